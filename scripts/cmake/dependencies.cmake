@@ -1,0 +1,22 @@
+# Libraries of the distribution; scripts/setup names their packages.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(SQLITE3 REQUIRED IMPORTED_TARGET sqlite3>=3.40)
+pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv>=1.44)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+pkg_check_modules(LIBARCHIVE REQUIRED IMPORTED_TARGET libarchive>=3.6)
+pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto>=3.0)
+pkg_check_modules(LIBCURL REQUIRED IMPORTED_TARGET libcurl>=7.88)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+
+# llhttp where the system has it (Debian 13), else its predecessor http_parser (Debian 12).
+add_library(http_parser_library INTERFACE)
+pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp)
+if(LLHTTP_FOUND)
+	target_link_libraries(http_parser_library INTERFACE PkgConfig::LLHTTP)
+	target_compile_definitions(http_parser_library INTERFACE HAVE_LLHTTP=1)
+else()
+	find_library(HTTP_PARSER_LIBRARY http_parser REQUIRED)
+	target_link_libraries(http_parser_library INTERFACE ${HTTP_PARSER_LIBRARY})
+endif()

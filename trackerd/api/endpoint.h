@@ -1,0 +1,61 @@
+/* An endpoint: what a route does, in straight-line functions that never see a socket, a thread or a lock.
+ *
+ *     check    pure: validates and completes the decoded request          worker
+ *     execute  READ: on a worker with a read-only db. WRITE: on the committer inside a savepoint; may run twice, so it
+ *              touches only the db and the call's arena
+ *     encode   writes the JSON reply from what execute left in call->result      worker
+ *
+ * Any may be NULL; without encode the reply is {}. To add one: define a struct endpoint in the file of its resource,
+ * declare it in that file's header, add its row to routes.c, describe it in schema/openapi.yaml, add its transcript to
+ * tests/contract/. */
+#ifndef API_ENDPOINT_H
+#define API_ENDPOINT_H
+
+#include "api/fields.h"
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/json_writer.h"
+#include "db/db.h"
+#include "http/http_message.h"
+
+struct api;
+struct route_match;
+
+enum endpoint_kind {
+	ENDPOINT_READ,
+	ENDPOINT_WRITE,
+	ENDPOINT_TAKE_OVER, /* take_over_on_loop gets the exchange: uploads, downloads, plain-text pages */
+};
+
+enum { PATH_ARGUMENTS_MAX = 4 };
+
+/* One request on its way through an endpoint. */
+struct call {
+	struct arena *arena;
+	void *request;       /* the struct that the endpoint's fields fill, zeroed before */
+	void *result;        /* execute's, in the arena; NULL until then */
+	int64_t now_ms;      /* wall time when the request came: the same when execute runs twice */
+	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
+	struct slice if_none_match; /* header; absent if not sent */
+	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says; no trailing slash but the scheme's */
+	/* Set by encode or execute, to answer otherwise than 200 application/json: */
+	int status;                 /* 0 = 200 */
+	const char *content_type;   /* NULL = application/json; else `text` is the body and encode is not called */
+	struct slice text;
+	struct slice etag;          /* with quotes; sent as ETag, and 304 when it equals if_none_match */
+};
+
+struct endpoint {
+	enum endpoint_kind kind;
+	const struct field *fields_or_null; /* JSON body, or query string for GET and HEAD (and DELETE without body) */
+	size_t request_bytes;               /* sizeof the request struct */
+	size_t body_bytes_max;              /* 0 = BODY_BYTES_MAX of limits.h */
+	bool (*check)(struct call *call, struct error *err);
+	bool (*execute)(struct call *call, struct db *tracker, struct error *err);
+	void (*encode)(const struct call *call, struct json_writer *w);
+	/* ENDPOINT_TAKE_OVER: owns the exchange from here; see api/api.h for what it may use. */
+	void (*take_over_on_loop)(struct api *api, struct http_exchange *x, const struct route_match *match);
+	const char *summary; /* one line, equal to the summary in schema/openapi.yaml */
+};
+
+#endif

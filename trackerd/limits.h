@@ -1,0 +1,54 @@
+/* Every limit of the daemon, with its reason. Tests try each at the limit and one beyond. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+enum {
+	/* HTTP */
+	HTTP_HEAD_BYTES_MAX = 16 * 1024,        /* request line and headers; proxies use 8 to 16 KiB */
+	HTTP_HEADERS_MAX = 100,
+	HTTP_CONNECTIONS_MAX = 4096,
+	BODY_BYTES_MAX = 16 * 1024 * 1024,      /* JSON: 1000 metrics are 0.1 MB; model_json can be megabytes */
+	JOB_ARENA_BYTES_MAX = 512 * 1024 * 1024, /* a search page of 50,000 runs */
+	REPLY_BYTES_MAX = 512 * 1024 * 1024,
+
+	/* MLflow's validation (mlflow-api.md §2) */
+	KEY_LENGTH_MAX = 250,                   /* of metrics, params, tags: characters */
+	PARAM_VALUE_LENGTH_MAX = 6000,          /* cut */
+	RUN_TAG_VALUE_LENGTH_MAX = 8000,        /* cut */
+	EXPERIMENT_NAME_LENGTH_MAX = 500,
+	EXPERIMENT_TAG_VALUE_LENGTH_MAX = 5000, /* cut */
+	MODEL_TAG_VALUE_LENGTH_MAX = 100000,
+	ALIAS_LENGTH_MAX = 255,
+	ARTIFACT_LOCATION_LENGTH_MAX = 2048,
+	BATCH_PARAMS_MAX = 100,
+	BATCH_TAGS_MAX = 100,
+	BATCH_METRICS_MAX = 1000,
+	BATCH_ITEMS_MAX = 1000,
+	SEARCH_RUNS_MAX = 50000,
+	SEARCH_EXPERIMENTS_MAX = 50000,
+	SEARCH_MODELS_MAX = 1000,
+	SEARCH_VERSIONS_MAX = 200000,
+	HISTORY_POINTS_MAX = 25000,
+	FILTER_BYTES_MAX = 64 * 1024,           /* a filter with 1,000 run ids is 36 kB */
+	FILTER_NESTING_MAX = 32,
+	FILTER_COMPARISONS_MAX = 200,           /* joins in one statement stay bounded */
+	CURVES_MAX = 1000,                      /* curves in one reply */
+	CURVE_BUCKETS_MAX = 5000,
+
+	/* Artifacts */
+	ARTIFACT_PATH_BYTES_MAX = 1024,
+	BLOB_CHUNK_BYTES = 1024 * 1024,
+	ARCHIVE_MEMBERS_MAX = 100000,
+	ARCHIVE_EXPANSION_RATIO_MAX = 1000,     /* zstd of zeros reaches 10,000: a bomb */
+
+	/* Queues */
+	LANE_JOBS_MAX = 8192,
+	LANE_BYTES_MAX = 64 * 1024 * 1024,
+	GROUP_JOBS_MAX = 256,
+	GROUP_BYTES_MAX = 8 * 1024 * 1024,
+};
+
+#define ARTIFACT_BYTES_MAX ((int64_t)1 << 40)          /* one upload: 1 TiB */
+#define ARCHIVE_BYTES_MAX ((int64_t)256 << 30)         /* unpacked size of one archive: 256 GiB */
+
+#endif
