@@ -2,25 +2,28 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "api/counters.h"
 #include "api/endpoint.h"
 #include "api/router.h"
+#include "http/http_server.h"
 #include "jobs/jobs.h"
-
-struct config;
-struct counters;
 
 struct api {
 	struct jobs *jobs;
 	struct router *router;
 	struct counters *counters;
+	const struct http_server *http_or_null; /* for its counts; set once it listens */
 	struct slice artifact_root;   /* default root of new experiments, "mlflow-artifacts:/" */
-	struct slice allowed_origins; /* comma-separated list, "*" or empty */
-	struct slice mlflow_version;  /* what /version says */
-	int64_t started_ms;
+	struct slice allowed_origins; /* comma-separated list, "*" or empty: who besides our own page may call us */
+	struct slice allowed_hosts;   /* comma-separated names that the Host header may carry besides addresses and
+	                                 localhost; "*" switches the check off */
+	const char *version;          /* of trackerd */
+	const char *mlflow_version;   /* what /version says to MLflow clients */
 	const char *data_directory;
+	int64_t started_ms;
 };
 
-/* head_cb of the HTTP server: routes, checks origin, and starts the endpoint. */
+/* head_cb of the HTTP server: checks host and origin, routes, and starts the endpoint. */
 void api_handle_on_loop(struct http_exchange *x, void *api);
 
 /* Replies with MLflow's error body and releases the exchange. Adds CORS headers, and Retry-After to a 503. */

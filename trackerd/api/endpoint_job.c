@@ -1,0 +1,191 @@
+/* Owns one request from its body to its reply: a job whose phases call the endpoint's functions. */
+#include "api/endpoint_job.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "http/target.h"
+#include "limits.h"
+
+struct endpoint_job {
+	struct job job;
+	struct arena arena;
+	struct call call;
+	struct api *api;
+	struct http_exchange *exchange;
+	const struct endpoint *endpoint;
+	struct route_match match;
+	struct slice body;
+	struct buffer reply;
+	struct job_phase phases[3];
+};
+
+static struct endpoint_job *from_job(struct job *job)
+{
+	return CONTAINER_OF(job, struct endpoint_job, job);
+}
+
+/* ---- phases ------------------------------------------------------------------------------------- */
+
+static bool decode_arguments(struct endpoint_job *e, struct error *err)
+{
+	for (unsigned i = 0; i < e->match.argument_count; i++) {
+		if (!target_decode(e->match.arguments[i], false, &e->arena, &e->call.path_arguments[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool decode_fields(struct endpoint_job *e, struct error *err)
+{
+	const struct endpoint *endpoint = e->endpoint;
+	const struct http_request *http = http_exchange_request(e->exchange);
+	if (endpoint->fields_or_null == NULL)
+		return true;
+	e->call.request = arena_alloc(&e->arena, 1, endpoint->request_bytes);
+	bool in_query = http->method == HTTP_GET || http->method == HTTP_HEAD || http->method == HTTP_DELETE;
+	if (in_query && (http->query.len > 0 || e->body.len == 0))
+		return fields_decode_query(endpoint->fields_or_null, http->query, &e->arena, e->call.request, err);
+	return fields_decode_json(endpoint->fields_or_null, e->body, &e->arena, e->call.request, err);
+}
+
+static bool decode_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct endpoint_job *e = from_job(job);
+	(void)context;
+	return decode_arguments(e, err) && decode_fields(e, err) &&
+	       (e->endpoint->check == NULL || e->endpoint->check(&e->call, err));
+}
+
+static bool execute_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct endpoint_job *e = from_job(job);
+	return e->endpoint->execute == NULL || e->endpoint->execute(&e->call, context->tracker, err);
+}
+
+static bool encode_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct endpoint_job *e = from_job(job);
+	struct json_writer w;
+	(void)context;
+	if (e->call.content_type != NULL || e->endpoint->encode == NULL)
+		return true;
+	json_writer_init(&w, &e->reply);
+	e->endpoint->encode(&e->call, &w);
+	return buffer_check(&e->reply, "The reply", err);
+}
+
+static bool read_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	return decode_phase(job, context, err) && execute_phase(job, context, err) &&
+	       encode_phase(job, context, err);
+}
+
+static void set_phases(struct endpoint_job *e)
+{
+	unsigned count = 0;
+	if (e->endpoint->kind == ENDPOINT_READ) {
+		e->phases[count++] = (struct job_phase){LANE_WORKER, read_phase};
+	} else {
+		e->phases[count++] = (struct job_phase){LANE_WORKER, decode_phase};
+		e->phases[count++] = (struct job_phase){LANE_COMMITTER, execute_phase};
+		if (e->endpoint->encode != NULL)
+			e->phases[count++] = (struct job_phase){LANE_WORKER, encode_phase};
+	}
+	e->job.phases = e->phases;
+	e->job.phase_count = count;
+}
+
+/* ---- on the loop -------------------------------------------------------------------------------- */
+
+static void endpoint_job_free(struct endpoint_job *e)
+{
+	buffer_deinit(&e->reply);
+	arena_deinit(&e->arena);
+	free(e);
+}
+
+static void reply_on_loop(struct endpoint_job *e)
+{
+	struct call *call = &e->call;
+	struct http_reply reply = {.status = call->status != 0 ? call->status : 200};
+	reply.content_type = call->content_type != NULL ? call->content_type : "application/json";
+	api_reply_headers(e->api, e->exchange, &reply);
+	if (slice_is_present(call->etag)) {
+		http_reply_header(&reply, SLICE("ETag"), call->etag);
+		if (slice_eq(call->etag, call->if_none_match)) {
+			reply.status = 304;
+			buffer_reset(&e->reply);
+		}
+	}
+	if (call->content_type != NULL && reply.status != 304)
+		buffer_append(&e->reply, call->text);
+	else if (e->endpoint->encode == NULL && reply.status != 304)
+		buffer_append(&e->reply, SLICE("{}"));
+	http_exchange_reply(e->exchange, &reply, &e->reply);
+	http_exchange_release(e->exchange);
+}
+
+static void deliver_on_loop(struct job *job)
+{
+	struct endpoint_job *e = from_job(job);
+	if (http_exchange_is_abandoned(e->exchange))
+		http_exchange_release(e->exchange);
+	else if (job->error.code != ERR_NONE)
+		api_reply_error(e->api, e->exchange, &job->error);
+	else
+		reply_on_loop(e);
+	endpoint_job_free(e);
+}
+
+/* The peer went away. While the body is collected nothing else holds the job; later the delivery cleans up. */
+static void abandoned_on_loop(struct http_exchange *x)
+{
+	struct endpoint_job *e = http_exchange_context(x);
+	if (e->job.state == JOB_IDLE) {
+		http_exchange_release(x);
+		endpoint_job_free(e);
+	} else {
+		atomic_store(&e->job.is_abandoned, true);
+	}
+}
+
+static void body_on_loop(struct http_exchange *x, struct slice body)
+{
+	struct endpoint_job *e = http_exchange_context(x);
+	struct error err;
+	e->body = body;
+	e->job.weight_bytes = sizeof(*e) + body.len;
+	if (!jobs_submit(e->api->jobs, &e->job, &err)) {
+		api_reply_error(e->api, x, &err);
+		endpoint_job_free(e);
+	}
+}
+
+void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+{
+	struct endpoint_job *e = calloc(1, sizeof(*e));
+	if (e == NULL) {
+		struct error err;
+		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		api_reply_error(api, x, &err);
+		return;
+	}
+	arena_init(&e->arena, JOB_ARENA_BYTES_MAX);
+	buffer_init(&e->reply, REPLY_BYTES_MAX);
+	e->api = api;
+	e->exchange = x;
+	e->endpoint = match->route->endpoint;
+	e->match = *match;
+	e->job.arena = &e->arena;
+	e->job.deliver_on_loop = deliver_on_loop;
+	e->call.arena = &e->arena;
+	e->call.now_ms = clock_wall_ms(clock_system());
+	e->call.artifact_root = api->artifact_root;
+	e->call.if_none_match = http_request_header(http_exchange_request(x), "If-None-Match");
+	set_phases(e);
+	http_exchange_context_set(x, e);
+	http_exchange_on_abandoned(x, abandoned_on_loop);
+	size_t bytes_max = e->endpoint->body_bytes_max != 0 ? e->endpoint->body_bytes_max : BODY_BYTES_MAX;
+	http_exchange_collect(x, bytes_max, body_on_loop);
+}
