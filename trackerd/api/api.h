@@ -8,10 +8,13 @@
 #include "http/http_server.h"
 #include "jobs/jobs.h"
 
+struct artifact_service;
+
 struct api {
 	struct jobs *jobs;
 	struct router *router;
 	struct counters *counters;
+	struct artifact_service *artifacts; /* artifact_service.h */
 	const struct http_server *http_or_null; /* for its counts; set once it listens */
 	struct slice artifact_root;   /* default root of new experiments, "mlflow-artifacts:/" */
 	struct slice allowed_origins; /* comma-separated list, "*" or empty: who besides our own page may call us */

@@ -198,7 +198,7 @@ CREATE TABLE artifact_dirs (
 	path      TEXT NOT NULL UNIQUE
 ) STRICT;
 
-CREATE INDEX artifact_dirs_by_parent ON artifact_dirs (parent_pk);
+CREATE INDEX artifact_dirs_by_parent ON artifact_dirs (parent_pk, path);
 
 CREATE TABLE artifact_files (
 	dir_pk      INTEGER NOT NULL REFERENCES artifact_dirs,
