@@ -5,6 +5,7 @@
 #include "api/system.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "store/migrations.h"
 
 enum { ARENA_BYTES_MAX = 1024 * 1024, REPLY_BYTES = 64 * 1024 };
 
@@ -19,7 +20,8 @@ struct server_info_job {
 
 struct figures {
 	int64_t tracker_bytes, tracker_free_bytes, artifacts_bytes, artifacts_free_bytes;
-	int64_t schema_version, experiments, runs, registered_models;
+	int64_t experiments, runs, registered_models;
+	int schema_version;
 };
 
 static bool read_count(struct db *db, struct sql sql, int64_t *out, struct error *err)
@@ -38,7 +40,7 @@ static bool read_figures(const struct job_context *context, struct figures *f, s
 	struct db *db = context->tracker;
 	return db_size(db, &f->tracker_bytes, &f->tracker_free_bytes, err) &&
 	       db_size(context->blobs, &f->artifacts_bytes, &f->artifacts_free_bytes, err) &&
-	       read_count(db, SQL("PRAGMA user_version"), &f->schema_version, err) &&
+	       migrations_version(db, &f->schema_version, err) &&
 	       read_count(db, SQL("SELECT count(*) FROM experiments"), &f->experiments, err) &&
 	       read_count(db, SQL("SELECT count(*) FROM runs"), &f->runs, err) &&
 	       read_count(db, SQL("SELECT count(*) FROM registered_models"), &f->registered_models, err);

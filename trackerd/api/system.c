@@ -92,3 +92,18 @@ const struct endpoint system_metrics = {
 	.take_over_on_loop = metrics_take_over_on_loop,
 	.summary = "Counters in Prometheus' text format",
 };
+
+static void server_info_encode(const struct call *call, struct json_writer *w)
+{
+	(void)call;
+	json_object_begin(w);
+	json_put_cstr(w, "store_type", "SqlStore"); /* what clients know a server with a database by */
+	json_put_bool(w, "workspaces_enabled", false);
+	json_object_end(w);
+}
+
+const struct endpoint system_server_info = {
+	.kind = ENDPOINT_READ,
+	.encode = server_info_encode,
+	.summary = "What MLflow clients probe for once",
+};

@@ -8,5 +8,6 @@ extern const struct endpoint system_health;  /* GET /health */
 extern const struct endpoint system_version; /* GET /version */
 extern const struct endpoint system_metrics; /* GET /metrics */
 extern const struct endpoint system_server;  /* GET /api/trackerd/v1/server */
+extern const struct endpoint system_server_info; /* GET /api/3.0/mlflow/server-info */
 
 #endif

@@ -1,0 +1,197 @@
+/* Owns the running daemon: opens its parts in order, and closes them in reverse order on a signal. */
+#include "server.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "data_directory.h"
+#include "http/http_server.h"
+#include "json/json_reader.h"
+#include "limits.h"
+#include "store/metrics.h"
+
+struct server {
+	const struct config *config;
+	uv_loop_t loop;
+	struct data_directory directory;
+	struct api api;
+	struct http_server *http;
+	uv_signal_t signals[2];
+	bool is_stopping;
+};
+
+/* ---- callbacks ---------------------------------------------------------------------------------- */
+
+static void request_done_on_loop(const struct http_request *request, int status, int64_t received_bytes,
+				 int64_t sent_bytes, int64_t duration_us, void *ctx)
+{
+	struct server *server = ctx;
+	char quoted[256];
+	counters_request(server->api.counters, request->method, status, received_bytes, sent_bytes, duration_us);
+	enum log_level level = status >= 500 ? LOG_WARN : LOG_DEBUG;
+	if (!log_is_enabled(level))
+		return;
+	log_event(level, "request_answered",
+		  "request_id=%s peer=%.*s method=%d path=%s status=%d received=%lld sent=%lld us=%lld", request->id,
+		  SLICE_FMT(request->peer), (int)request->method, log_quote(request->path, quoted, sizeof(quoted)),
+		  status, (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
+}
+
+static void group_committed_on_committer(void *ctx, unsigned job_count, int64_t commit_us)
+{
+	struct server *server = ctx;
+	counters_group(server->api.counters, job_count, commit_us);
+}
+
+static bool housekeeping_on_committer(void *ctx, struct db *tracker, bool is_idle)
+{
+	bool more = false;
+	struct error err;
+	char quoted[256];
+	(void)ctx;
+	if (metrics_housekeeping(tracker, is_idle, &more, &err))
+		return more;
+	log_event(LOG_WARN, "housekeeping_failed", "message=%s",
+		  log_quote(slice_from_cstr(err.message), quoted, sizeof(quoted)));
+	return false;
+}
+
+/* ---- stop --------------------------------------------------------------------------------------- */
+
+static void jobs_closed_on_loop(void *ctx)
+{
+	struct server *server = ctx;
+	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
+		uv_close((uv_handle_t *)&server->signals[i], NULL);
+}
+
+static void http_closed_on_loop(void *ctx)
+{
+	struct server *server = ctx;
+	server->http = NULL;
+	server->api.http_or_null = NULL;
+	jobs_close_on_loop(server->api.jobs, jobs_closed_on_loop, server);
+}
+
+static void signal_on_loop(uv_signal_t *handle, int signal_number)
+{
+	struct server *server = handle->data;
+	log_event(LOG_INFO, "signal_received", "signal=%s", strsignal(signal_number));
+	if (server->is_stopping)
+		return;
+	server->is_stopping = true;
+	http_server_close_on_loop(server->http, server->config->drain_timeout_ms, http_closed_on_loop, server);
+}
+
+/* ---- start -------------------------------------------------------------------------------------- */
+
+static bool open_jobs(struct server *server, struct error *err)
+{
+	const struct jobs_options options = {
+		.tracker_path = server->directory.tracker_path,
+		.blobs_path = server->directory.artifacts_path,
+		.worker_count = (unsigned)server->config->workers,
+		.query_timeout_ms = server->config->query_timeout_ms,
+		.group_committed_cb = group_committed_on_committer,
+		.housekeeping_cb = housekeeping_on_committer,
+		.ctx = server,
+	};
+	return jobs_open(&server->loop, &options, &server->api.jobs, err);
+}
+
+static bool open_http(struct server *server, struct error *err)
+{
+	const struct config *config = server->config;
+	const struct http_server_options options = {
+		.host = config->host,
+		.port = config->port,
+		.connections_max = (unsigned)config->connections_max,
+		.head_timeout_ms = config->head_timeout_ms,
+		.body_timeout_ms = config->body_timeout_ms,
+		.idle_timeout_ms = config->idle_timeout_ms,
+		.head_cb = api_handle_on_loop,
+		.done_cb = request_done_on_loop,
+		.ctx = server,
+	};
+	return http_server_open(&server->loop, &options, &server->http, err);
+}
+
+static void watch_signals(struct server *server)
+{
+	const int numbers[] = {SIGTERM, SIGINT};
+	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++) {
+		int failed = uv_signal_init(&server->loop, &server->signals[i]);
+		ASSERT(failed == 0); /* only fails for a loop that is broken */
+		server->signals[i].data = server;
+		failed = uv_signal_start(&server->signals[i], signal_on_loop, numbers[i]);
+		ASSERT(failed == 0);
+	}
+}
+
+static void fill_api(struct server *server)
+{
+	const struct config *config = server->config;
+	server->api.router = router_new();
+	server->api.counters = counters_open();
+	server->api.artifact_root = slice_from_cstr(config->artifact_root);
+	server->api.allowed_origins = slice_from_cstr(config->allowed_origins);
+	server->api.allowed_hosts = slice_from_cstr(config->allowed_hosts);
+	server->api.version = TRACKERD_VERSION;
+	server->api.mlflow_version = config->mlflow_version;
+	server->api.data_directory = config->data;
+	server->api.started_ms = clock_wall_ms(clock_system());
+}
+
+static void nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+static bool start(struct server *server, struct error *err)
+{
+	struct slice root = slice_from_cstr(server->config->artifact_root);
+	if (!data_directory_open(server->config->data, root, &server->directory, err))
+		return false;
+	if (!open_jobs(server, err))
+		return false;
+	if (!open_http(server, err)) {
+		jobs_close_on_loop(server->api.jobs, nothing, NULL);
+		return false;
+	}
+	server->api.http_or_null = server->http;
+	watch_signals(server);
+	return true;
+}
+
+bool server_run(const struct config *config, struct error *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	if (server == NULL || uv_loop_init(&server->loop) != 0) {
+		free(server);
+		return error_set(err, ERR_INTERNAL_ERROR, "out of memory");
+	}
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal; writes answer EPIPE instead */
+	json_reader_setup();
+	server->config = config;
+	server->directory.lock_fd = -1;
+	fill_api(server);
+	bool ok = start(server, err);
+	if (ok)
+		log_event(LOG_INFO, "listening", "host=%s port=%u data=%s version=%s pid=%ld", config->host,
+			  http_server_port(server->http), config->data, TRACKERD_VERSION, (long)getpid());
+	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until all handles are closed */
+	int busy = uv_loop_close(&server->loop);
+	ASSERT(busy == 0);
+	data_directory_close(&server->directory);
+	router_free(server->api.router);
+	free(server);
+	if (ok)
+		log_event(LOG_INFO, "stopped", "pid=%ld", (long)getpid());
+	return ok;
+}
