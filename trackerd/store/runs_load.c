@@ -1,0 +1,188 @@
+/* Owns the reading of whole runs: one statement a table for each 500 of them. */
+#include "store/runs_load.h"
+
+#include "db/sql_builder.h"
+#include "store/key_values.h"
+#include "store/metrics.h"
+#include "store/pk_list.h"
+
+static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+		       struct error *err);
+static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+		      struct error *err);
+static void read_info(const struct db_statement *st, struct arena *arena, struct run *run);
+static bool load_key_values(struct db *db, struct sql sql, struct pk_list *list, size_t list_offset,
+			    struct arena *arena, struct run *runs, struct error *err);
+static struct key_value_list *list_at(struct run *run, size_t list_offset);
+static bool load_inputs(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+			struct error *err);
+static void add_input(struct dataset_input_list *list, const struct db_statement *st,
+		      struct arena *arena);
+
+bool runs_load(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
+	       struct run *runs_out, struct error *err)
+{
+	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
+		int64_t pks[PK_LIST_COUNT_MAX];
+		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
+		for (size_t i = 0; i < piece_count; i++)
+			pks[i] = run_pks[from + i].value;
+		struct pk_list list;
+		pk_list_init(&list, pks, piece_count, from, arena);
+		if (!load_piece(db, &list, arena, runs_out, err))
+			return false;
+	}
+	struct metric_list *metrics = ARENA_NEW(arena, struct metric_list, count);
+	if (!metrics_latest(db, run_pks, count, arena, metrics, err))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		runs_out[i].metrics = metrics[i];
+	return true;
+}
+
+static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+		       struct error *err)
+{
+	if (!load_info(db, list, arena, runs, err) ||
+	    !load_key_values(db,
+			     SQL("SELECT p.run_pk, n.name, p.value FROM params AS p"
+				 " JOIN names AS n ON n.name_pk = p.name_pk WHERE p.run_pk IN "),
+			     list, offsetof(struct run, params), arena, runs, err) ||
+	    !load_key_values(db,
+			     SQL("SELECT t.run_pk, n.name, t.value FROM run_tags AS t"
+				 " JOIN names AS n ON n.name_pk = t.name_pk WHERE t.run_pk IN "),
+			     list, offsetof(struct run, tags), arena, runs, err))
+		return false;
+	return load_inputs(db, list, arena, runs, err);
+}
+
+static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+		      struct error *err)
+{
+	struct sql_builder b;
+	sql_builder_init(&b, arena);
+	sql_text(&b, SQL("SELECT run_pk, run_id, experiment_id, name, user_id, status, artifact_uri,"
+			 " start_time_ms, end_time_ms, is_deleted FROM runs WHERE run_pk IN "));
+	pk_list_append(list, &b);
+	sql_text(&b, SQL(" ORDER BY run_pk"));
+	struct db_statement *st = db_prepare_built(db, &b, err);
+	if (st == NULL)
+		return false;
+	pk_list_rewind(list);
+	size_t found_count = 0;
+	enum db_row row;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		const struct pk_slot *slot = pk_list_seek(list, db_column_i64(st, 0));
+		read_info(st, arena, &runs[slot->index]);
+		found_count++;
+	}
+	if (row == DB_FAILED)
+		return false;
+	/* The caller found these row numbers in the same snapshot. */
+	if (found_count != list->count)
+		return error_set(err, ERR_INTERNAL_ERROR, "A run vanished while it was read.");
+	return true;
+}
+
+static void read_info(const struct db_statement *st, struct arena *arena, struct run *run)
+{
+	*run = (struct run){
+		.pk = {db_column_i64(st, 0)},
+		.run_id = db_column_copy(st, 1, arena),
+		.experiment_id = db_column_i64(st, 2),
+		.name = db_column_copy(st, 3, arena),
+		.user_id = db_column_copy(st, 4, arena),
+		.status = db_column_copy(st, 5, arena),
+		.artifact_uri = db_column_copy(st, 6, arena),
+		.start_time_ms = db_column_i64(st, 7),
+		.has_end_time = !db_column_is_null(st, 8),
+		.end_time_ms = db_column_i64(st, 8),
+		.is_deleted = db_column_i64(st, 9) != 0,
+	};
+}
+
+/* Fills the key_value_list at `list_offset` of each run from rows (run_pk, name, value). */
+static bool load_key_values(struct db *db, struct sql sql, struct pk_list *list, size_t list_offset,
+			    struct arena *arena, struct run *runs, struct error *err)
+{
+	struct sql_builder b;
+	sql_builder_init(&b, arena);
+	sql_text(&b, sql);
+	pk_list_append(list, &b);
+	sql_text(&b, SQL(" ORDER BY 1"));
+	struct db_statement *st = db_prepare_built(db, &b, err);
+	if (st == NULL)
+		return false;
+	pk_list_rewind(list);
+	enum db_row row;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		const struct pk_slot *slot = pk_list_seek(list, db_column_i64(st, 0));
+		struct key_value item = {db_column_copy(st, 1, arena), db_column_copy(st, 2, arena)};
+		key_values_add(list_at(&runs[slot->index], list_offset), item, arena);
+	}
+	if (row == DB_FAILED)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		key_values_sort_in_place(*list_at(&runs[list->slots[i].index], list_offset));
+	return true;
+}
+
+static struct key_value_list *list_at(struct run *run, size_t list_offset)
+{
+	return (void *)((char *)run + list_offset);
+}
+
+static bool load_inputs(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+			struct error *err)
+{
+	struct sql_builder b;
+	sql_builder_init(&b, arena);
+	sql_text(&b, SQL("SELECT r.run_pk, r.dataset_pk, d.name, d.digest, d.source_type, d.source, d.schema,"
+			 " d.profile, t.key, t.value FROM run_datasets AS r"
+			 " JOIN datasets AS d ON d.dataset_pk = r.dataset_pk"
+			 " LEFT JOIN run_dataset_tags AS t"
+			 " ON t.run_pk = r.run_pk AND t.dataset_pk = r.dataset_pk WHERE r.run_pk IN "));
+	pk_list_append(list, &b);
+	sql_text(&b, SQL(" ORDER BY r.run_pk, r.dataset_pk, t.key"));
+	struct db_statement *st = db_prepare_built(db, &b, err);
+	if (st == NULL)
+		return false;
+	pk_list_rewind(list);
+	/* One row a tag, or one row for a dataset without tags. */
+	int64_t run_pk = -1, dataset_pk = -1;
+	enum db_row row;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		struct dataset_input_list *inputs =
+			&runs[pk_list_seek(list, db_column_i64(st, 0))->index].inputs;
+		if (db_column_i64(st, 0) != run_pk || db_column_i64(st, 1) != dataset_pk)
+			add_input(inputs, st, arena);
+		run_pk = db_column_i64(st, 0);
+		dataset_pk = db_column_i64(st, 1);
+		if (db_column_is_null(st, 8))
+			continue;
+		struct key_value tag = {db_column_copy(st, 8, arena), db_column_copy(st, 9, arena)};
+		key_values_add(&inputs->items[inputs->count - 1].tags, tag, arena);
+	}
+	return row == DB_DONE;
+}
+
+static void add_input(struct dataset_input_list *list, const struct db_statement *st,
+		      struct arena *arena)
+{
+	bool is_full = (list->count & (list->count - 1)) == 0; /* 0, 1, 2, 4, … items */
+	if (is_full) {
+		struct dataset_input *items =
+			ARENA_NEW(arena, struct dataset_input, list->count == 0 ? 1 : 2 * list->count);
+		for (size_t i = 0; i < list->count; i++)
+			items[i] = list->items[i];
+		list->items = items;
+	}
+	list->items[list->count++] = (struct dataset_input){
+		.name = db_column_copy(st, 2, arena),
+		.digest = db_column_copy(st, 3, arena),
+		.source_type = db_column_copy(st, 4, arena),
+		.source = db_column_copy(st, 5, arena),
+		.schema = db_column_copy(st, 6, arena),
+		.profile = db_column_copy(st, 7, arena),
+	};
+}
