@@ -1,7 +1,8 @@
 /* A strict pull scanner for JSON text (RFC 8259): no allocation, no recursion, no tree.
  *
  * It checks what cJSON does not: well-formed UTF-8, no trailing text, no "\u0000", no lone surrogate,
- * nesting up to JSON_SCANNER_DEPTH_MAX, numbers that fit a double. The daemon runs it over each body
+ * nesting up to JSON_SCANNER_DEPTH_MAX, numbers that fit a double and are not longer than
+ * JSON_SCANNER_NUMBER_BYTES_MAX (cJSON reads no further). The daemon runs it over each body
  * before cJSON sees it (json_reader.h); the client library and the CLI read replies with it.
  *
  * Use: init, then json_scan_next until JSON_END or JSON_ERROR. `token` fields are valid until the next
@@ -17,7 +18,7 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum { JSON_SCANNER_DEPTH_MAX = 64 };
+enum { JSON_SCANNER_DEPTH_MAX = 64, JSON_SCANNER_NUMBER_BYTES_MAX = 63 };
 
 enum json_token {
 	JSON_ERROR, /* scanner->error_text and ->offset say what and where; stays */
