@@ -1,0 +1,19 @@
+/* Looks up the names of a filter or an order in a search table, and words the errors. Private to search/. */
+#ifndef SEARCH_FILTER_RESOLVER_H
+#define SEARCH_FILTER_RESOLVER_H
+
+#include "search/filter.h"
+
+/* Fills family and field of every comparison under `root`, and checks operators and values. `text` is the whole
+ * filter, for positions. */
+MUST_CHECK bool filter_resolve(const struct search_table *table, struct slice text, struct filter_node *root,
+			       struct error *err);
+
+/* Finds what an identifier names; an absent entity is the attributes. *key_out is the key of a KEYED
+ * family, else absent. `where` ends the sentence: " at position 3", or "". */
+MUST_CHECK bool filter_resolve_identifier(const struct search_table *table, struct slice entity,
+					  struct slice key, bool for_order, const char *where,
+					  const struct search_family **family_out,
+					  const struct search_field **field_out, struct error *err);
+
+#endif

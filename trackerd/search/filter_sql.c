@@ -1,0 +1,208 @@
+/* Writes the SQL condition of a compiled filter. */
+#include "search/filter.h"
+#include "search/keyed_sql.h"
+
+static const struct sql_alias keyed_alias = {.letter = {"k"}};
+
+static void node_sql(const struct search_table *table, const struct filter_node *node,
+		     struct sql_builder *b);
+static void comparison_sql(const struct search_table *table, const struct filter_comparison *c,
+			   struct sql_builder *b);
+static void attribute_sql(const struct filter_comparison *c, struct sql_builder *b);
+static void keyed_sql(const struct search_table *table, const struct filter_comparison *c,
+		      struct sql_builder *b);
+static void keyed_default_sql(const struct search_table *table, const struct filter_comparison *c,
+			      struct slice otherwise, struct sql_builder *b);
+static void keyed_rows_sql(const struct search_table *table, const struct filter_comparison *c,
+			   struct sql_builder *b);
+static void operand_sql(const struct filter_comparison *c, const struct sql_alias *alias_or_null,
+			struct sql_builder *b);
+static void compare_sql(const struct filter_comparison *c, const struct sql_builder *operand,
+			struct sql_builder *b);
+static void value_sql(const struct filter_value *value, struct sql_builder *b);
+static struct sql operator_sql(enum search_operator op);
+
+void filter_and_sql(const struct filter *filter, struct sql_builder *b)
+{
+	if (filter->root_or_null == NULL)
+		return;
+	sql_text(b, SQL(" AND "));
+	node_sql(filter->table, filter->root_or_null, b);
+}
+
+/* Depth is bounded: the parser checked it. Every node but a comparison is in parentheses. */
+static void node_sql(const struct search_table *table, const struct filter_node *node,
+		     struct sql_builder *b)
+{
+	if (node->kind == FILTER_COMPARISON) {
+		comparison_sql(table, &node->comparison, b);
+		return;
+	}
+	sql_text(b, node->kind == FILTER_NOT ? SQL("(NOT ") : SQL("("));
+	const struct filter_node *child = node->first_child_or_null;
+	for (; child != NULL; child = child->next_sibling_or_null) {
+		node_sql(table, child, b);
+		if (child->next_sibling_or_null != NULL)
+			sql_text(b, node->kind == FILTER_AND ? SQL(" AND ") : SQL(" OR "));
+	}
+	sql_text(b, SQL(")"));
+}
+
+static void comparison_sql(const struct search_table *table, const struct filter_comparison *c,
+			   struct sql_builder *b)
+{
+	switch (c->family->kind) {
+	case FAMILY_ATTRIBUTES:
+		attribute_sql(c, b);
+		return;
+	case FAMILY_KEYED:
+		keyed_sql(table, c, b);
+		return;
+	case FAMILY_LINKED:
+	default:
+		sql_text(b, SQL("EXISTS ("));
+		sql_text(b, c->field->linked_from);
+		attribute_sql(c, b);
+		sql_text(b, SQL(")"));
+		return;
+	}
+}
+
+/* A comparison with NULL would be neither true nor false, and NOT of it as well. */
+static void attribute_sql(const struct filter_comparison *c, struct sql_builder *b)
+{
+	struct sql_builder operand;
+	sql_builder_init(&operand, b->arena);
+	operand_sql(c, NULL, &operand);
+	bool is_null_test = c->op == SEARCH_IS_NULL || c->op == SEARCH_IS_NOT_NULL;
+	if (c->field->is_nullable && !is_null_test) {
+		sql_text(b, SQL("("));
+		sql_append(b, &operand);
+		sql_text(b, SQL(" IS NOT NULL AND "));
+		compare_sql(c, &operand, b);
+		sql_text(b, SQL(")"));
+	} else {
+		compare_sql(c, &operand, b);
+	}
+}
+
+static void keyed_sql(const struct search_table *table, const struct filter_comparison *c,
+		      struct sql_builder *b)
+{
+	if (c->op == SEARCH_IS_NULL || c->op == SEARCH_IS_NOT_NULL) {
+		sql_text(b, c->op == SEARCH_IS_NULL ? SQL("NOT EXISTS (SELECT 1")
+						    : SQL("EXISTS (SELECT 1"));
+		keyed_rows_sql(table, c, b);
+		sql_text(b, SQL(")"));
+		return;
+	}
+	struct slice otherwise = search_family_default(c->family, c->key);
+	if (slice_is_present(otherwise)) {
+		keyed_default_sql(table, c, otherwise, b);
+		return;
+	}
+	struct sql_builder operand;
+	sql_builder_init(&operand, b->arena);
+	operand_sql(c, &keyed_alias, &operand);
+	sql_text(b, SQL("EXISTS (SELECT 1"));
+	keyed_rows_sql(table, c, b);
+	sql_text(b, SQL(" AND "));
+	compare_sql(c, &operand, b);
+	sql_text(b, SQL(")"));
+}
+
+/* COALESCE((SELECT k.value FROM …), $default) op $value */
+static void keyed_default_sql(const struct search_table *table, const struct filter_comparison *c,
+			      struct slice otherwise, struct sql_builder *b)
+{
+	struct sql_builder operand;
+	sql_builder_init(&operand, b->arena);
+	sql_text(&operand, SQL("COALESCE((SELECT "));
+	operand_sql(c, &keyed_alias, &operand);
+	keyed_rows_sql(table, c, &operand);
+	sql_text(&operand, SQL("), "));
+	sql_value_text(&operand, otherwise);
+	sql_text(&operand, SQL(")"));
+	compare_sql(c, &operand, b);
+}
+
+/* " FROM params AS k WHERE …" */
+static void keyed_rows_sql(const struct search_table *table, const struct filter_comparison *c,
+			   struct sql_builder *b)
+{
+	sql_text(b, SQL(" FROM "));
+	keyed_table_sql(c->family, &keyed_alias, b);
+	sql_text(b, SQL(" WHERE "));
+	keyed_match_sql(table, c->family, c->key, &keyed_alias, b);
+}
+
+static void operand_sql(const struct filter_comparison *c, const struct sql_alias *alias_or_null,
+			struct sql_builder *b)
+{
+	if (alias_or_null == NULL)
+		sql_text(b, c->field->column);
+	else
+		keyed_column_sql(c->field->column, alias_or_null, b);
+}
+
+static void compare_sql(const struct filter_comparison *c, const struct sql_builder *operand,
+			struct sql_builder *b)
+{
+	if (c->op == SEARCH_LIKE || c->op == SEARCH_ILIKE) {
+		/* Functions of ours: SQLite's own LIKE ignores the case of ASCII letters. */
+		sql_text(b, c->op == SEARCH_LIKE ? SQL("like_cs(") : SQL("ilike("));
+		value_sql(&c->value, b);
+		sql_text(b, SQL(", "));
+		sql_append(b, operand);
+		sql_text(b, SQL(")"));
+		return;
+	}
+	sql_append(b, operand);
+	sql_text(b, operator_sql(c->op));
+	value_sql(&c->value, b);
+}
+
+static void value_sql(const struct filter_value *value, struct sql_builder *b)
+{
+	switch (value->kind) {
+	case FILTER_VALUE_NUMBER:
+		if (value->is_integer)
+			sql_value_i64(b, value->integer);
+		else
+			sql_value_double(b, value->real);
+		return;
+	case FILTER_VALUE_TEXT:
+		sql_value_text(b, value->text);
+		return;
+	case FILTER_VALUE_LIST:
+		for (size_t i = 0; i < value->item_count; i++) {
+			sql_text(b, i == 0 ? SQL("(") : SQL(", "));
+			sql_value_text(b, value->items[i]);
+		}
+		sql_text(b, SQL(")"));
+		return;
+	case FILTER_VALUE_NONE:
+	case FILTER_VALUE_WORD:
+	default:
+		/* The resolver refuses words. */
+		ASSERT(value->kind == FILTER_VALUE_NONE);
+	}
+}
+
+static struct sql operator_sql(enum search_operator op)
+{
+	static const struct sql texts[SEARCH_OPERATOR_COUNT] = {
+		[SEARCH_EQ] = {" = "},
+		[SEARCH_NE] = {" <> "},
+		[SEARCH_LT] = {" < "},
+		[SEARCH_LE] = {" <= "},
+		[SEARCH_GT] = {" > "},
+		[SEARCH_GE] = {" >= "},
+		[SEARCH_IN] = {" IN "},
+		[SEARCH_NOT_IN] = {" NOT IN "},
+		[SEARCH_IS_NULL] = {" IS NULL"},
+		[SEARCH_IS_NOT_NULL] = {" IS NOT NULL"},
+	};
+	ASSERT(texts[op].text != NULL);
+	return texts[op];
+}

@@ -1,0 +1,325 @@
+/* Compiles orders, and writes their SQL and the condition of the next page. */
+#include "search/order_by.h"
+
+#include "limits.h"
+#include "search/filter_lexer.h"
+#include "search/filter_resolver.h"
+#include "search/keyed_sql.h"
+
+enum { QUOTE_BYTES = 128 };
+
+static bool compile_clause(const struct search_table *table, struct slice clause,
+			   struct order_term *out, struct error *err);
+static bool parse_direction(struct filter_lexer *lexer, struct order_term *term);
+static bool fail_clause(struct slice clause, const char *reason, struct error *err);
+static bool contains(const struct order_by *order, const struct order_term *term);
+static void add_steps(struct order_by *order, const struct search_order steps[SEARCH_ORDERS_MAX]);
+static bool is_keyed(const struct order_term *term);
+static struct sql_alias alias_of(size_t index);
+static void column_sql(const struct order_by *order, size_t index, struct sql_builder *b);
+static void owner_sql(const struct order_by *order, size_t index, struct sql_builder *b);
+static void value_sql(const struct order_key *key, struct sql_builder *b);
+static void after_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		      struct sql_builder *b);
+static void same_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		     struct sql_builder *b);
+static enum order_key_kind value_kind(const struct order_term *term);
+
+bool order_by_compile(const struct search_table *table, const struct slice *clauses, size_t count,
+		      struct arena *arena, struct order_by *out, struct error *err)
+{
+	if (count > ORDER_CLAUSES_MAX)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Invalid order_by: %zu clauses, at most %d are taken", count,
+				 ORDER_CLAUSES_MAX);
+	struct order_by order = {.table = table};
+	order.terms = ARENA_NEW(arena, struct order_term, count + SEARCH_ORDERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct order_term term = {0};
+		if (!compile_clause(table, clauses[i], &term, err))
+			return false;
+		if (contains(&order, &term)) {
+			char quoted[QUOTE_BYTES];
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "`order_by` contains duplicate fields: '%s'",
+					 error_quote(clauses[i], quoted, sizeof(quoted)));
+		}
+		order.terms[order.count++] = term;
+	}
+	add_steps(&order, count == 0 ? table->default_order : table->ties);
+	*out = order;
+	return true;
+}
+
+void order_by_columns_sql(const struct order_by *order, struct sql_builder *b)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		if (is_keyed(&order->terms[i])) {
+			sql_text(b, SQL(", "));
+			owner_sql(order, i, b);
+		}
+		sql_text(b, SQL(", "));
+		column_sql(order, i, b);
+	}
+}
+
+void order_by_joins_sql(const struct order_by *order, struct sql_builder *b)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		const struct order_term *term = &order->terms[i];
+		struct sql_alias alias = alias_of(i);
+		if (!is_keyed(term))
+			continue;
+		sql_text(b, SQL(" LEFT JOIN "));
+		keyed_table_sql(term->family, &alias, b);
+		sql_text(b, SQL(" ON "));
+		keyed_match_sql(order->table, term->family, term->key, &alias, b);
+	}
+}
+
+/* after(term 0) OR same(term 0) AND (after(term 1) OR …). A bound on the first column stands alone in front,
+ * because only from there does an index seek to it. */
+void order_by_after_sql(const struct order_by *order, const struct order_key *keys,
+			struct sql_builder *b)
+{
+	const struct order_term *first = &order->terms[0];
+	if (!is_keyed(first) && !first->field->is_nullable) {
+		sql_text(b, SQL(" AND "));
+		column_sql(order, 0, b);
+		sql_text(b, first->is_descending ? SQL(" <= ") : SQL(" >= "));
+		value_sql(&keys[0], b);
+	}
+	sql_text(b, SQL(" AND ("));
+	for (size_t i = 0; i < order->count; i++) {
+		after_sql(order, i, &keys[i], b);
+		if (i + 1 == order->count)
+			break;
+		sql_text(b, SQL(" OR ("));
+		same_sql(order, i, &keys[i], b);
+		sql_text(b, SQL(" AND ("));
+	}
+	for (size_t i = 0; i + 1 < order->count; i++)
+		sql_text(b, SQL("))"));
+	sql_text(b, SQL(")"));
+}
+
+void order_by_sql(const struct order_by *order, struct sql_builder *b)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		const struct order_term *term = &order->terms[i];
+		sql_text(b, i == 0 ? SQL(" ORDER BY ") : SQL(", "));
+		if (is_keyed(term)) {
+			owner_sql(order, i, b);
+			sql_text(b, SQL(" IS NULL, "));
+		}
+		if (term->field->is_nullable) {
+			column_sql(order, i, b);
+			sql_text(b, SQL(" IS NULL, "));
+		}
+		column_sql(order, i, b);
+		if (term->is_descending)
+			sql_text(b, SQL(" DESC"));
+	}
+}
+
+void order_by_keys(const struct order_by *order, const struct db_statement *st, int first_column,
+		   struct arena *arena, struct order_key *keys_out)
+{
+	int column = first_column;
+	for (size_t i = 0; i < order->count; i++) {
+		const struct order_term *term = &order->terms[i];
+		struct order_key key = {.kind = value_kind(term)};
+		bool is_missing = is_keyed(term) && db_column_is_null(st, column++);
+		if (is_missing)
+			key.kind = ORDER_KEY_MISSING;
+		else if (db_column_is_null(st, column))
+			key.kind = ORDER_KEY_NULL;
+		else if (key.kind == ORDER_KEY_INTEGER)
+			key.integer = db_column_i64(st, column);
+		else if (key.kind == ORDER_KEY_REAL)
+			key.real = db_column_double(st, column);
+		else
+			key.text = db_column_copy(st, column, arena);
+		column++;
+		keys_out[i] = key;
+	}
+}
+
+bool order_by_keys_fit(const struct order_by *order, const struct order_key *keys, size_t count)
+{
+	if (count != order->count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct order_term *term = &order->terms[i];
+		bool fits = keys[i].kind == value_kind(term) ||
+			    (keys[i].kind == ORDER_KEY_NULL && term->field->is_nullable) ||
+			    (keys[i].kind == ORDER_KEY_MISSING && is_keyed(term));
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static bool compile_clause(const struct search_table *table, struct slice clause,
+			   struct order_term *out, struct error *err)
+{
+	if (clause.len > FILTER_BYTES_MAX || !slice_is_utf8(clause) ||
+	    slice_find_byte(clause, '\0', 0) != clause.len)
+		return fail_clause(clause, "it is too long or not valid UTF-8 text", err);
+	struct filter_lexer lexer = {clause, 0};
+	struct filter_token name = filter_lexer_next(&lexer);
+	if (name.kind == FILTER_TOKEN_BAD)
+		return fail_clause(clause, name.reason, err);
+	bool is_name = name.kind == FILTER_TOKEN_WORD ||
+		       (name.kind == FILTER_TOKEN_TEXT && name.source.ptr[0] == '"');
+	if (!is_name || name.key.len == 0)
+		return fail_clause(clause, "expected an identifier such as metrics.rmse", err);
+	struct order_term term = {0};
+	if (!parse_direction(&lexer, &term))
+		return fail_clause(clause, "expected ASC, DESC or nothing after the identifier",
+				   err);
+	if (!filter_resolve_identifier(table, name.entity, name.key, true, "", &term.family,
+				       &term.field, err))
+		return false;
+	if (!term.field->is_orderable)
+		return fail_clause(clause, "this kind of field has no order", err);
+	if (is_keyed(&term))
+		term.key = name.key;
+	*out = term;
+	return true;
+}
+
+static bool parse_direction(struct filter_lexer *lexer, struct order_term *term)
+{
+	struct filter_token token = filter_lexer_next(lexer);
+	term->is_descending = filter_token_is_word(&token, "DESC");
+	if (term->is_descending || filter_token_is_word(&token, "ASC"))
+		token = filter_lexer_next(lexer);
+	return token.kind == FILTER_TOKEN_END;
+}
+
+static bool fail_clause(struct slice clause, const char *reason, struct error *err)
+{
+	char quoted[QUOTE_BYTES];
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid order_by clause '%s': %s",
+			 error_quote(clause, quoted, sizeof(quoted)), reason);
+}
+
+static bool contains(const struct order_by *order, const struct order_term *term)
+{
+	for (size_t i = 0; i < order->count; i++) {
+		if (order->terms[i].field == term->field &&
+		    order->terms[i].family == term->family &&
+		    slice_eq(order->terms[i].key, term->key))
+			return true;
+	}
+	return false;
+}
+
+static void add_steps(struct order_by *order, const struct search_order steps[SEARCH_ORDERS_MAX])
+{
+	const struct search_family *attributes = &order->table->families[0];
+	for (size_t i = 0; i < SEARCH_ORDERS_MAX && steps[i].attribute != NULL; i++) {
+		struct slice name = slice_from_cstr(steps[i].attribute);
+		struct order_term term = {
+			.family = attributes,
+			.field = search_family_field(attributes, name),
+			.is_descending = steps[i].is_descending,
+		};
+		ASSERT(term.field != NULL);
+		if (!contains(order, &term))
+			order->terms[order->count++] = term;
+	}
+}
+
+static bool is_keyed(const struct order_term *term)
+{
+	return term->family->kind == FAMILY_KEYED;
+}
+
+static struct sql_alias alias_of(size_t index)
+{
+	return (struct sql_alias){
+		.letter = SQL("o"), .has_number = true, .number = (unsigned)index};
+}
+
+static void column_sql(const struct order_by *order, size_t index, struct sql_builder *b)
+{
+	const struct order_term *term = &order->terms[index];
+	struct sql_alias alias = alias_of(index);
+	if (is_keyed(term))
+		keyed_column_sql(term->field->column, &alias, b);
+	else
+		sql_text(b, term->field->column);
+}
+
+/* NULL where the searched row does not have the key. */
+static void owner_sql(const struct order_by *order, size_t index, struct sql_builder *b)
+{
+	struct sql_alias alias = alias_of(index);
+	keyed_column_sql(order->table->owner_columns[0], &alias, b);
+}
+
+static void value_sql(const struct order_key *key, struct sql_builder *b)
+{
+	if (key->kind == ORDER_KEY_INTEGER)
+		sql_value_i64(b, key->integer);
+	else if (key->kind == ORDER_KEY_REAL)
+		sql_value_double(b, key->real);
+	else
+		sql_value_text(b, key->text);
+}
+
+/* Rows behind the key in this term alone: greater values, then NULL, then missing. The value of a missing
+ * key is NULL, too. */
+static void after_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		      struct sql_builder *b)
+{
+	const struct order_term *term = &order->terms[index];
+	if (key->kind == ORDER_KEY_MISSING || (key->kind == ORDER_KEY_NULL && !is_keyed(term))) {
+		sql_text(b, SQL("1 = 0"));
+		return;
+	}
+	if (key->kind == ORDER_KEY_NULL) {
+		owner_sql(order, index, b);
+		sql_text(b, SQL(" IS NULL"));
+		return;
+	}
+	column_sql(order, index, b);
+	sql_text(b, term->is_descending ? SQL(" < ") : SQL(" > "));
+	value_sql(key, b);
+	if (is_keyed(term) || term->field->is_nullable) {
+		sql_text(b, SQL(" OR "));
+		column_sql(order, index, b);
+		sql_text(b, SQL(" IS NULL"));
+	}
+}
+
+static void same_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		     struct sql_builder *b)
+{
+	const struct order_term *term = &order->terms[index];
+	if (key->kind == ORDER_KEY_MISSING || key->kind == ORDER_KEY_NULL) {
+		if (is_keyed(term)) {
+			owner_sql(order, index, b);
+			sql_text(b, key->kind == ORDER_KEY_MISSING ? SQL(" IS NULL AND ")
+								   : SQL(" IS NOT NULL AND "));
+		}
+		column_sql(order, index, b);
+		sql_text(b, SQL(" IS NULL"));
+		return;
+	}
+	column_sql(order, index, b);
+	sql_text(b, SQL(" = "));
+	value_sql(key, b);
+}
+
+static enum order_key_kind value_kind(const struct order_term *term)
+{
+	static const enum order_key_kind kinds[] = {
+		[SEARCH_TEXT] = ORDER_KEY_TEXT,
+		[SEARCH_INTEGER] = ORDER_KEY_INTEGER,
+		[SEARCH_REAL] = ORDER_KEY_REAL,
+	};
+	return kinds[term->field->type];
+}
