@@ -6,15 +6,20 @@
  * RETURNING, row values, common table expressions; no last_insert_rowid, no database clock.
  *
  * Statements. SQL text is a literal: SQL("…") of a char pointer does not compile; values enter only by
- * bind. db_prepare keeps statements in a cache of the connection, keyed by the literal's address, and
- * returns them reset and with all parameters NULL. A statement is used to its end or db_reset before it is
- * prepared again; using one literal at two nesting levels at once is a mistake that asserts. Dynamic text
- * comes from sql_builder.h only, through db_prepare_built. After text more than one statement is refused.
+ * bind; "$n" is bound by its name, wherever it stands. db_prepare keeps statements in a cache of the
+ * connection, keyed by the literal's address, and returns them reset and with all parameters NULL. A
+ * statement that has stepped is used to its end or db_reset before it is prepared again; using one literal
+ * at two nesting levels at once is a mistake that asserts. Dynamic text comes from sql_builder.h only,
+ * through db_prepare_built. More than one statement in a text asserts.
  *
  * Errors. Classified here, in words the store can pass on: ERR_STORAGE_FULL for a full disk,
  * ERR_TEMPORARILY_UNAVAILABLE for busy or interrupted (a deadline passed), ERR_RESOURCE_ALREADY_EXISTS for a
  * UNIQUE or PRIMARY KEY violation, ERR_DATA_LOSS for a damaged file, else ERR_INTERNAL_ERROR; details go to the
  * log only. When SQLite ended the whole transaction by itself, db_in_transaction says so.
+ *
+ * SQL functions. like_cs(pattern, text) and ilike(pattern, text) match LIKE patterns ('%' any run, '_' one
+ * code point, no escape): the first minds case, the second ignores that of ASCII letters. A pattern may have
+ * 8192 bytes; a longer one fails the statement. NULL gives NULL.
  *
  * A NaN that is bound becomes NULL in SQLite: store NaN by other means. */
 #ifndef DB_DB_H
