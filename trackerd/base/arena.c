@@ -68,11 +68,15 @@ void arena_guard_set(struct arena *arena, jmp_buf *guard_or_null)
 void *arena_alloc(struct arena *arena, size_t count, size_t size)
 {
 	void *memory = arena_try_alloc(arena, count, size);
-	if (memory == NULL) {
-		ASSERT(arena->guard_or_null != NULL);
-		longjmp(*arena->guard_or_null, 1);
-	}
+	if (memory == NULL)
+		arena_exhausted(arena);
 	return memory;
+}
+
+void arena_exhausted(struct arena *arena)
+{
+	ASSERT(arena->guard_or_null != NULL);
+	longjmp(*arena->guard_or_null, 1);
 }
 
 void *arena_try_alloc(struct arena *arena, size_t count, size_t size)

@@ -46,6 +46,8 @@ void arena_guard_set(struct arena *arena, jmp_buf *guard_or_null);
 __attribute__((returns_nonnull)) void *arena_alloc(struct arena *arena, size_t count, size_t size);
 /* NULL when exhausted; never jumps. */
 void *arena_try_alloc(struct arena *arena, size_t count, size_t size);
+/* Does what arena_alloc does when nothing is left: for memory from elsewhere that a job did not get. */
+__attribute__((noreturn)) void arena_exhausted(struct arena *arena);
 
 #define ARENA_NEW(arena, type, count) ((type *)arena_alloc((arena), (count), sizeof(type)))
 

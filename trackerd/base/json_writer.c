@@ -157,10 +157,10 @@ static void value_begin(struct json_writer *w)
 	comma_if_due(w);
 }
 
-/* Level d lies inside depth d; bit 0 stands for the whole text. */
+/* Counts the item that begins here. */
 static void comma_if_due(struct json_writer *w)
 {
-	uint32_t bit = (uint32_t)1 << (w->depth == 0 ? 0 : w->depth - 1);
+	uint64_t bit = UINT64_C(1) << (w->depth == 0 ? 0 : w->depth - 1);
 	if (w->depth == 0) {
 		w->has_item_bits |= 1;
 		return;
@@ -174,7 +174,7 @@ static void level_begin(struct json_writer *w, char bracket, bool is_object)
 {
 	ASSERT(w->depth < JSON_WRITER_DEPTH_MAX);
 	value_begin(w);
-	uint32_t bit = (uint32_t)1 << w->depth;
+	uint64_t bit = UINT64_C(1) << w->depth;
 	w->is_object_bits = is_object ? w->is_object_bits | bit : w->is_object_bits & ~bit;
 	w->has_item_bits &= ~bit;
 	w->depth++;

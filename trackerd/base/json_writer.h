@@ -15,13 +15,13 @@
 #include "base/buffer.h"
 #include "base/slice.h"
 
-enum { JSON_WRITER_DEPTH_MAX = 32 };
+enum { JSON_WRITER_DEPTH_MAX = 64 };
 
 struct json_writer {
 	struct buffer *out; /* kept until the writer is done */
 	unsigned depth;
-	uint32_t is_object_bits; /* bit d: level d is an object */
-	uint32_t has_item_bits;  /* bit d: level d already has an item */
+	uint64_t is_object_bits; /* bit d: level d is an object */
+	uint64_t has_item_bits;  /* bit d: level d has an item; at depth 0, bit 0: the value is there */
 	bool after_key;
 };
 
