@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "api/api.h"
+#include "api/artifact_service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "data_directory.h"
@@ -67,6 +68,7 @@ static bool housekeeping_on_committer(void *ctx, struct db *tracker, bool is_idl
 static void jobs_closed_on_loop(void *ctx)
 {
 	struct server *server = ctx;
+	artifact_service_free(server->api.artifacts);
 	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 }
@@ -148,9 +150,11 @@ static void fill_api(struct server *server)
 	server->api.started_ms = clock_wall_ms(clock_system());
 }
 
-static void nothing(void *ctx)
+/* After a start that failed once the jobs were there. */
+static void start_undone_on_loop(void *ctx)
 {
-	(void)ctx;
+	struct server *server = ctx;
+	artifact_service_free(server->api.artifacts);
 }
 
 static bool start(struct server *server, struct error *err)
@@ -160,11 +164,12 @@ static bool start(struct server *server, struct error *err)
 		return false;
 	if (!open_jobs(server, err))
 		return false;
-	if (!open_http(server, err)) {
-		jobs_close_on_loop(server->api.jobs, nothing, NULL);
+	if (!artifact_service_new(&server->api, &server->api.artifacts, err) || !open_http(server, err)) {
+		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}
 	server->api.http_or_null = server->http;
+	artifact_service_start_on_loop(server->api.artifacts);
 	watch_signals(server);
 	return true;
 }

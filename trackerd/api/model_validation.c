@@ -1,0 +1,114 @@
+/* Owns the registry's rules for what requests may carry. */
+#include "api/model_validation.h"
+
+#include "limits.h"
+
+const struct field model_tag_fields[] = {
+	FIELD_TEXT(struct key_value, key, FIELD_REQUIRED),
+	FIELD_TEXT(struct key_value, value, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+bool model_check_name(struct slice name, struct error *err)
+{
+	char quoted[300];
+	if (slice_trim(name).len == 0)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model name cannot be empty.");
+	if (slice_find_byte(name, '/', 0) < name.len || slice_find_byte(name, ':', 0) < name.len)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Invalid model name '%s'. Names cannot contain '/' or ':'.",
+				 error_quote(name, quoted, sizeof(quoted)));
+	return true;
+}
+
+static bool check_length(struct slice text, const char *what, size_t length_max, struct error *err)
+{
+	if (slice_utf8_length(text) <= length_max)
+		return true;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s exceeds the maximum length of %zu characters", what,
+			 length_max);
+}
+
+bool model_check_tag(struct key_value tag, struct error *err)
+{
+	if (slice_eq(tag.key, SLICE("mlflow.prompt.text")) &&
+	    slice_utf8_length(tag.value) > MODEL_TAG_VALUE_LENGTH_MAX)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Prompt text exceeds max length of %d characters.", MODEL_TAG_VALUE_LENGTH_MAX);
+	return check_length(tag.key, "Tag key", KEY_LENGTH_MAX, err) &&
+	       check_length(tag.value, "Tag value", MODEL_TAG_VALUE_LENGTH_MAX, err);
+}
+
+bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err)
+{
+	struct key_value *items = tags->items;
+	for (size_t i = 0; i < tags->count; i++) {
+		if (!model_check_tag(items[i], err))
+			return false;
+	}
+	*out = (struct key_value_list){items, tags->count};
+	return true;
+}
+
+static bool is_word_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/* "v7": would be taken for a version. */
+static bool looks_like_version(struct slice alias)
+{
+	if (alias.len < 2 || (alias.ptr[0] != 'v' && alias.ptr[0] != 'V'))
+		return false;
+	for (size_t i = 1; i < alias.len; i++) {
+		if (alias.ptr[i] < '0' || alias.ptr[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+bool model_check_alias(struct slice alias, struct error *err)
+{
+	char quoted[300];
+	(void)error_quote(alias, quoted, sizeof(quoted));
+	if (!check_length(alias, "Registered model alias name", ALIAS_LENGTH_MAX, err))
+		return false;
+	for (size_t i = 0; i < alias.len; i++) {
+		if (!is_word_byte(alias.ptr[i]))
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "Invalid alias name: '%s'. Names may only contain alphanumerics, underscores "
+					 "(_) and dashes (-).",
+					 quoted);
+	}
+	if (slice_eq_ignoring_case(alias, SLICE("latest")))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "'latest' alias name (case insensitive) is reserved.");
+	if (looks_like_version(alias))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Version alias name '%s' is reserved.", quoted);
+	return true;
+}
+
+bool model_check_version(struct slice text, int64_t *out, struct error *err)
+{
+	char quoted[64];
+	int64_t version;
+	if (!slice_parse_i64(text, &version) || version < 1)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Parameter 'version' must be an integer, got '%s'.",
+				 error_quote(text, quoted, sizeof(quoted)));
+	*out = version;
+	return true;
+}
+
+bool model_check_stage(struct slice text, struct slice *out, struct error *err)
+{
+	const struct slice stages[] = {SLICE("None"), SLICE("Staging"), SLICE("Production"), SLICE("Archived")};
+	char quoted[64];
+	for (size_t i = 0; i < ARRAY_COUNT(stages); i++) {
+		if (slice_eq_ignoring_case(text, stages[i])) {
+			*out = stages[i];
+			return true;
+		}
+	}
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid Model Version stage: %s. Value must be one of None, Staging, Production, Archived.",
+			 error_quote(text, quoted, sizeof(quoted)));
+}

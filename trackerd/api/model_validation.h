@@ -1,0 +1,22 @@
+/* The registry's rules for names, tags, aliases, versions and stages (spec/mlflow-api.md §2, §6). Pure; any thread.
+ * Each fails with INVALID_PARAMETER_VALUE in MLflow's words. */
+#ifndef API_MODEL_VALIDATION_H
+#define API_MODEL_VALIDATION_H
+
+#include "api/fields.h"
+#include "base/error.h"
+#include "store/entities.h"
+
+/* A tag as requests carry it: struct key_value, with the table for FIELD_OBJECTS. */
+extern const struct field model_tag_fields[];
+
+MUST_CHECK bool model_check_name(struct slice name, struct error *err);
+MUST_CHECK bool model_check_tag(struct key_value tag, struct error *err);
+MUST_CHECK bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err);
+MUST_CHECK bool model_check_alias(struct slice alias, struct error *err);
+/* "3" → 3. */
+MUST_CHECK bool model_check_version(struct slice text, int64_t *out, struct error *err);
+/* Any case in, canonical out: None, Staging, Production, Archived. */
+MUST_CHECK bool model_check_stage(struct slice text, struct slice *out, struct error *err);
+
+#endif

@@ -1,0 +1,317 @@
+/* Owns the endpoints of model versions. */
+#include "api/model_versions.h"
+
+#include "api/model_json.h"
+#include "api/model_request.h"
+#include "api/model_validation.h"
+#include "limits.h"
+#include "search/model_fields.h"
+#include "store/key_values.h"
+#include "store/model_sources.h"
+#include "store/model_versions.h"
+#include "store/search_page.h"
+
+enum { VERSIONS_PAGE_DEFAULT = 10000 };
+
+static const struct field version_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool version_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return model_check_version(r->version, &r->version_number, err);
+}
+
+static bool load_version(struct call *call, struct db *tracker, int64_t number, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_version *version = ARENA_NEW(call->arena, struct model_version, 1);
+	call->result = version;
+	return model_version_load(tracker, r->name, number, call->arena, version, err);
+}
+
+static void version_encode(const struct call *call, struct json_writer *w)
+{
+	json_object_begin(w);
+	json_key(w, "model_version");
+	model_json_version(w, call->result);
+	json_object_end(w);
+}
+
+/* ---- create ------------------------------------------------------------------------------------- */
+
+static const struct field create_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, source, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, run_id, FIELD_OPTIONAL | FIELD_IS_RUN_ID),
+	FIELD_TEXT(struct model_request, run_link, FIELD_OPTIONAL),
+	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
+	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields, struct key_value),
+	FIELDS_END,
+};
+
+static bool create_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return model_check_name(r->name, err) && model_check_tags(&r->tags, &r->tag_list, err);
+}
+
+static bool create_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	const struct key_value *prompt = key_values_find(r->tag_list, SLICE(PROMPT_TAG));
+	bool is_prompt = prompt != NULL && slice_eq(prompt->value, SLICE("true"));
+	struct model_version_new new = {.name = r->name, .source = r->source, .run_id = r->run_id,
+					.run_link = r->run_link, .description = r->description,
+					.tags = r->tag_list, .now_ms = call->now_ms};
+	int64_t number = 0;
+	return model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena, &new.storage_location,
+				    err) &&
+	       model_version_insert_in_txn(tracker, &new, &number, err) && load_version(call, tracker, number, err);
+}
+
+const struct endpoint model_versions_create = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = create_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = create_check,
+	.execute = create_execute,
+	.encode = version_encode,
+	.summary = "Create a model version",
+};
+
+/* ---- get, update, delete, download URI ---------------------------------------------------------- */
+
+static bool get_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return load_version(call, tracker, r->version_number, err);
+}
+
+const struct endpoint model_versions_get = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = version_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = version_check,
+	.execute = get_execute,
+	.encode = version_encode,
+	.summary = "Get a model version",
+};
+
+static const struct field update_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool update_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct slice description = slice_is_present(r->description) ? r->description : SLICE("");
+	struct model_pk pk;
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_version_describe_in_txn(tracker, pk, r->version_number, description, call->now_ms, err) &&
+	       load_version(call, tracker, r->version_number, err);
+}
+
+const struct endpoint model_versions_update = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = update_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = version_check,
+	.execute = update_execute,
+	.encode = version_encode,
+	.summary = "Change the description of a model version",
+};
+
+static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_version_delete_in_txn(tracker, pk, r->version_number, call->now_ms, err);
+}
+
+const struct endpoint model_versions_delete = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = version_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = version_check,
+	.execute = delete_execute,
+	.summary = "Delete a model version",
+};
+
+static void download_uri_encode(const struct call *call, struct json_writer *w)
+{
+	const struct model_version *version = call->result;
+	json_object_begin(w);
+	json_put_string(w, "artifact_uri",
+			version->storage_location.len > 0 ? version->storage_location : version->source);
+	json_object_end(w);
+}
+
+const struct endpoint model_versions_download_uri = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = version_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = version_check,
+	.execute = get_execute,
+	.encode = download_uri_encode,
+	.summary = "Get where the files of a model version are",
+};
+
+/* ---- search ------------------------------------------------------------------------------------- */
+
+struct versions_page {
+	struct model_version_list versions;
+	struct slice token;
+};
+
+static const struct field search_fields[] = {
+	FIELD_TEXT(struct model_request, filter, FIELD_OPTIONAL),
+	FIELD_I64(struct model_request, max_results, FIELD_OPTIONAL),
+	FIELD_TEXTS(struct model_request, order_by, FIELD_OPTIONAL),
+	FIELD_TEXT(struct model_request, page_token, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool search_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return search_page_rows_max(r->max_results.is_set, r->max_results.value, VERSIONS_PAGE_DEFAULT,
+				    SEARCH_VERSIONS_MAX, &r->rows_max, err);
+}
+
+static bool search_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_search search = model_request_search(call->request);
+	struct versions_page *page = ARENA_NEW(call->arena, struct versions_page, 1);
+	call->result = page;
+	return model_search_versions(tracker, &search, call->arena, &page->versions, &page->token, err);
+}
+
+static void search_encode(const struct call *call, struct json_writer *w)
+{
+	const struct versions_page *page = call->result;
+	json_object_begin(w);
+	model_json_versions(w, "model_versions", &page->versions);
+	json_put_string(w, "next_page_token", page->token);
+	json_object_end(w);
+}
+
+const struct endpoint model_versions_search = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = search_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = search_check,
+	.execute = search_execute,
+	.encode = search_encode,
+	.summary = "Search model versions",
+};
+
+/* ---- stages ------------------------------------------------------------------------------------- */
+
+static const struct field transition_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, stage, FIELD_REQUIRED),
+	FIELD_BOOL(struct model_request, archive_existing_versions, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool transition_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	if (!version_check(call, err) || !model_check_stage(r->stage, &r->canonical_stage, err))
+		return false;
+	bool is_active = slice_eq(r->canonical_stage, SLICE("Staging")) ||
+			 slice_eq(r->canonical_stage, SLICE("Production"));
+	if (!r->archive_existing_versions.value || is_active)
+		return true;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Model version transition cannot archive existing model versions because '%.*s' is not an Active "
+			 "stage. Valid stages are Staging and Production.",
+			 SLICE_FMT(r->canonical_stage));
+}
+
+static bool transition_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_version_move_in_txn(tracker, pk, r->version_number, r->canonical_stage,
+					 r->archive_existing_versions.value, call->now_ms, err) &&
+	       load_version(call, tracker, r->version_number, err);
+}
+
+const struct endpoint model_versions_transition = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = transition_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = transition_check,
+	.execute = transition_execute,
+	.encode = version_encode,
+	.summary = "Move a model version to a stage",
+};
+
+/* ---- tags --------------------------------------------------------------------------------------- */
+
+static const struct field set_tag_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, key, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, value, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool set_tag_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return version_check(call, err) && model_check_tag((struct key_value){r->key, r->value}, err);
+}
+
+static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_version_tag_set_in_txn(tracker, pk, r->version_number, (struct key_value){r->key, r->value},
+					    err);
+}
+
+const struct endpoint model_versions_set_tag = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = set_tag_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = set_tag_check,
+	.execute = set_tag_execute,
+	.summary = "Set a tag of a model version",
+};
+
+static const struct field delete_tag_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, key, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_version_tag_delete_in_txn(tracker, pk, r->version_number, r->key, err);
+}
+
+const struct endpoint model_versions_delete_tag = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = delete_tag_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = version_check,
+	.execute = delete_tag_execute,
+	.summary = "Delete a tag of a model version",
+};

@@ -1,0 +1,385 @@
+/* Owns the endpoints of registered models and of the aliases that name their versions. */
+#include "api/models.h"
+
+#include "api/model_json.h"
+#include "api/model_request.h"
+#include "api/model_validation.h"
+#include "limits.h"
+#include "store/model_versions.h"
+#include "store/models.h"
+#include "store/search_page.h"
+
+enum { MODELS_PAGE_DEFAULT = 100 };
+
+static const struct field name_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+/* ---- replies that several share ----------------------------------------------------------------- */
+
+static bool load_model(struct call *call, struct db *tracker, struct slice name, struct error *err)
+{
+	struct model_pk pk;
+	struct registered_model *model = ARENA_NEW(call->arena, struct registered_model, 1);
+	if (!model_find(tracker, name, &pk, err) || !model_load(tracker, pk, call->arena, model, err))
+		return false;
+	call->result = model;
+	return true;
+}
+
+static void model_encode(const struct call *call, struct json_writer *w)
+{
+	json_object_begin(w);
+	json_key(w, "registered_model");
+	model_json_model(w, call->result);
+	json_object_end(w);
+}
+
+/* ---- create, get, rename, update, delete -------------------------------------------------------- */
+
+static const struct field create_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
+	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields, struct key_value),
+	FIELDS_END,
+};
+
+static bool create_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return model_check_name(r->name, err) && model_check_tags(&r->tags, &r->tag_list, err);
+}
+
+static bool create_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms, err) &&
+	       load_model(call, tracker, r->name, err);
+}
+
+const struct endpoint models_create = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = create_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = create_check,
+	.execute = create_execute,
+	.encode = model_encode,
+	.summary = "Create a registered model",
+};
+
+static bool get_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return load_model(call, tracker, r->name, err);
+}
+
+const struct endpoint models_get = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = name_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = get_execute,
+	.encode = model_encode,
+	.summary = "Get a registered model",
+};
+
+static const struct field rename_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, new_name, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool rename_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_check_name(r->new_name, err);
+}
+
+static bool rename_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_rename_in_txn(tracker, r->name, r->new_name, call->now_ms, err) &&
+	       load_model(call, tracker, r->new_name, err);
+}
+
+const struct endpoint models_rename = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = rename_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = rename_check,
+	.execute = rename_execute,
+	.encode = model_encode,
+	.summary = "Rename a registered model",
+};
+
+static const struct field update_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool update_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct slice description = slice_is_present(r->description) ? r->description : SLICE("");
+	return model_describe_in_txn(tracker, r->name, description, call->now_ms, err) &&
+	       load_model(call, tracker, r->name, err);
+}
+
+const struct endpoint models_update = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = update_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = update_execute,
+	.encode = model_encode,
+	.summary = "Change the description of a registered model",
+};
+
+static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_delete_in_txn(tracker, r->name, err);
+}
+
+const struct endpoint models_delete = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = name_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = delete_execute,
+	.summary = "Delete a registered model with all its versions",
+};
+
+/* ---- search ------------------------------------------------------------------------------------- */
+
+struct models_page {
+	struct registered_model_list models;
+	struct slice token;
+};
+
+static const struct field search_fields[] = {
+	FIELD_TEXT(struct model_request, filter, FIELD_OPTIONAL),
+	FIELD_I64(struct model_request, max_results, FIELD_OPTIONAL),
+	FIELD_TEXTS(struct model_request, order_by, FIELD_OPTIONAL),
+	FIELD_TEXT(struct model_request, page_token, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool search_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return search_page_rows_max(r->max_results.is_set, r->max_results.value, MODELS_PAGE_DEFAULT,
+				    SEARCH_MODELS_MAX, &r->rows_max, err);
+}
+
+static bool search_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_search search = model_request_search(call->request);
+	struct models_page *page = ARENA_NEW(call->arena, struct models_page, 1);
+	call->result = page;
+	return model_search_models(tracker, &search, call->arena, &page->models, &page->token, err);
+}
+
+static void search_encode(const struct call *call, struct json_writer *w)
+{
+	const struct models_page *page = call->result;
+	json_object_begin(w);
+	if (page->models.count > 0) {
+		json_key(w, "registered_models");
+		json_array_begin(w);
+		for (size_t i = 0; i < page->models.count; i++)
+			model_json_model(w, &page->models.items[i]);
+		json_array_end(w);
+	}
+	json_put_string(w, "next_page_token", page->token);
+	json_object_end(w);
+}
+
+const struct endpoint models_search = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = search_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = search_check,
+	.execute = search_execute,
+	.encode = search_encode,
+	.summary = "Search registered models",
+};
+
+/* ---- tags --------------------------------------------------------------------------------------- */
+
+static const struct field set_tag_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, key, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, value, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool set_tag_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_check_tag((struct key_value){r->key, r->value}, err);
+}
+
+static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_tag_set_in_txn(tracker, pk, (struct key_value){r->key, r->value}, err);
+}
+
+const struct endpoint models_set_tag = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = set_tag_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = set_tag_check,
+	.execute = set_tag_execute,
+	.summary = "Set a tag of a registered model",
+};
+
+static const struct field delete_tag_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, key, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_find(tracker, r->name, &pk, err) && model_tag_delete_in_txn(tracker, pk, r->key, err);
+}
+
+const struct endpoint models_delete_tag = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = delete_tag_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = delete_tag_execute,
+	.summary = "Delete a tag of a registered model",
+};
+
+/* ---- latest versions ---------------------------------------------------------------------------- */
+
+static const struct field latest_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXTS(struct model_request, stages, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool latest_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	for (size_t i = 0; i < r->stages.count; i++) {
+		if (!model_check_stage(r->stages.items[i], &r->stages.items[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool latest_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_version_list *list = ARENA_NEW(call->arena, struct model_version_list, 1);
+	struct model_pk pk;
+	call->result = list;
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_versions_latest(tracker, pk, r->name, r->stages.items, r->stages.count, call->arena, list, err);
+}
+
+static void latest_encode(const struct call *call, struct json_writer *w)
+{
+	json_object_begin(w);
+	model_json_versions(w, "model_versions", call->result);
+	json_object_end(w);
+}
+
+const struct endpoint models_latest = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = latest_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = latest_check,
+	.execute = latest_execute,
+	.encode = latest_encode,
+	.summary = "Get the highest version of each stage",
+};
+
+/* ---- aliases ------------------------------------------------------------------------------------ */
+
+static const struct field set_alias_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, alias, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool set_alias_check(struct call *call, struct error *err)
+{
+	struct model_request *r = call->request;
+	return model_check_alias(r->alias, err) && model_check_version(r->version, &r->version_number, err);
+}
+
+static bool set_alias_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	       model_alias_set_in_txn(tracker, pk, r->alias, r->version_number, err);
+}
+
+const struct endpoint models_set_alias = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = set_alias_fields,
+	.request_bytes = sizeof(struct model_request),
+	.check = set_alias_check,
+	.execute = set_alias_execute,
+	.summary = "Point an alias at a model version",
+};
+
+static const struct field alias_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, alias, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static bool get_alias_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_version *version = ARENA_NEW(call->arena, struct model_version, 1);
+	struct model_pk pk;
+	int64_t number = 0;
+	call->result = version;
+	return model_find(tracker, r->name, &pk, err) && model_alias_find(tracker, pk, r->alias, &number, err) &&
+	       model_version_load(tracker, r->name, number, call->arena, version, err);
+}
+
+static void get_alias_encode(const struct call *call, struct json_writer *w)
+{
+	json_object_begin(w);
+	json_key(w, "model_version");
+	model_json_version(w, call->result);
+	json_object_end(w);
+}
+
+const struct endpoint models_get_alias = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = alias_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = get_alias_execute,
+	.encode = get_alias_encode,
+	.summary = "Get the model version of an alias",
+};
+
+static bool delete_alias_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_pk pk;
+	return model_find(tracker, r->name, &pk, err) && model_alias_delete_in_txn(tracker, pk, r->alias, err);
+}
+
+const struct endpoint models_delete_alias = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = alias_fields,
+	.request_bytes = sizeof(struct model_request),
+	.execute = delete_alias_execute,
+	.summary = "Delete an alias",
+};

@@ -1,0 +1,17 @@
+/* Inside the registry's store: reading lists of tags and aliases of prepared statements. */
+#ifndef STORE_MODEL_ROWS_H
+#define STORE_MODEL_ROWS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "db/db.h"
+#include "store/model_entities.h"
+
+/* Reads all rows (key, value) of a bound statement. */
+MUST_CHECK bool model_rows_tags(struct db_statement *st, struct arena *arena, struct key_value_list *out,
+				struct error *err);
+/* Reads all rows (alias, version) of a bound statement. */
+MUST_CHECK bool model_rows_aliases(struct db_statement *st, struct arena *arena, struct model_alias_list *out,
+				   struct error *err);
+
+#endif

@@ -1,0 +1,45 @@
+/* Model versions in SQL (spec/mlflow-api.md §6). A missing version is RESOURCE_DOES_NOT_EXIST "Model Version
+ * (name=X, version=N) not found" everywhere. */
+#ifndef STORE_MODEL_VERSIONS_H
+#define STORE_MODEL_VERSIONS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "db/db.h"
+#include "store/model_entities.h"
+
+struct model_version_new {
+	struct slice name; /* of an existing model */
+	struct slice source, storage_location, run_id, run_link, description, user_id; /* absent ones become "" */
+	struct key_value_list tags;
+	int64_t now_ms;
+};
+
+/* Takes the next number, which is never used again, also after a deletion. */
+MUST_CHECK bool model_version_insert_in_txn(struct db *db, const struct model_version_new *new, int64_t *version_out,
+					    struct error *err);
+/* Version `version` of model `name`, with tags and aliases. */
+MUST_CHECK bool model_version_load(struct db *db, struct slice name, int64_t version, struct arena *arena,
+				   struct model_version *out, struct error *err);
+/* Does it exist? Fails if not. */
+MUST_CHECK bool model_version_check(struct db *db, struct slice name, int64_t version, struct model_pk *pk_out,
+				    struct error *err);
+/* The highest version of each stage of `stages` (all stages when count is 0), in order of version. */
+MUST_CHECK bool model_versions_latest(struct db *db, struct model_pk pk, struct slice name, const struct slice *stages,
+				      size_t stage_count, struct arena *arena, struct model_version_list *out,
+				      struct error *err);
+/* Moves the version's own time only. */
+MUST_CHECK bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t version,
+					      struct slice description, int64_t now_ms, struct error *err);
+/* `stage` is canonical. With `archive_others` all other versions in that stage become Archived. */
+MUST_CHECK bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice stage,
+					  bool archive_others, int64_t now_ms, struct error *err);
+/* With its tags and aliases. */
+MUST_CHECK bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, int64_t now_ms,
+					    struct error *err);
+MUST_CHECK bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t version,
+					     struct key_value tag, struct error *err);
+MUST_CHECK bool model_version_tag_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice key,
+						struct error *err);
+
+#endif
