@@ -17,8 +17,7 @@ enum { RUN_BEST_MAX = 1000 };
 enum run_best_value { RUN_BEST_LAST, RUN_BEST_MIN_OF_CURVE, RUN_BEST_MAX_OF_CURVE };
 
 struct run_best {
-	struct slice experiment_id;   /* one of these two; the other is absent */
-	struct slice experiment_name;
+	int64_t experiment_id; /* nothing is found in one that does not exist */
 	struct slice metric;
 	enum run_best_value value; /* what of a run's curve counts */
 	bool is_greatest;          /* the greatest wins, else the least */
@@ -39,13 +38,12 @@ struct run_best_list {
 	size_t count;
 };
 
-/* Fails with RESOURCE_DOES_NOT_EXIST for an unknown experiment, INVALID_PARAMETER_VALUE for a bad
- * filter. *out lives in the arena. */
+/* Fails with INVALID_PARAMETER_VALUE for a bad filter. *out lives in the arena. */
 MUST_CHECK bool run_best(struct db *db, const struct run_best *query, struct arena *arena,
 			 struct run_best_list *out, struct error *err);
 
-/* The statement that finds them in `experiment_id`, for tests that ask the database for its plan. */
-MUST_CHECK bool run_best_statement(const struct run_best *query, int64_t experiment_id,
-				   struct arena *arena, struct sql_builder *b, struct error *err);
+/* The statement that finds them, for tests that ask the database for its plan. */
+MUST_CHECK bool run_best_statement(const struct run_best *query, struct arena *arena,
+				   struct sql_builder *b, struct error *err);
 
 #endif
