@@ -6,6 +6,11 @@
 #include "store/metrics.h"
 #include "store/pk_list.h"
 
+typedef bool load_piece_fn(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
+			   struct error *err);
+
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_piece_fn *load,
+			struct arena *arena, struct run *runs, struct error *err);
 static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
 		       struct error *err);
 static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
@@ -22,16 +27,10 @@ static void add_input(struct dataset_input_list *list, const struct db_statement
 bool runs_load(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
 	       struct run *runs_out, struct error *err)
 {
-	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
-		int64_t pks[PK_LIST_COUNT_MAX];
-		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
-		for (size_t i = 0; i < piece_count; i++)
-			pks[i] = run_pks[from + i].value;
-		struct pk_list list;
-		pk_list_init(&list, pks, piece_count, from, arena);
-		if (!load_piece(db, &list, arena, runs_out, err))
-			return false;
-	}
+	if (!load_pieces(db, run_pks, count, load_piece, arena, runs_out, err))
+		return false;
+	if (count == 0)
+		return true;
 	struct metric_list *metrics = ARENA_NEW(arena, struct metric_list, count);
 	if (!metrics_latest(db, run_pks, count, arena, metrics, err))
 		return false;
@@ -40,20 +39,41 @@ bool runs_load(struct db *db, const struct run_pk *run_pks, size_t count, struct
 	return true;
 }
 
+bool runs_load_info(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
+		    struct run *runs_out, struct error *err)
+{
+	return load_pieces(db, run_pks, count, load_info, arena, runs_out, err);
+}
+
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_piece_fn *load,
+			struct arena *arena, struct run *runs, struct error *err)
+{
+	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
+		int64_t pks[PK_LIST_COUNT_MAX];
+		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
+		for (size_t i = 0; i < piece_count; i++)
+			pks[i] = run_pks[from + i].value;
+		struct pk_list list;
+		pk_list_init(&list, pks, piece_count, from, arena);
+		if (!load(db, &list, arena, runs, err))
+			return false;
+	}
+	return true;
+}
+
 static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
 		       struct error *err)
 {
-	if (!load_info(db, list, arena, runs, err) ||
-	    !load_key_values(db,
-			     SQL("SELECT p.run_pk, n.name, p.value FROM params AS p"
-				 " JOIN names AS n ON n.name_pk = p.name_pk WHERE p.run_pk IN "),
-			     list, offsetof(struct run, params), arena, runs, err) ||
-	    !load_key_values(db,
-			     SQL("SELECT t.run_pk, n.name, t.value FROM run_tags AS t"
-				 " JOIN names AS n ON n.name_pk = t.name_pk WHERE t.run_pk IN "),
-			     list, offsetof(struct run, tags), arena, runs, err))
-		return false;
-	return load_inputs(db, list, arena, runs, err);
+	return load_info(db, list, arena, runs, err) &&
+	       load_key_values(db,
+			       SQL("SELECT p.run_pk, n.name, p.value FROM params AS p"
+				   " JOIN names AS n ON n.name_pk = p.name_pk WHERE p.run_pk IN "),
+			       list, offsetof(struct run, params), arena, runs, err) &&
+	       load_key_values(db,
+			       SQL("SELECT t.run_pk, n.name, t.value FROM run_tags AS t"
+				   " JOIN names AS n ON n.name_pk = t.name_pk WHERE t.run_pk IN "),
+			       list, offsetof(struct run, tags), arena, runs, err) &&
+	       load_inputs(db, list, arena, runs, err);
 }
 
 static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,

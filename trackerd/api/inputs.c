@@ -1,0 +1,155 @@
+/* Owns the endpoint that links datasets to a run. */
+#include "api/inputs.h"
+
+#include <stdio.h>
+
+#include "api/validation.h"
+#include "limits.h"
+#include "store/inputs.h"
+#include "store/runs.h"
+
+/* A dataset's profile alone may have 16 MiB. */
+enum { INPUTS_BODY_BYTES_MAX = 2 * BODY_BYTES_MAX };
+
+struct dataset {
+	struct slice name, digest, source_type, source, schema, profile;
+};
+
+struct dataset_entry {
+	struct object_list tags;
+	struct dataset dataset;
+};
+
+struct model_entry {
+	struct slice model_id;
+};
+
+struct inputs_request {
+	struct slice run_id;
+	struct object_list datasets;
+	struct object_list models; /* of the right shape, but without an effect: there are no logged models */
+	struct dataset_input_list inputs;
+};
+
+// clang-format off
+static const struct field dataset_fields[] = {
+	FIELD_TEXT(struct dataset, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset, digest, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset, source_type, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset, source, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset, schema, FIELD_OPTIONAL),
+	FIELD_TEXT(struct dataset, profile, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static const struct field dataset_entry_fields[] = {
+	FIELD_OBJECTS(struct dataset_entry, tags, FIELD_OPTIONAL, key_value_fields, struct key_value),
+	FIELD_OBJECT(struct dataset_entry, dataset, FIELD_REQUIRED, dataset_fields, struct dataset),
+	FIELDS_END,
+};
+
+static const struct field model_entry_fields[] = {
+	FIELD_TEXT(struct model_entry, model_id, FIELD_REQUIRED),
+	FIELDS_END,
+};
+
+static const struct field inputs_fields[] = {
+	FIELD_TEXT(struct inputs_request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
+	FIELD_OBJECTS(struct inputs_request, datasets, FIELD_OPTIONAL, dataset_entry_fields, struct dataset_entry),
+	FIELD_OBJECTS(struct inputs_request, models, FIELD_OPTIONAL, model_entry_fields, struct model_entry),
+	FIELDS_END,
+};
+
+static const struct {
+	const char *name;
+	size_t offset, length_max;
+} dataset_limits[] = {
+	{"name",    offsetof(struct dataset, name),    DATASET_NAME_LENGTH_MAX},
+	{"digest",  offsetof(struct dataset, digest),  DATASET_DIGEST_LENGTH_MAX},
+	{"source",  offsetof(struct dataset, source),  DATASET_SOURCE_LENGTH_MAX},
+	{"schema",  offsetof(struct dataset, schema),  DATASET_SCHEMA_LENGTH_MAX},
+	{"profile", offsetof(struct dataset, profile), DATASET_PROFILE_LENGTH_MAX},
+};
+// clang-format on
+
+static bool check_dataset(const struct dataset *dataset, size_t index, struct error *err)
+{
+	char what[64];
+	/* The field table looks into the object only when there is one. */
+	if (!slice_is_present(dataset->name)) {
+		(void)snprintf(what, sizeof(what), "datasets[%zu].dataset", index);
+		return fields_error_missing(err, what);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(dataset_limits); i++) {
+		const char *field = (const char *)dataset + dataset_limits[i].offset;
+		struct slice value = *(const struct slice *)(const void *)field;
+		(void)snprintf(what, sizeof(what), "'datasets[%zu].dataset.%s'", index, dataset_limits[i].name);
+		if (!validate_length(value, dataset_limits[i].length_max, what, err))
+			return false;
+	}
+	return true;
+}
+
+/* Input tags are words of clients about the link, such as mlflow.data.context: their keys are free. */
+static bool check_tags(struct object_list *tags, size_t index, struct key_value_list *out,
+		       struct error *err)
+{
+	struct key_value *items = tags->items;
+	for (size_t i = 0; i < tags->count; i++) {
+		char what[64];
+		if (!slice_is_present(items[i].value))
+			items[i].value = SLICE("");
+		(void)snprintf(what, sizeof(what), "'datasets[%zu].tags[%zu].key'", index, i);
+		if (!validate_length(items[i].key, INPUT_TAG_KEY_LENGTH_MAX, what, err))
+			return false;
+		(void)snprintf(what, sizeof(what), "'datasets[%zu].tags[%zu].value'", index, i);
+		if (!validate_length(items[i].value, INPUT_TAG_VALUE_LENGTH_MAX, what, err))
+			return false;
+	}
+	*out = (struct key_value_list){items, tags->count};
+	return true;
+}
+
+static bool log_inputs_check(struct call *call, struct error *err)
+{
+	struct inputs_request *request = call->request;
+	struct dataset_entry *entries = request->datasets.items;
+	if (!validate_run_id(request->run_id, err))
+		return false;
+	struct dataset_input *items =
+		ARENA_NEW(call->arena, struct dataset_input, request->datasets.count + 1);
+	for (size_t i = 0; i < request->datasets.count; i++) {
+		const struct dataset *dataset = &entries[i].dataset;
+		items[i] = (struct dataset_input){
+			.name = dataset->name,
+			.digest = dataset->digest,
+			.source_type = dataset->source_type,
+			.source = dataset->source,
+			.schema = dataset->schema,
+			.profile = dataset->profile,
+		};
+		if (!check_dataset(dataset, i, err) ||
+		    !check_tags(&entries[i].tags, i, &items[i].tags, err))
+			return false;
+	}
+	request->inputs = (struct dataset_input_list){items, request->datasets.count};
+	return true;
+}
+
+static bool log_inputs_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct inputs_request *request = call->request;
+	struct run_ref ref;
+	return run_find_active(tracker, request->run_id, &ref, err) &&
+	       inputs_log_in_txn(tracker, ref.pk, ref.experiment_id, request->inputs, call->arena, err);
+}
+
+const struct endpoint runs_log_inputs = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = inputs_fields,
+	.request_bytes = sizeof(struct inputs_request),
+	.body_bytes_max = INPUTS_BODY_BYTES_MAX,
+	.check = log_inputs_check,
+	.execute = log_inputs_execute,
+	.summary = "Link datasets to a run as its inputs",
+};
