@@ -1,0 +1,105 @@
+/* THE table: every route of the daemon. schema/openapi.yaml describes the same rows; a test compares the two. */
+#include "api/archive.h"
+#include "api/artifacts.h"
+#include "api/batch.h"
+#include "api/experiments.h"
+#include "api/inputs.h"
+#include "api/manifest.h"
+#include "api/metrics.h"
+#include "api/model_versions.h"
+#include "api/models.h"
+#include "api/page.h"
+#include "api/router.h"
+#include "api/runs.h"
+#include "api/search.h"
+#include "api/system.h"
+#include "api/tags.h"
+
+// clang-format off
+const struct route routes[] = {
+	/* The daemon itself. */
+	{HTTP_GET,    "/health",                                                &system_health},
+	{HTTP_GET,    "/version",                                               &system_version},
+	{HTTP_GET,    "/metrics",                                               &system_metrics},
+	{HTTP_GET,    "/api/3.0/mlflow/server-info",                            &system_server_info},
+	{HTTP_GET,    "/api/trackerd/v1/server",                                &system_server},
+
+	/* Experiments. */
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/create",                     &experiments_create},
+	{HTTP_GET,    "/api/2.0/mlflow/experiments/get",                        &experiments_get},
+	{HTTP_GET,    "/api/2.0/mlflow/experiments/get-by-name",                &experiments_get_by_name},
+	{HTTP_GET,    "/api/2.0/mlflow/experiments/search",                     &experiments_search},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/search",                     &experiments_search},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/delete",                     &experiments_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/restore",                    &experiments_restore},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/update",                     &experiments_update},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/set-experiment-tag",         &experiments_set_tag},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/delete-experiment-tag",      &experiments_delete_tag},
+
+	/* Runs and what they log. */
+	{HTTP_POST,   "/api/2.0/mlflow/runs/create",                            &runs_create},
+	{HTTP_GET,    "/api/2.0/mlflow/runs/get",                               &runs_get},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/update",                            &runs_update},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/delete",                            &runs_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/restore",                           &runs_restore},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/search",                            &runs_search},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/log-metric",                        &runs_log_metric},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/log-parameter",                     &runs_log_parameter},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/log-batch",                         &runs_log_batch},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/log-inputs",                        &runs_log_inputs},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/set-tag",                           &runs_set_tag},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/delete-tag",                        &runs_delete_tag},
+	{HTTP_GET,    "/api/trackerd/v1/runs/best",                             &runs_best},
+
+	/* Curves. */
+	{HTTP_GET,    "/api/2.0/mlflow/metrics/get-history",                    &metrics_get_history},
+	{HTTP_GET,    "/api/2.0/mlflow/metrics/get-history-bulk",               &metrics_history_bulk},
+	{HTTP_GET,    "/api/2.0/mlflow/metrics/get-history-bulk-interval",      &metrics_history_bulk_interval},
+	{HTTP_GET,    "/api/trackerd/v1/metrics/curves",                        &metrics_curves},
+	{HTTP_GET,    "/api/trackerd/v1/metrics/summary",                       &metrics_summary},
+
+	/* Artifacts. */
+	{HTTP_GET,    "/api/2.0/mlflow/artifacts/list",                         &artifacts_list_run},
+	{HTTP_GET,    "/get-artifact",                                          &artifacts_get_run},
+	{HTTP_GET,    "/api/2.0/mlflow-artifacts/artifacts",                    &artifacts_list},
+	{HTTP_PUT,    "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_put},
+	{HTTP_GET,    "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_get},
+	{HTTP_DELETE, "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_delete},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/create/{path...}",         &artifacts_multipart},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/complete/{path...}",       &artifacts_multipart},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/abort/{path...}",          &artifacts_multipart},
+	{HTTP_GET,    "/api/2.0/mlflow-artifacts/presigned/{path...}",          &artifacts_presigned},
+	{HTTP_PUT,    "/api/trackerd/v1/archive/{path...}",                     &archive_put},
+	{HTTP_GET,    "/api/trackerd/v1/archive/{path...}",                     &archive_get},
+	{HTTP_GET,    "/api/trackerd/v1/manifest/{path...}",                    &manifest_get},
+
+	/* Registry. */
+	{HTTP_POST,   "/api/2.0/mlflow/registered-models/create",               &models_create},
+	{HTTP_GET,    "/api/2.0/mlflow/registered-models/get",                  &models_get},
+	{HTTP_GET,    "/api/2.0/mlflow/registered-models/search",               &models_search},
+	{HTTP_POST,   "/api/2.0/mlflow/registered-models/rename",               &models_rename},
+	{HTTP_PATCH,  "/api/2.0/mlflow/registered-models/update",               &models_update},
+	{HTTP_DELETE, "/api/2.0/mlflow/registered-models/delete",               &models_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/registered-models/set-tag",              &models_set_tag},
+	{HTTP_DELETE, "/api/2.0/mlflow/registered-models/delete-tag",           &models_delete_tag},
+	{HTTP_GET,    "/api/2.0/mlflow/registered-models/get-latest-versions",  &models_latest},
+	{HTTP_POST,   "/api/2.0/mlflow/registered-models/get-latest-versions",  &models_latest},
+	{HTTP_POST,   "/api/2.0/mlflow/registered-models/alias",                &models_set_alias},
+	{HTTP_GET,    "/api/2.0/mlflow/registered-models/alias",                &models_get_alias},
+	{HTTP_DELETE, "/api/2.0/mlflow/registered-models/alias",                &models_delete_alias},
+	{HTTP_POST,   "/api/2.0/mlflow/model-versions/create",                  &model_versions_create},
+	{HTTP_GET,    "/api/2.0/mlflow/model-versions/get",                     &model_versions_get},
+	{HTTP_GET,    "/api/2.0/mlflow/model-versions/search",                  &model_versions_search},
+	{HTTP_PATCH,  "/api/2.0/mlflow/model-versions/update",                  &model_versions_update},
+	{HTTP_DELETE, "/api/2.0/mlflow/model-versions/delete",                  &model_versions_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/model-versions/set-tag",                 &model_versions_set_tag},
+	{HTTP_DELETE, "/api/2.0/mlflow/model-versions/delete-tag",              &model_versions_delete_tag},
+	{HTTP_GET,    "/api/2.0/mlflow/model-versions/get-download-uri",        &model_versions_download_uri},
+	{HTTP_POST,   "/api/2.0/mlflow/model-versions/transition-stage",        &model_versions_transition},
+
+	/* The page: everything else that is asked for with GET. */
+	{HTTP_GET,    "/{path...}",                                             &page_file},
+};
+// clang-format on
+
+const size_t routes_count = ARRAY_COUNT(routes);
