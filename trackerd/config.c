@@ -145,8 +145,7 @@ static bool set_value(struct config *config, const struct option *option, struct
 		return true;
 	}
 	}
-	ASSERT(!"unknown option type");
-	return false;
+	UNREACHABLE("unknown option type");
 }
 
 /* ---- sources ------------------------------------------------------------------------------------ */

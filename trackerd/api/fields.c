@@ -195,8 +195,7 @@ static bool decode_value(const struct field *field, struct json_node node, struc
 			return error_invalid(node, "an array of objects", place, arena, err);
 		return decode_objects(field, node, arena, out, place, err);
 	}
-	ASSERT(!"unknown field type");
-	return false;
+	UNREACHABLE("unknown field type");
 }
 
 /* ---- objects ------------------------------------------------------------------------------------ */
@@ -352,8 +351,7 @@ static bool decode_query_value(const struct field *field, struct slice value, st
 	case FIELD_TYPE_OBJECTS:
 		return true; /* no query form */
 	}
-	ASSERT(!"unknown field type");
-	return false;
+	UNREACHABLE("unknown field type");
 }
 
 static bool query_name_matches(const struct field *field, struct slice name)

@@ -282,7 +282,7 @@ static bool latest_execute(struct call *call, struct db *tracker, struct error *
 	struct model_pk pk;
 	call->result = list;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_versions_latest(tracker, pk, r->name, r->stages.items, r->stages.count, call->arena, list, err);
+	       model_versions_latest(tracker, pk, r->stages.items, r->stages.count, call->arena, list, err);
 }
 
 static void latest_encode(const struct call *call, struct json_writer *w)

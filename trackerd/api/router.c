@@ -164,7 +164,8 @@ static bool visit_list(const struct route_match *match, void *ctx)
 {
 	char *text = ctx;
 	const char *name = method_names[match->route->method];
-	if (strstr(text, name) != NULL)
+	/* The page fits any path; it makes none known. */
+	if (strcmp(match->route->path, "/{path...}") == 0 || strstr(text, name) != NULL)
 		return false;
 	size_t len = strlen(text);
 	(void)snprintf(text + len, 64 - len, "%s%s", len > 0 ? ", " : "", name);

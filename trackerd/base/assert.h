@@ -12,6 +12,9 @@
 #define ASSERT(condition) \
 	((condition) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__, __func__))
 
+/* A place that no value of a switch should lead to. */
+#define UNREACHABLE(what) assert_failed(what, __FILE__, __LINE__, __func__)
+
 /* Where a struct is embedded in a bigger one: the bigger one, from a pointer to its member. */
 #define CONTAINER_OF(pointer, type, member) \
 	((type *)(void *)((char *)(pointer) - offsetof(type, member)))

@@ -86,8 +86,7 @@ static struct queue *lane_queue(struct jobs *jobs, enum job_lane lane)
 	case LANE_BLOB:
 		return &jobs->blobs.queue;
 	}
-	ASSERT(!"unknown lane");
-	return NULL;
+	UNREACHABLE("unknown lane");
 }
 
 bool jobs_submit(struct jobs *jobs, struct job *job, struct error *err)

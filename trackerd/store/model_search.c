@@ -8,26 +8,19 @@
 #include "store/models.h"
 #include "store/search_page.h"
 
-struct found {
-	int64_t model_pk, version; /* version 0 in searches of models */
-	struct slice name;
-};
-struct found_list {
-	struct found *items; /* room for rows_max */
-	size_t count;
-};
-
 /* What differs between the two searches. */
 struct subject {
 	const struct search_table *table;
-	struct sql select; /* model_pk, version, name: the first three columns */
+	struct sql select; /* the row numbers */
+	unsigned id_columns;
 	struct sql from;
 	struct sql without_prompts;
 };
 
 static const struct subject models = {
 	&model_search_table,
-	SQL_LITERAL("SELECT m.model_pk, 0, m.name"),
+	SQL_LITERAL("SELECT m.model_pk"),
+	1,
 	SQL_LITERAL(" FROM registered_models AS m"),
 	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM registered_model_tags AS p WHERE p.model_pk = m.model_pk"
 		    " AND p.key = '" PROMPT_TAG "' AND p.value = 'true')"),
@@ -35,21 +28,15 @@ static const struct subject models = {
 
 static const struct subject versions = {
 	&model_version_search_table,
-	SQL_LITERAL("SELECT v.model_pk, v.version, m.name"),
+	SQL_LITERAL("SELECT v.model_pk, v.version"),
+	2,
 	SQL_LITERAL(" FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = v.model_pk"),
 	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM model_version_tags AS p WHERE p.model_pk = v.model_pk"
 		    " AND p.version = v.version AND p.key = '" PROMPT_TAG "' AND p.value = 'true')"),
 };
 
-static void add_row(const struct db_statement *st, struct arena *arena, void *context)
-{
-	struct found_list *list = context;
-	list->items[list->count++] = (struct found){db_column_i64(st, 0), db_column_i64(st, 1),
-						    db_column_copy(st, 2, arena)};
-}
-
 static bool search_page(struct db *db, const struct subject *subject, const struct model_search *search,
-			struct arena *arena, struct found_list *out, struct slice *token_out, struct error *err)
+			struct arena *arena, struct search_page_rows *out, struct error *err)
 {
 	struct filter filter;
 	struct order_by order;
@@ -77,39 +64,40 @@ static bool search_page(struct db *db, const struct subject *subject, const stru
 	order_by_sql(&order, &b);
 	search_page_limit_sql(search->rows_max, &b);
 
-	out->items = ARENA_NEW(arena, struct found, search->rows_max);
-	out->count = 0;
-	const struct search_page page = {.order = &order, .order_column = 3, .rows_max = search->rows_max,
-					 .query = query, .row_cb = add_row, .context = out};
-	return search_page_read(db, &b, &page, arena, token_out, err);
+	const struct search_page page = {.order = &order, .id_columns = subject->id_columns,
+					 .rows_max = search->rows_max, .query = query};
+	return search_page_read(db, &b, &page, arena, out, err);
 }
 
 bool model_search_models(struct db *db, const struct model_search *search, struct arena *arena,
 			 struct registered_model_list *out, struct slice *token_out, struct error *err)
 {
-	struct found_list found;
-	if (!search_page(db, &models, search, arena, &found, token_out, err))
+	struct search_page_rows found;
+	if (!search_page(db, &models, search, arena, &found, err))
 		return false;
 	out->items = ARENA_NEW(arena, struct registered_model, found.count);
 	for (out->count = 0; out->count < found.count; out->count++) {
-		const struct model_pk pk = {found.items[out->count].model_pk};
+		const struct model_pk pk = {found.ids[out->count]};
 		if (!model_load(db, pk, arena, &out->items[out->count], err))
 			return false;
 	}
+	*token_out = found.next_page_token;
 	return true;
 }
 
 bool model_search_versions(struct db *db, const struct model_search *search, struct arena *arena,
 			   struct model_version_list *out, struct slice *token_out, struct error *err)
 {
-	struct found_list found;
-	if (!search_page(db, &versions, search, arena, &found, token_out, err))
+	struct search_page_rows found;
+	if (!search_page(db, &versions, search, arena, &found, err))
 		return false;
 	out->items = ARENA_NEW(arena, struct model_version, found.count);
 	for (out->count = 0; out->count < found.count; out->count++) {
-		const struct found *row = &found.items[out->count];
-		if (!model_version_load(db, row->name, row->version, arena, &out->items[out->count], err))
+		const struct model_pk pk = {found.ids[2 * out->count]};
+		if (!model_version_load_by_pk(db, pk, found.ids[2 * out->count + 1], arena,
+					      &out->items[out->count], err))
 			return false;
 	}
+	*token_out = found.next_page_token;
 	return true;
 }

@@ -111,9 +111,11 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 {
 	struct db_statement *st =
 		db_prepare(db,
-			   SQL("SELECT description, user_id, stage, source, storage_location, run_id, run_link,"
-			       " status, status_message, creation_time_ms, last_updated_time_ms"
-			       " FROM model_versions WHERE model_pk = $1 AND version = $2"),
+			   SQL("SELECT m.name, v.description, v.user_id, v.stage, v.source, v.storage_location,"
+			       " v.run_id, v.run_link, v.status, v.status_message, v.creation_time_ms,"
+			       " v.last_updated_time_ms"
+			       " FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = v.model_pk"
+			       " WHERE v.model_pk = $1 AND v.version = $2"),
 			   err);
 	if (st == NULL)
 		return false;
@@ -122,40 +124,42 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 	if (!db_fetch_one(st, found, err))
 		return false;
 	if (*found) {
-		struct slice *const texts[] = {&v->description, &v->user_id,  &v->stage,
-					       &v->source,      &v->storage_location, &v->run_id,
-					       &v->run_link,    &v->status,   &v->status_message};
+		struct slice *const texts[] = {&v->name,    &v->description,      &v->user_id, &v->stage,
+					       &v->source,  &v->storage_location, &v->run_id,  &v->run_link,
+					       &v->status,  &v->status_message};
 		for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 			*texts[i] = db_column_copy(st, (int)i, arena);
-		v->creation_time_ms = db_column_i64(st, 9);
-		v->last_updated_time_ms = db_column_i64(st, 10);
+		v->creation_time_ms = db_column_i64(st, 10);
+		v->last_updated_time_ms = db_column_i64(st, 11);
 	}
 	db_reset(st);
 	return true;
 }
 
-/* v->model_pk, name and version are set; fills the rest. */
+/* v->model_pk and version are set; fills the rest. */
 static bool load_rest(struct db *db, struct model_version *v, struct arena *arena, struct error *err)
 {
 	bool found = false;
-	return load_row(db, v, arena, &found, err) && (found || error_missing(err, v->name, v->version)) &&
-	       load_tags(db, v, arena, err) && load_aliases(db, v, arena, err);
+	if (!load_row(db, v, arena, &found, err))
+		return false;
+	if (!found)
+		return error_set(err, ERR_INTERNAL_ERROR, "A model version vanished while it was read.");
+	return load_tags(db, v, arena, err) && load_aliases(db, v, arena, err);
+}
+
+bool model_version_load_by_pk(struct db *db, struct model_pk pk, int64_t version, struct arena *arena,
+			      struct model_version *out, struct error *err)
+{
+	*out = (struct model_version){.model_pk = pk, .version = version};
+	return load_rest(db, out, arena, err);
 }
 
 bool model_version_load(struct db *db, struct slice name, int64_t version, struct arena *arena,
 			struct model_version *out, struct error *err)
 {
 	struct model_pk pk;
-	struct error ignored;
-	if (!model_find(db, name, &pk, &ignored))
-		return ignored.code == ERR_RESOURCE_DOES_NOT_EXIST
-			       ? error_missing(err, name, version)
-			       : error_set(err, ignored.code, "%s", ignored.message);
-	struct model_version v = {.model_pk = pk, .name = arena_copy(arena, name), .version = version};
-	if (!load_rest(db, &v, arena, err))
-		return false;
-	*out = v;
-	return true;
+	return model_version_check(db, name, version, &pk, err) &&
+	       model_version_load_by_pk(db, pk, version, arena, out, err);
 }
 
 bool model_version_check(struct db *db, struct slice name, int64_t version, struct model_pk *pk_out,
@@ -191,9 +195,8 @@ static bool is_wanted(struct slice stage, const struct slice *stages, size_t sta
 /* There are four stages. */
 enum { STAGE_COUNT_MAX = 4 };
 
-bool model_versions_latest(struct db *db, struct model_pk pk, struct slice name, const struct slice *stages,
-			   size_t stage_count, struct arena *arena, struct model_version_list *out,
-			   struct error *err)
+bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice *stages, size_t stage_count,
+			   struct arena *arena, struct model_version_list *out, struct error *err)
 {
 	struct model_version_list list = {ARENA_NEW(arena, struct model_version, STAGE_COUNT_MAX), 0};
 	enum db_row row;
@@ -209,7 +212,7 @@ bool model_versions_latest(struct db *db, struct model_pk pk, struct slice name,
 			continue;
 		ASSERT(list.count < STAGE_COUNT_MAX);
 		list.items[list.count++] =
-			(struct model_version){.model_pk = pk, .name = name, .version = db_column_i64(st, 0)};
+			(struct model_version){.model_pk = pk, .version = db_column_i64(st, 0)};
 	}
 	if (row != DB_DONE)
 		return false;

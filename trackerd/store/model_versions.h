@@ -21,11 +21,14 @@ MUST_CHECK bool model_version_insert_in_txn(struct db *db, const struct model_ve
 /* Version `version` of model `name`, with tags and aliases. */
 MUST_CHECK bool model_version_load(struct db *db, struct slice name, int64_t version, struct arena *arena,
 				   struct model_version *out, struct error *err);
+/* Likewise for rows that a search found. */
+MUST_CHECK bool model_version_load_by_pk(struct db *db, struct model_pk pk, int64_t version, struct arena *arena,
+					 struct model_version *out, struct error *err);
 /* Does it exist? Fails if not. */
 MUST_CHECK bool model_version_check(struct db *db, struct slice name, int64_t version, struct model_pk *pk_out,
 				    struct error *err);
 /* The highest version of each stage of `stages` (all stages when count is 0), in order of version. */
-MUST_CHECK bool model_versions_latest(struct db *db, struct model_pk pk, struct slice name, const struct slice *stages,
+MUST_CHECK bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice *stages,
 				      size_t stage_count, struct arena *arena, struct model_version_list *out,
 				      struct error *err);
 /* Moves the version's own time only. */

@@ -125,7 +125,7 @@ bool model_load(struct db *db, struct model_pk pk, struct arena *arena, struct r
 {
 	return load_row(db, pk, arena, out, err) && load_tags(db, pk, arena, &out->tags, err) &&
 	       load_aliases(db, pk, arena, &out->aliases, err) &&
-	       model_versions_latest(db, pk, out->name, NULL, 0, arena, &out->latest_versions, err);
+	       model_versions_latest(db, pk, NULL, 0, arena, &out->latest_versions, err);
 }
 
 /* ---- changing ----------------------------------------------------------------------------------- */
