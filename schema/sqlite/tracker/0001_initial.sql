@@ -60,19 +60,20 @@ CREATE TABLE params (
 -- One row per curve, kept up to date by every batch: what searches and tables need without reading points.
 -- last_* is MLflow's latest metric: greatest (step, timestamp, value), NaN ranking as 0.
 CREATE TABLE metric_series (
-	run_pk             INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
-	name_pk            INTEGER NOT NULL REFERENCES names,
-	experiment_id      INTEGER NOT NULL,      -- of the run, for the index below
-	last_value         REAL,                  -- NULL: NaN
-	last_step          INTEGER NOT NULL,
-	last_timestamp_ms  INTEGER NOT NULL,
-	min_value          REAL,                  -- NULL: all points are NaN
-	min_step           INTEGER,
-	max_value          REAL,
-	max_step           INTEGER,
-	first_step         INTEGER NOT NULL,      -- least step of all points
-	first_timestamp_ms INTEGER NOT NULL,      -- least time of all points
-	point_count        INTEGER NOT NULL,      -- exact once compacted; repeats in the tail are counted until then
+	run_pk                INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+	name_pk               INTEGER NOT NULL REFERENCES names,
+	experiment_id         INTEGER NOT NULL,   -- of the run, for the index below
+	last_value            REAL,               -- NULL: NaN
+	last_step             INTEGER NOT NULL,   -- also the greatest step
+	last_timestamp_ms     INTEGER NOT NULL,
+	min_value             REAL,               -- NULL: all points are NaN
+	min_step              INTEGER,            -- least step with that value
+	max_value             REAL,
+	max_step              INTEGER,
+	first_step            INTEGER NOT NULL,   -- least step of all points
+	first_timestamp_ms    INTEGER NOT NULL,   -- least time of all points
+	greatest_timestamp_ms INTEGER NOT NULL,   -- last_timestamp_ms is that of the greatest step
+	point_count           INTEGER NOT NULL,   -- exact once compacted; repeats in the tail are counted until then
 	PRIMARY KEY (run_pk, name_pk)
 ) STRICT, WITHOUT ROWID;
 
@@ -81,29 +82,47 @@ CREATE INDEX metric_series_by_value ON metric_series (experiment_id, name_pk, la
 
 -- Accepted batches in order of arrival; the durable ingest path. Codec: trackerd/store/metric_codec.h.
 CREATE TABLE metric_tail (
-	tail_pk     INTEGER PRIMARY KEY,
 	run_pk      INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
+	seq         INTEGER NOT NULL,
 	point_count INTEGER NOT NULL,
-	data        BLOB NOT NULL
+	data        BLOB NOT NULL,
+	PRIMARY KEY (run_pk, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Runs that have a tail, what is in it, and how far a compaction of it has come (trackerd/store/metric_tail.h).
+CREATE TABLE metric_tail_runs (
+	run_pk       INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE,
+	next_seq     INTEGER NOT NULL,
+	row_count    INTEGER NOT NULL,
+	point_count  INTEGER NOT NULL,
+	is_due       INTEGER NOT NULL,            -- long enough to be compacted while the run goes on
+	pass_seq     INTEGER NOT NULL DEFAULT 0,  -- of rows below this seq …
+	pass_name_pk INTEGER NOT NULL DEFAULT 0   -- … the names below this one are in chunks already
 ) STRICT;
 
-CREATE INDEX metric_tail_by_run ON metric_tail (run_pk);
+CREATE INDEX metric_tail_runs_due ON metric_tail_runs (run_pk) WHERE is_due = 1;
 
--- Compacted curves: points of one series in columns, ordered by (timestamp, step, value), without exact repeats
--- inside a chunk.
+-- Compacted curves: points of one series in columns, ordered by (timestamp, step, value). No point is in two chunks,
+-- but their ranges may overlap. first_* and last_* are those of the first and last point in that order.
 CREATE TABLE metric_chunks (
 	run_pk             INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE,
 	name_pk            INTEGER NOT NULL REFERENCES names,
-	seq                INTEGER NOT NULL,
-	point_count        INTEGER NOT NULL,
-	first_step         INTEGER NOT NULL,      -- least and greatest step, to skip chunks
-	last_step          INTEGER NOT NULL,
-	first_timestamp_ms INTEGER NOT NULL,
 	last_timestamp_ms  INTEGER NOT NULL,
-	min_value          REAL,
+	last_step          INTEGER NOT NULL,
+	seq                INTEGER NOT NULL,      -- tells chunks with the same end apart
+	first_timestamp_ms INTEGER NOT NULL,
+	first_step         INTEGER NOT NULL,
+	first_value        REAL,                  -- NULL: NaN
+	last_value         REAL,
+	min_value          REAL,                  -- NULL: all points are NaN
 	max_value          REAL,
+	least_step         INTEGER NOT NULL,
+	greatest_step      INTEGER NOT NULL,
+	is_step_ordered    INTEGER NOT NULL,      -- steps never fall: first and last are so by step, too
+	point_count        INTEGER NOT NULL,
+	nan_count          INTEGER NOT NULL,
 	data               BLOB NOT NULL,
-	PRIMARY KEY (run_pk, name_pk, seq)
+	PRIMARY KEY (run_pk, name_pk, last_timestamp_ms, last_step, seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE datasets (
@@ -191,7 +210,8 @@ CREATE TABLE model_aliases (
 CREATE INDEX model_aliases_by_version ON model_aliases (model_pk, version);
 
 -- Artifacts: a tree of directories whose files are byte ranges of blobs (artifacts.db). The row is what makes an
--- artifact exist; it is written only after its blob is durable. The root directory is dir_pk 1 with path ''.
+-- artifact exist; it is written only after its blob is durable. The root directory is dir_pk 1 with path '';
+-- any other directory exists as long as there is a file below it.
 CREATE TABLE artifact_dirs (
 	dir_pk    INTEGER PRIMARY KEY,
 	parent_pk INTEGER REFERENCES artifact_dirs,
