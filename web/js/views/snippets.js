@@ -1,0 +1,46 @@
+// How to log, in three languages, for empty states and the help.
+import { h, replace } from '../dom.js';
+import { server } from '../api.js';
+import { copyButton } from '../ui/controls.js';
+
+const address = server.replace(/\/$/, '');
+
+const LANGUAGES = {
+	C: (e) => `#include <trk.h>
+
+struct trk_run *run;
+trk_run_start(&run, &(struct trk_run_options){
+	.url = "${address}", .experiment = "${e}" });
+trk_log_param(run, "alpha", "0.3");
+for (int step = 0; step < 100; step++)
+	trk_log_metric(run, "loss", train(), step);
+trk_run_end(run, TRK_FINISHED);`,
+	Python: (e) => `import mlflow
+
+mlflow.set_tracking_uri("${address}")
+mlflow.set_experiment("${e}")
+with mlflow.start_run():
+    mlflow.log_param("alpha", 0.3)
+    for step in range(100):
+        mlflow.log_metric("loss", train(), step=step)`,
+	Shell: (e) => `export TRK_URL=${address}
+run=$(trk log run-start --experiment ${e})
+trk log param "$run" alpha 0.3
+trk log metric "$run" loss 0.71 --step 1
+trk log artifact "$run" model/
+trk log run-end "$run"`,
+};
+
+export function snippets(experiment) {
+	const body = h('div');
+	const buttons = Object.keys(LANGUAGES).map((name) =>
+		h('button', { type: 'button', 'aria-pressed': false, onclick: () => show(name) }, name));
+	function show(name) {
+		const text = LANGUAGES[name](experiment);
+		for (const b of buttons)
+			b.setAttribute('aria-pressed', String(b.textContent === name));
+		replace(body, h('div.snippet', h('pre', h('code', text)), copyButton(text, `Copy the ${name} example`)));
+	}
+	show('C');
+	return h('div.snippets', h('div.segmented', { role: 'group', 'aria-label': 'Language' }, buttons), body);
+}
