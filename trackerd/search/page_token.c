@@ -33,13 +33,14 @@ uint64_t page_query_begin(const char *table_name)
 
 uint64_t page_query_text(uint64_t query, struct slice part)
 {
-	query = digest_u64(query, slice_is_present(part) ? part.len : UINT64_MAX);
+	query = digest_bytes(query, slice_is_present(part) ? "t" : "a", 1);
+	query = digest_u64(query, part.len);
 	return digest_bytes(query, part.ptr, part.len);
 }
 
 uint64_t page_query_texts(uint64_t query, const struct slice *parts, size_t count)
 {
-	query = digest_u64(query, count);
+	query = digest_u64(digest_bytes(query, "l", 1), count);
 	for (size_t i = 0; i < count; i++)
 		query = page_query_text(query, parts[i]);
 	return query;
@@ -47,7 +48,7 @@ uint64_t page_query_texts(uint64_t query, const struct slice *parts, size_t coun
 
 uint64_t page_query_i64(uint64_t query, int64_t part)
 {
-	return digest_u64(query, (uint64_t)part);
+	return digest_u64(digest_bytes(query, "i", 1), (uint64_t)part);
 }
 
 struct slice page_token_encode(uint64_t query, const struct order_key *keys, size_t count,
