@@ -7,7 +7,7 @@
  * Each chunk is decoded once and forgotten; one that lies inside one bucket is not decoded at all when its row says
  * enough. Memory is the result, one chunk, the buckets of one curve and the tails.
  *
- * Inside one read transaction, any connection. */
+ * The caller holds a snapshot (snapshot.h); any connection. */
 #ifndef STORE_METRIC_CURVES_H
 #define STORE_METRIC_CURVES_H
 

@@ -5,7 +5,7 @@
  * sort before it are missed, as with any cursor). Chunks that end before the page are not looked at, chunks behind
  * it not decoded; memory is the page, one decoded chunk for each that overlaps, and the tail.
  *
- * Inside one read transaction, any connection. */
+ * The caller holds a snapshot (snapshot.h); any connection. */
 #ifndef STORE_METRIC_HISTORY_H
 #define STORE_METRIC_HISTORY_H
 
