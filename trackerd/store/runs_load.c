@@ -4,30 +4,37 @@
 #include "db/sql_builder.h"
 #include "store/key_values.h"
 #include "store/metrics.h"
+#include "store/name_map.h"
 #include "store/pk_list.h"
 
-typedef bool load_piece_fn(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-			   struct error *err);
+/* What one piece of the runs is loaded with. */
+struct load {
+	struct db *db;
+	struct arena *arena;
+	struct pk_list list;
+	struct name_map names;
+	struct run *runs; /* all of the caller's */
+};
 
-static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_piece_fn *load,
+typedef bool load_fn(struct load *load, struct error *err);
+
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_fn *load_piece,
 			struct arena *arena, struct run *runs, struct error *err);
-static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-		       struct error *err);
-static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-		      struct error *err);
+static bool load_all(struct load *load, struct error *err);
+static bool load_info(struct load *load, struct error *err);
 static void read_info(const struct db_statement *st, struct arena *arena, struct run *run);
-static bool load_key_values(struct db *db, struct sql sql, struct pk_list *list, size_t list_offset,
-			    struct arena *arena, struct run *runs, struct error *err);
+static bool load_key_values(struct load *load, struct sql sql, size_t list_offset, struct error *err);
+static bool read_key_value(struct load *load, const struct db_statement *st, size_t list_offset,
+			   struct error *err);
 static struct key_value_list *list_at(struct run *run, size_t list_offset);
-static bool load_inputs(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-			struct error *err);
+static bool load_inputs(struct load *load, struct error *err);
 static void add_input(struct dataset_input_list *list, const struct db_statement *st,
 		      struct arena *arena);
 
 bool runs_load(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
 	       struct run *runs_out, struct error *err)
 {
-	if (!load_pieces(db, run_pks, count, load_piece, arena, runs_out, err))
+	if (!load_pieces(db, run_pks, count, load_all, arena, runs_out, err))
 		return false;
 	if (count == 0)
 		return true;
@@ -45,61 +52,55 @@ bool runs_load_info(struct db *db, const struct run_pk *run_pks, size_t count, s
 	return load_pieces(db, run_pks, count, load_info, arena, runs_out, err);
 }
 
-static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_piece_fn *load,
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_fn *load_piece,
 			struct arena *arena, struct run *runs, struct error *err)
 {
+	struct load load = {.db = db, .arena = arena, .runs = runs};
+	name_map_init(&load.names, db, arena);
 	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
 		int64_t pks[PK_LIST_COUNT_MAX];
 		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
 		for (size_t i = 0; i < piece_count; i++)
 			pks[i] = run_pks[from + i].value;
-		struct pk_list list;
-		pk_list_init(&list, pks, piece_count, from, arena);
-		if (!load(db, &list, arena, runs, err))
+		pk_list_init(&load.list, pks, piece_count, from, arena);
+		if (!load_piece(&load, err))
 			return false;
 	}
 	return true;
 }
 
-static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-		       struct error *err)
+static bool load_all(struct load *load, struct error *err)
 {
-	return load_info(db, list, arena, runs, err) &&
-	       load_key_values(db,
-			       SQL("SELECT p.run_pk, n.name, p.value FROM params AS p"
-				   " JOIN names AS n ON n.name_pk = p.name_pk WHERE p.run_pk IN "),
-			       list, offsetof(struct run, params), arena, runs, err) &&
-	       load_key_values(db,
-			       SQL("SELECT t.run_pk, n.name, t.value FROM run_tags AS t"
-				   " JOIN names AS n ON n.name_pk = t.name_pk WHERE t.run_pk IN "),
-			       list, offsetof(struct run, tags), arena, runs, err) &&
-	       load_inputs(db, list, arena, runs, err);
+	return load_info(load, err) &&
+	       load_key_values(load, SQL("SELECT run_pk, name_pk, value FROM params WHERE run_pk IN "),
+			       offsetof(struct run, params), err) &&
+	       load_key_values(load, SQL("SELECT run_pk, name_pk, value FROM run_tags WHERE run_pk IN "),
+			       offsetof(struct run, tags), err) &&
+	       load_inputs(load, err);
 }
 
-static bool load_info(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-		      struct error *err)
+static bool load_info(struct load *load, struct error *err)
 {
 	struct sql_builder b;
-	sql_builder_init(&b, arena);
+	sql_builder_init(&b, load->arena);
 	sql_text(&b, SQL("SELECT run_pk, run_id, experiment_id, name, user_id, status, artifact_uri,"
 			 " start_time_ms, end_time_ms, is_deleted FROM runs WHERE run_pk IN "));
-	pk_list_append(list, &b);
+	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY run_pk"));
-	struct db_statement *st = db_prepare_built(db, &b, err);
+	struct db_statement *st = db_prepare_built(load->db, &b, err);
 	if (st == NULL)
 		return false;
-	pk_list_rewind(list);
 	size_t found_count = 0;
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
-		const struct pk_slot *slot = pk_list_seek(list, db_column_i64(st, 0));
-		read_info(st, arena, &runs[slot->index]);
+		const struct pk_slot *slot = pk_list_seek(&load->list, db_column_i64(st, 0));
+		read_info(st, load->arena, &load->runs[slot->index]);
 		found_count++;
 	}
 	if (row == DB_FAILED)
 		return false;
 	/* The caller found these row numbers in the same snapshot. */
-	if (found_count != list->count)
+	if (found_count != load->list.count)
 		return error_set(err, ERR_INTERNAL_ERROR, "A run vanished while it was read.");
 	return true;
 }
@@ -121,29 +122,41 @@ static void read_info(const struct db_statement *st, struct arena *arena, struct
 	};
 }
 
-/* Fills the key_value_list at `list_offset` of each run from rows (run_pk, name, value). */
-static bool load_key_values(struct db *db, struct sql sql, struct pk_list *list, size_t list_offset,
-			    struct arena *arena, struct run *runs, struct error *err)
+/* Fills the key_value_list at `list_offset` of each run from rows (run_pk, name_pk, value). */
+static bool load_key_values(struct load *load, struct sql sql, size_t list_offset, struct error *err)
 {
 	struct sql_builder b;
-	sql_builder_init(&b, arena);
+	sql_builder_init(&b, load->arena);
 	sql_text(&b, sql);
-	pk_list_append(list, &b);
-	sql_text(&b, SQL(" ORDER BY 1"));
-	struct db_statement *st = db_prepare_built(db, &b, err);
+	pk_list_append(&load->list, &b);
+	sql_text(&b, SQL(" ORDER BY run_pk"));
+	struct db_statement *st = db_prepare_built(load->db, &b, err);
 	if (st == NULL)
 		return false;
-	pk_list_rewind(list);
+	pk_list_rewind(&load->list);
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
-		const struct pk_slot *slot = pk_list_seek(list, db_column_i64(st, 0));
-		struct key_value item = {db_column_copy(st, 1, arena), db_column_copy(st, 2, arena)};
-		key_values_add(list_at(&runs[slot->index], list_offset), item, arena);
+		if (!read_key_value(load, st, list_offset, err)) {
+			db_reset(st);
+			return false;
+		}
 	}
 	if (row == DB_FAILED)
 		return false;
-	for (size_t i = 0; i < list->count; i++)
-		key_values_sort_in_place(*list_at(&runs[list->slots[i].index], list_offset));
+	for (size_t i = 0; i < load->list.count; i++)
+		key_values_sort_in_place(*list_at(&load->runs[load->list.slots[i].index], list_offset));
+	return true;
+}
+
+static bool read_key_value(struct load *load, const struct db_statement *st, size_t list_offset,
+			   struct error *err)
+{
+	const struct pk_slot *slot = pk_list_seek(&load->list, db_column_i64(st, 0));
+	struct key_value item;
+	if (!name_map_get(&load->names, (struct name_pk){db_column_i64(st, 1)}, &item.key, err))
+		return false;
+	item.value = db_column_copy(st, 2, load->arena);
+	key_values_add(list_at(&load->runs[slot->index], list_offset), item, load->arena);
 	return true;
 }
 
@@ -152,9 +165,9 @@ static struct key_value_list *list_at(struct run *run, size_t list_offset)
 	return (void *)((char *)run + list_offset);
 }
 
-static bool load_inputs(struct db *db, struct pk_list *list, struct arena *arena, struct run *runs,
-			struct error *err)
+static bool load_inputs(struct load *load, struct error *err)
 {
+	struct arena *arena = load->arena;
 	struct sql_builder b;
 	sql_builder_init(&b, arena);
 	sql_text(&b, SQL("SELECT r.run_pk, r.dataset_pk, d.name, d.digest, d.source_type, d.source, d.schema,"
@@ -162,18 +175,18 @@ static bool load_inputs(struct db *db, struct pk_list *list, struct arena *arena
 			 " JOIN datasets AS d ON d.dataset_pk = r.dataset_pk"
 			 " LEFT JOIN run_dataset_tags AS t"
 			 " ON t.run_pk = r.run_pk AND t.dataset_pk = r.dataset_pk WHERE r.run_pk IN "));
-	pk_list_append(list, &b);
+	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY r.run_pk, r.dataset_pk, t.key"));
-	struct db_statement *st = db_prepare_built(db, &b, err);
+	struct db_statement *st = db_prepare_built(load->db, &b, err);
 	if (st == NULL)
 		return false;
-	pk_list_rewind(list);
+	pk_list_rewind(&load->list);
 	/* One row a tag, or one row for a dataset without tags. */
 	int64_t run_pk = -1, dataset_pk = -1;
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
 		struct dataset_input_list *inputs =
-			&runs[pk_list_seek(list, db_column_i64(st, 0))->index].inputs;
+			&load->runs[pk_list_seek(&load->list, db_column_i64(st, 0))->index].inputs;
 		if (db_column_i64(st, 0) != run_pk || db_column_i64(st, 1) != dataset_pk)
 			add_input(inputs, st, arena);
 		run_pk = db_column_i64(st, 0);
