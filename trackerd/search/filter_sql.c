@@ -6,6 +6,11 @@ static const struct sql_alias keyed_alias = {.letter = {"k"}};
 
 static void node_sql(const struct search_table *table, const struct filter_node *node,
 		     struct sql_builder *b);
+static void child_sql(const struct search_table *table, const struct filter_node *parent,
+		      const struct filter_node *child, struct sql_builder *b);
+static unsigned stack_need(const struct filter_node *node);
+static bool needs_parentheses(const struct filter_node *parent, const struct filter_node *child);
+static const struct filter_node *neediest_child(const struct filter_node *node);
 static void comparison_sql(const struct search_table *table, const struct filter_comparison *c,
 			   struct sql_builder *b);
 static void attribute_sql(const struct filter_comparison *c, struct sql_builder *b);
@@ -24,28 +29,96 @@ static struct sql operator_sql(enum search_operator op);
 
 void filter_and_sql(const struct filter *filter, struct sql_builder *b)
 {
+	static const struct filter_node where_clause = {.kind = FILTER_AND};
 	if (filter->root_or_null == NULL)
 		return;
 	sql_text(b, SQL(" AND "));
-	node_sql(filter->table, filter->root_or_null, b);
+	child_sql(filter->table, &where_clause, filter->root_or_null, b);
 }
 
-/* Depth is bounded: the parser checked it. Every node but a comparison is in parentheses. */
+/* Depth is bounded: the parser checked it. SQLite's own parser has a stack of 100 entries, of which "(a AND (b OR ("
+ * takes three a level and "(((" one; so what nests deepest is written first, and parentheses only where the
+ * precedence of NOT, AND, OR asks for them. That way FILTER_NESTING_MAX levels fit. */
 static void node_sql(const struct search_table *table, const struct filter_node *node,
 		     struct sql_builder *b)
 {
-	if (node->kind == FILTER_COMPARISON) {
+	const struct filter_node *first;
+	switch (node->kind) {
+	case FILTER_COMPARISON:
 		comparison_sql(table, &node->comparison, b);
 		return;
+	case FILTER_NOT:
+		sql_text(b, SQL("NOT "));
+		child_sql(table, node, node->first_child_or_null, b);
+		return;
+	case FILTER_AND:
+	case FILTER_OR:
+	default:
+		first = neediest_child(node);
+		child_sql(table, node, first, b);
+		break;
 	}
-	sql_text(b, node->kind == FILTER_NOT ? SQL("(NOT ") : SQL("("));
 	const struct filter_node *child = node->first_child_or_null;
 	for (; child != NULL; child = child->next_sibling_or_null) {
-		node_sql(table, child, b);
-		if (child->next_sibling_or_null != NULL)
-			sql_text(b, node->kind == FILTER_AND ? SQL(" AND ") : SQL(" OR "));
+		if (child == first)
+			continue;
+		sql_text(b, node->kind == FILTER_AND ? SQL(" AND ") : SQL(" OR "));
+		child_sql(table, node, child, b);
 	}
-	sql_text(b, SQL(")"));
+}
+
+static void child_sql(const struct search_table *table, const struct filter_node *parent,
+		      const struct filter_node *child, struct sql_builder *b)
+{
+	bool is_grouped = needs_parentheses(parent, child);
+	if (is_grouped)
+		sql_text(b, SQL("("));
+	node_sql(table, child, b);
+	if (is_grouped)
+		sql_text(b, SQL(")"));
+}
+
+/* Entries of the parser's stack that `node` takes beyond those of a comparison. */
+static unsigned stack_need(const struct filter_node *node)
+{
+	if (node->kind == FILTER_COMPARISON)
+		return 0;
+	const struct filter_node *child = node->first_child_or_null;
+	unsigned first = 0, others = 0;
+	for (; child != NULL; child = child->next_sibling_or_null) {
+		unsigned need = stack_need(child) + needs_parentheses(node, child);
+		if (need > first) {
+			others = first;
+			first = need;
+		} else if (need > others) {
+			others = need;
+		}
+	}
+	if (node->kind == FILTER_NOT)
+		return first + 1;
+	return first > others + 2 ? first : others + 2;
+}
+
+static bool needs_parentheses(const struct filter_node *parent, const struct filter_node *child)
+{
+	if (parent->kind == FILTER_NOT)
+		return child->kind == FILTER_AND || child->kind == FILTER_OR;
+	return parent->kind == FILTER_AND && child->kind == FILTER_OR;
+}
+
+static const struct filter_node *neediest_child(const struct filter_node *node)
+{
+	const struct filter_node *child = node->first_child_or_null;
+	const struct filter_node *neediest = child;
+	unsigned most = 0;
+	for (; child != NULL; child = child->next_sibling_or_null) {
+		unsigned need = stack_need(child) + needs_parentheses(node, child);
+		if (need > most) {
+			neediest = child;
+			most = need;
+		}
+	}
+	return neediest;
 }
 
 static void comparison_sql(const struct search_table *table, const struct filter_comparison *c,

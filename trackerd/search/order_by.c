@@ -19,10 +19,10 @@ static struct sql_alias alias_of(size_t index);
 static void column_sql(const struct order_by *order, size_t index, struct sql_builder *b);
 static void owner_sql(const struct order_by *order, size_t index, struct sql_builder *b);
 static void value_sql(const struct order_key *key, struct sql_builder *b);
-static void after_sql(const struct order_by *order, size_t index, const struct order_key *key,
+static void behind_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		       struct sql_builder *b);
+static void level_sql(const struct order_by *order, size_t index, const struct order_key *key,
 		      struct sql_builder *b);
-static void same_sql(const struct order_by *order, size_t index, const struct order_key *key,
-		     struct sql_builder *b);
 static enum order_key_kind value_kind(const struct order_term *term);
 
 bool order_by_compile(const struct search_table *table, const struct slice *clauses, size_t count,
@@ -77,8 +77,9 @@ void order_by_joins_sql(const struct order_by *order, struct sql_builder *b)
 	}
 }
 
-/* after(term 0) OR same(term 0) AND (after(term 1) OR …). A bound on the first column stands alone in front,
- * because only from there does an index seek to it. */
+/* Behind term 0, or level with it and behind term 1, and so on; the innermost is written first, because SQLite's
+ * parser has a small stack: "((behind 2 AND level 1 OR behind 1) AND level 0 OR behind 0)". A bound on the first
+ * column stands alone in front, because only from there does an index seek to it. */
 void order_by_after_sql(const struct order_by *order, const struct order_key *keys,
 			struct sql_builder *b)
 {
@@ -89,18 +90,18 @@ void order_by_after_sql(const struct order_by *order, const struct order_key *ke
 		sql_text(b, first->is_descending ? SQL(" <= ") : SQL(" >= "));
 		value_sql(&keys[0], b);
 	}
-	sql_text(b, SQL(" AND ("));
-	for (size_t i = 0; i < order->count; i++) {
-		after_sql(order, i, &keys[i], b);
-		if (i + 1 == order->count)
-			break;
-		sql_text(b, SQL(" OR ("));
-		same_sql(order, i, &keys[i], b);
-		sql_text(b, SQL(" AND ("));
+	sql_text(b, SQL(" AND "));
+	for (size_t i = 0; i < order->count; i++)
+		sql_text(b, SQL("("));
+	for (size_t i = order->count; i-- > 0;) {
+		if (i + 1 < order->count) {
+			sql_text(b, SQL(" AND "));
+			level_sql(order, i, &keys[i], b);
+			sql_text(b, SQL(" OR "));
+		}
+		behind_sql(order, i, &keys[i], b);
+		sql_text(b, SQL(")"));
 	}
-	for (size_t i = 0; i + 1 < order->count; i++)
-		sql_text(b, SQL("))"));
-	sql_text(b, SQL(")"));
 }
 
 void order_by_sql(const struct order_by *order, struct sql_builder *b)
@@ -272,8 +273,8 @@ static void value_sql(const struct order_key *key, struct sql_builder *b)
 
 /* Rows behind the key in this term alone: greater values, then NULL, then missing. The value of a missing
  * key is NULL, too. */
-static void after_sql(const struct order_by *order, size_t index, const struct order_key *key,
-		      struct sql_builder *b)
+static void behind_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		       struct sql_builder *b)
 {
 	const struct order_term *term = &order->terms[index];
 	if (key->kind == ORDER_KEY_MISSING || (key->kind == ORDER_KEY_NULL && !is_keyed(term))) {
@@ -295,8 +296,8 @@ static void after_sql(const struct order_by *order, size_t index, const struct o
 	}
 }
 
-static void same_sql(const struct order_by *order, size_t index, const struct order_key *key,
-		     struct sql_builder *b)
+static void level_sql(const struct order_by *order, size_t index, const struct order_key *key,
+		      struct sql_builder *b)
 {
 	const struct order_term *term = &order->terms[index];
 	if (key->kind == ORDER_KEY_MISSING || key->kind == ORDER_KEY_NULL) {

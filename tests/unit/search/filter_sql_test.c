@@ -44,8 +44,17 @@ static const struct row run_rows[] = {
 	 " AND EXISTS (SELECT 1 FROM run_dataset_tags AS l WHERE l.run_pk = r.run_pk AND l.key = "
 	 "'mlflow.data.context' AND l.value IN ($1))",
 	 1},
+	{"status = 'a' AND user_id = 'b' AND run_id = 'c'",
+	 " AND r.status = $1 AND r.user_id = $2 AND r.run_id = $3", 3},
+	{"status = 'a' OR user_id = 'b'", " AND (r.status = $1 OR r.user_id = $2)", 2},
+	{"NOT status = 'a'", " AND NOT r.status = $1", 1},
+	{"NOT (status = 'a' OR user_id = 'b')", " AND NOT (r.status = $1 OR r.user_id = $2)", 2},
+	{"NOT (status = 'a' AND user_id = 'b')", " AND NOT (r.status = $1 AND r.user_id = $2)", 2},
+	{"(status = 'a' AND user_id = 'b') OR run_id = 'c'",
+	 " AND (r.status = $1 AND r.user_id = $2 OR r.run_id = $3)", 3},
+	/* What nests deepest comes first. */
 	{"status = 'a' AND (run_id = 'b' OR NOT user_id = 'c')",
-	 " AND (r.status = $1 AND (r.run_id = $2 OR (NOT r.user_id = $3)))", 3},
+	 " AND (NOT r.user_id = $1 OR r.run_id = $2) AND r.status = $3", 3},
 };
 
 static const struct search_field tag_value[] = {

@@ -199,22 +199,22 @@ static const char *after(struct fixture *f, const char *clause, struct order_key
 	return sql_builder_text(&b);
 }
 
-#define REST(first, second, third)                                                                \
-	" AND (r.start_time_ms < $" first " OR (r.start_time_ms = $" second " AND (r.run_id > $" third ")))))"
+#define REST " AND (((r.run_id > $1) AND r.start_time_ms = $2 OR r.start_time_ms < $3) AND "
 
 static void test_the_next_page_starts_after_values_nulls_and_missing_ones(void **state)
 {
 	struct fixture *f = *state;
 	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_REAL, .real = 0.5}),
-			    " AND (o0.last_value < $1 OR o0.last_value IS NULL OR (o0.last_value = $2" REST("3", "4", "5"));
+			    REST "o0.last_value = $4 OR o0.last_value < $5 OR o0.last_value IS NULL)");
 	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    " AND (o0.run_pk IS NULL OR (o0.run_pk IS NOT NULL AND o0.last_value IS NULL" REST("1", "2", "3"));
+			    REST "o0.run_pk IS NOT NULL AND o0.last_value IS NULL OR o0.run_pk IS NULL)");
 	assert_string_equal(after(f, "metrics.m", (struct order_key){.kind = ORDER_KEY_MISSING}),
-			    " AND (1 = 0 OR (o0.run_pk IS NULL AND o0.last_value IS NULL" REST("1", "2", "3"));
+			    REST "o0.run_pk IS NULL AND o0.last_value IS NULL OR 1 = 0)");
 	assert_string_equal(after(f, "end_time", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    " AND (1 = 0 OR (r.end_time_ms IS NULL" REST("1", "2", "3"));
+			    REST "r.end_time_ms IS NULL OR 1 = 0)");
 	assert_string_equal(after(f, "status", (struct order_key){.kind = ORDER_KEY_TEXT, .text = SLICE("x")}),
-			    " AND r.status >= $1 AND (r.status > $2 OR (r.status = $3" REST("4", "5", "6"));
+			    " AND r.status >= $1 AND (((r.run_id > $2) AND r.start_time_ms = $3 OR r.start_time_ms < $4)"
+			    " AND r.status = $5 OR r.status > $6)");
 }
 
 static void test_keys_fit_only_the_order_they_came_from(void **state)
