@@ -24,8 +24,7 @@ static bool cache_grow(struct db *db);
 static void bind_values(struct db_statement *st, const struct sql_builder *built);
 static int position(struct db_statement *st, int index);
 static void note_bind(struct db_statement *st, int rc);
-static bool step_error(struct db_statement *st, int rc, struct error *err);
-static bool is_ending_transaction(const struct db_statement *st);
+static bool is_going_back(const char *text_or_null);
 static bool fault_fires(struct db *db, struct error *err);
 static bool read_pragma(struct db *db, struct sql sql, int64_t *out, struct error *err);
 
@@ -37,7 +36,7 @@ struct db_statement *db_prepare(struct db *db, struct sql sql, struct error *err
 		statement_rewind(*slot);
 		return *slot;
 	}
-	if (fault_fires(db, err))
+	if (!is_going_back(sql.text) && fault_fires(db, err))
 		return NULL;
 	if (db->cache_count >= db->cache_capacity / 2 && !cache_grow(db)) {
 		(void)db_error(db, SQLITE_NOMEM, "db_prepare_failed", err);
@@ -104,14 +103,15 @@ void db_bind_null(struct db_statement *st, int index)
 enum db_row db_step(struct db_statement *st, struct error *err)
 {
 	struct db *db = st->db;
-	if (!is_ending_transaction(st) && fault_fires(db, err)) {
+	bool going_back = is_going_back(st->text);
+	if (!going_back && fault_fires(db, err)) {
 		db_reset(st);
 		return DB_FAILED;
 	}
 	int rc = st->bind_rc;
 	if (rc == SQLITE_OK) {
 		/* A statement that starts late would run up to the first look at the clock. */
-		bool late = !st->has_stepped && !is_ending_transaction(st) && db_is_late(db);
+		bool late = !st->has_stepped && !going_back && db_is_late(db);
 		st->has_stepped = true;
 		rc = late ? SQLITE_INTERRUPT : sqlite3_step(st->handle);
 	}
@@ -121,7 +121,7 @@ enum db_row db_step(struct db_statement *st, struct error *err)
 		db_reset(st);
 		return DB_DONE;
 	}
-	(void)step_error(st, rc, err);
+	(void)db_error(db, rc, "db_step_failed", err);
 	db_reset(st);
 	return DB_FAILED;
 }
@@ -459,15 +459,10 @@ static void note_bind(struct db_statement *st, int rc)
 		st->bind_rc = rc;
 }
 
-static bool step_error(struct db_statement *st, int rc, struct error *err)
+/* Going back has to work on a broken disk and after a deadline too: it only forgets. */
+static bool is_going_back(const char *text_or_null)
 {
-	return db_error(st->db, rc, "db_step_failed", err);
-}
-
-/* Going back has to work on a broken disk too: it only forgets. */
-static bool is_ending_transaction(const struct db_statement *st)
-{
-	return st->text != NULL && strncmp(st->text, "ROLLBACK", 8) == 0;
+	return text_or_null != NULL && strncmp(text_or_null, "ROLLBACK", 8) == 0;
 }
 
 static bool fault_fires(struct db *db, struct error *err)

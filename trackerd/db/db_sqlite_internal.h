@@ -30,6 +30,7 @@ struct db_fault {
 
 struct db {
 	struct sqlite3 *handle;
+	enum db_mode mode;
 	struct db_statement **cache; /* open addressing by the literal's address */
 	size_t cache_count;
 	size_t cache_capacity; /* a power of two */

@@ -2,6 +2,7 @@
 #include "db/db_sqlite_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "db/like.h"
@@ -36,7 +38,7 @@ static bool check_is_database(struct db *db, const char *path, struct error *err
 static bool pragma(struct db *db, const char *path, struct error *err, const char *format, ...)
 	PRINTF_LIKE(4, 5);
 static bool open_error(struct db *db, int rc, const char *path, struct error *err);
-static bool cannot_open(const char *path, int system_errno, struct error *err);
+static bool cannot_open(const char *path, enum db_mode mode, int system_errno, struct error *err);
 static bool register_functions(struct db *db);
 static int on_progress(void *context);
 static int on_commit_to_wal(void *context, sqlite3 *handle, const char *name, int pages);
@@ -49,6 +51,7 @@ bool db_open(const char *path, const struct db_options *options, struct db **out
 	struct db *db = calloc(1, sizeof(*db));
 	if (db == NULL)
 		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "No memory to open '%s'.", path);
+	db->mode = options->mode;
 	if (!open_handle(db, path, options->mode, err) || !configure(db, path, options, err)) {
 		db_close(db);
 		return false;
@@ -91,7 +94,7 @@ static bool open_handle(struct db *db, const char *path, enum db_mode mode, stru
 		return open_error(db, rc, path, err);
 	/* SQLite falls back to reading when it may not write. */
 	if (mode == DB_READ_WRITE && sqlite3_db_readonly(db->handle, "main") == 1)
-		return cannot_open(path, EACCES, err);
+		return cannot_open(path, mode, EACCES, err);
 	return true;
 }
 
@@ -191,11 +194,13 @@ static bool pragma(struct db *db, const char *path, struct error *err, const cha
 static bool open_error(struct db *db, int rc, const char *path, struct error *err)
 {
 	int system_errno = db->handle == NULL ? 0 : sqlite3_system_errno(db->handle);
+	if (system_errno == EISDIR)
+		return cannot_open(path, db->mode, system_errno, err);
 	switch (rc & 0xFF) {
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 	case SQLITE_READONLY:
-		return cannot_open(path, system_errno, err);
+		return cannot_open(path, db->mode, system_errno, err);
 	case SQLITE_NOTADB:
 		return error_set(err, ERR_DATA_LOSS, "'%s' is not a database.", path);
 	case SQLITE_CORRUPT:
@@ -210,24 +215,30 @@ static bool open_error(struct db *db, int rc, const char *path, struct error *er
 	}
 }
 
-static bool cannot_open(const char *path, int system_errno, struct error *err)
+/* SQLite tries several ways to open a file and remembers only the last one's errno: look again. */
+static bool cannot_open(const char *path, enum db_mode mode, int system_errno, struct error *err)
 {
 	struct stat info;
 	const char *slash = strrchr(path, '/');
-	char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
-	bool lacks_folder = folder != NULL && stat(folder, &info) != 0 && errno != EACCES;
+	char *folder = slash == NULL ? strdup("./") : strndup(path, (size_t)(slash - path) + 1);
+	if (folder == NULL)
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "No memory to open '%s'.", path);
+	bool lacks_folder = stat(folder, &info) != 0 && errno != EACCES;
+	bool can_create = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0;
 	free(folder);
+	bool lacks_file = stat(path, &info) != 0;
+	bool is_hidden = lacks_file && errno == EACCES;
 	if (lacks_folder)
 		return error_set(err, ERR_NOT_FOUND, "Cannot open '%s': its folder does not exist.", path);
-	bool exists = stat(path, &info) == 0;
-	if (exists && S_ISDIR(info.st_mode))
+	if (!lacks_file && S_ISDIR(info.st_mode))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Cannot open '%s': it is a folder.",
 				 path);
 	if (system_errno == ENOSPC || system_errno == EDQUOT)
 		return error_set(err, ERR_STORAGE_FULL, "Cannot open '%s': the disk is full.", path);
-	if (system_errno == EACCES || system_errno == EPERM || system_errno == EROFS)
+	if (is_hidden || (lacks_file && mode == DB_READ_WRITE && !can_create) ||
+	    system_errno == EACCES || system_errno == EPERM || system_errno == EROFS)
 		return error_set(err, ERR_PERMISSION_DENIED, "Cannot open '%s': permission denied.", path);
-	if (!exists)
+	if (lacks_file)
 		return error_set(err, ERR_NOT_FOUND, "Cannot open '%s': no such file.", path);
 	return error_set(err, ERR_INTERNAL_ERROR, "Cannot open '%s': %s.", path,
 			 system_errno == 0 ? "SQLite cannot use it" : strerrordesc_np(system_errno));
