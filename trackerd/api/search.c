@@ -9,6 +9,7 @@
 #include "store/run_best.h"
 #include "store/run_search.h"
 #include "store/search_page.h"
+#include "store/snapshot.h"
 
 enum { MAX_RESULTS_DEFAULT = 1000 };
 
@@ -134,9 +135,15 @@ static bool runs_search_execute(struct call *call, struct db *tracker, struct er
 	};
 	struct run_search_page *page = ARENA_NEW(call->arena, struct run_search_page, 1);
 	call->result = page;
-	return search_page_rows_max(request->max_results.is_set, request->max_results.value,
-				    MAX_RESULTS_DEFAULT, SEARCH_RUNS_MAX, &search.rows_max, err) &&
-	       run_search(tracker, &search, call->arena, page, err);
+	if (!search_page_rows_max(request->max_results.is_set, request->max_results.value,
+				  MAX_RESULTS_DEFAULT, SEARCH_RUNS_MAX, &search.rows_max, err))
+		return false;
+	struct db_statement *snapshot = snapshot_hold(tracker, err);
+	if (snapshot == NULL)
+		return false;
+	bool ok = run_search(tracker, &search, call->arena, page, err);
+	snapshot_release(snapshot);
+	return ok;
 }
 
 static void runs_search_encode(const struct call *call, struct json_writer *w)
@@ -167,10 +174,16 @@ static bool experiments_search_execute(struct call *call, struct db *tracker, st
 	struct experiment_search_page *page =
 		ARENA_NEW(call->arena, struct experiment_search_page, 1);
 	call->result = page;
-	return search_page_rows_max(request->max_results.is_set, request->max_results.value,
-				    MAX_RESULTS_DEFAULT, SEARCH_EXPERIMENTS_MAX, &search.rows_max,
-				    err) &&
-	       experiment_search(tracker, &search, call->arena, page, err);
+	if (!search_page_rows_max(request->max_results.is_set, request->max_results.value,
+				  MAX_RESULTS_DEFAULT, SEARCH_EXPERIMENTS_MAX, &search.rows_max,
+				  err))
+		return false;
+	struct db_statement *snapshot = snapshot_hold(tracker, err);
+	if (snapshot == NULL)
+		return false;
+	bool ok = experiment_search(tracker, &search, call->arena, page, err);
+	snapshot_release(snapshot);
+	return ok;
 }
 
 static void experiments_search_encode(const struct call *call, struct json_writer *w)
@@ -216,8 +229,13 @@ static bool runs_best_execute(struct call *call, struct db *tracker, struct erro
 	};
 	struct run_best_list *list = ARENA_NEW(call->arena, struct run_best_list, 1);
 	call->result = list;
-	return find_experiment(request, call->arena, tracker, &query.experiment_id, err) &&
-	       run_best(tracker, &query, call->arena, list, err);
+	struct db_statement *snapshot = snapshot_hold(tracker, err);
+	if (snapshot == NULL)
+		return false;
+	bool ok = find_experiment(request, call->arena, tracker, &query.experiment_id, err) &&
+		  run_best(tracker, &query, call->arena, list, err);
+	snapshot_release(snapshot);
+	return ok;
 }
 
 static void runs_best_encode(const struct call *call, struct json_writer *w)
