@@ -61,7 +61,7 @@ static void known_doubles_have_known_texts(void **state)
 		{DBL_MAX, "1.7976931348623157e+308"},
 		{-DBL_MAX, "-1.7976931348623157e+308"},
 		{4503599627370495.5, "4503599627370495.5"},
-		{0.1f, "0.10000000149011612"},
+		{(double)0.1f, "0.10000000149011612"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		char text[DOUBLE_TEXT_BYTES_MAX + 1];
