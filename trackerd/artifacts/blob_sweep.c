@@ -44,6 +44,11 @@ void blob_sweep_add(struct blob_sweep *sweep, const int64_t *blob_pks, size_t co
 	}
 }
 
+bool blob_sweep_has_put_off(const struct blob_sweep *sweep)
+{
+	return sweep->put_off.count > 0;
+}
+
 void blob_sweep_retry(struct blob_sweep *sweep)
 {
 	blob_sweep_add(sweep, sweep->put_off.items, sweep->put_off.count);
@@ -52,12 +57,9 @@ void blob_sweep_retry(struct blob_sweep *sweep)
 
 bool blob_sweep_begin(struct blob_sweep *sweep)
 {
-	for (size_t i = 0; i < sweep->batch_count; i++) {
-		if (sweep->batch[i].fate == BLOB_SWEEP_PUT_OFF)
-			append(&sweep->put_off, sweep->batch[i].blob_pk);
-	}
 	sweep->batch_count = 0;
 	sweep->deleted_count = 0;
+	sweep->step_deleted_count = 0;
 	while (sweep->waiting.count > 0 && sweep->batch_count < BLOB_SWEEP_BATCH_MAX) {
 		sweep->batch[sweep->batch_count++] =
 			(struct blob_sweep_item){.blob_pk = sweep->waiting.items[--sweep->waiting.count]};
@@ -65,10 +67,24 @@ bool blob_sweep_begin(struct blob_sweep *sweep)
 	return sweep->batch_count > 0 || sweep->is_scanning;
 }
 
+bool blob_sweep_has_candidates(const struct blob_sweep *sweep)
+{
+	for (size_t i = 0; i < sweep->batch_count; i++) {
+		if (sweep->batch[i].fate == BLOB_SWEEP_CANDIDATE)
+			return true;
+	}
+	return false;
+}
+
 bool blob_sweep_goes_on(struct blob_sweep *sweep)
 {
-	for (size_t i = sweep->deleted_count; i < sweep->step_deleted_count; i++)
+	for (size_t i = sweep->deleted_count; i < sweep->step_deleted_count; i++) {
 		sweep->blobs_deleted += sweep->batch[i].fate == BLOB_SWEEP_DELETE;
+		/* A pin that was dropped meanwhile will not call retry any more. */
+		int64_t blob_pk = sweep->batch[i].blob_pk;
+		if (sweep->batch[i].fate == BLOB_SWEEP_PUT_OFF)
+			append(blob_pins_holds(sweep->pins, blob_pk) ? &sweep->put_off : &sweep->waiting, blob_pk);
+	}
 	sweep->deleted_count = sweep->step_deleted_count;
 	return sweep->deleted_count < sweep->batch_count;
 }

@@ -70,6 +70,9 @@ void blob_sweep_add(struct blob_sweep *sweep, const int64_t *blob_pks, size_t co
 void blob_sweep_retry(struct blob_sweep *sweep);
 /* Prepares the next batch. False when there is nothing to do. */
 bool blob_sweep_begin(struct blob_sweep *sweep);
+/* After find: is there anything to delete? */
+bool blob_sweep_has_candidates(const struct blob_sweep *sweep);
+bool blob_sweep_has_put_off(const struct blob_sweep *sweep);
 /* After a committed delete step: true when the batch needs another one. */
 bool blob_sweep_goes_on(struct blob_sweep *sweep);
 

@@ -24,17 +24,12 @@ void blob_stage_deinit(struct blob_stage *stage)
 	sha256_deinit(&stage->hash);
 }
 
-void blob_stage_digest(const struct blob_stage *stage, unsigned char digest[SHA256_BYTES])
-{
-	sha256_digest(&stage->hash, digest);
-}
-
 /* Adds the chunk to the digest, unless an earlier run of the same transaction did. */
 static bool hash_once(struct blob_stage *stage, int64_t seq, struct slice bytes, struct error *err)
 {
 	int64_t begin = seq * BLOB_CHUNK_BYTES;
 	int64_t end = begin + (int64_t)bytes.len;
-	if (stage->hashed_bytes >= end)
+	if (bytes.len == 0 || stage->hashed_bytes >= end)
 		return true;
 	if (stage->hashed_bytes != begin)
 		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
@@ -107,9 +102,11 @@ static bool give_name(struct blob_stage *stage, struct db *blobs, struct error *
 	return db_run(st, err);
 }
 
-static bool check_digest(const struct blob_stage *stage, const unsigned char *expected_or_null, struct error *err)
+bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null, struct error *err)
 {
 	char actual[SHA256_HEX_LEN + 1], expected[SHA256_HEX_LEN + 1];
+	sha256_digest(&stage->hash, stage->sha256);
+	stage->size = stage->hashed_bytes;
 	if (expected_or_null == NULL || memcmp(stage->sha256, expected_or_null, SHA256_BYTES) == 0)
 		return true;
 	sha256_hex(stage->sha256, actual);
@@ -125,11 +122,8 @@ bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *blobs, int64_
 {
 	int64_t older_pk;
 	ASSERT(rest.len <= BLOB_CHUNK_BYTES);
-	if (!hash_once(stage, seq, rest, err))
-		return false;
-	sha256_digest(&stage->hash, stage->sha256);
-	stage->size = stage->hashed_bytes;
-	if (!check_digest(stage, expected_or_null, err) || !find_by_name(blobs, stage->sha256, &older_pk, err))
+	if (!hash_once(stage, seq, rest, err) || !blob_stage_check(stage, expected_or_null, err) ||
+	    !find_by_name(blobs, stage->sha256, &older_pk, err))
 		return false;
 	if (older_pk != 0) {
 		stage->blob_pk = older_pk;

@@ -37,13 +37,15 @@ void blob_stage_deinit(struct blob_stage *stage);
 /* Appends chunk `seq`: exactly BLOB_CHUNK_BYTES, or fewer for the last one, which must not be empty. */
 MUST_CHECK bool blob_stage_append_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq,
 					 struct slice bytes, struct error *err);
-/* Appends the rest (maybe empty) and names the blob. With expected_or_null, fails with INVALID_PARAMETER_VALUE when
+/* Appends the rest as chunk `seq` and names the blob; an empty rest is no chunk, and only an empty blob has that as
+ * `seq` 0. With expected_or_null, fails with INVALID_PARAMETER_VALUE when
  * the bytes have another digest. Sets blob_pk, size and sha256. */
 MUST_CHECK bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq,
 					 struct slice rest, const unsigned char *expected_or_null,
 					 struct error *err);
-/* The digest of the bytes appended so far. */
-void blob_stage_digest(const struct blob_stage *stage, unsigned char digest[SHA256_BYTES]);
+/* For bytes that need no name: sets size and sha256 from what was appended, and compares as finish does. */
+MUST_CHECK bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null,
+				 struct error *err);
 
 /* Appends to `out` the bytes from `offset` to the end of their chunk, but at most bytes_max (> 0). Fails with
  * DATA_LOSS when there are none. */
