@@ -74,7 +74,7 @@ static const struct {
 
 static bool check_dataset(const struct dataset *dataset, size_t index, struct error *err)
 {
-	char what[64];
+	char what[96];
 	/* The field table looks into the object only when there is one. */
 	if (!slice_is_present(dataset->name)) {
 		(void)snprintf(what, sizeof(what), "datasets[%zu].dataset", index);
@@ -96,7 +96,7 @@ static bool check_tags(struct object_list *tags, size_t index, struct key_value_
 {
 	struct key_value *items = tags->items;
 	for (size_t i = 0; i < tags->count; i++) {
-		char what[64];
+		char what[96];
 		if (!slice_is_present(items[i].value))
 			items[i].value = SLICE("");
 		(void)snprintf(what, sizeof(what), "'datasets[%zu].tags[%zu].key'", index, i);

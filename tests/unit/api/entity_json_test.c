@@ -126,9 +126,9 @@ static void values_beyond_numbers_have_their_wire_form(void **state)
 		double value;
 		const char *text;
 	} rows[] = {
-		{NAN, "\"NaN\""},
-		{INFINITY, "1.7976931348623157e+308"},
-		{-INFINITY, "-1.7976931348623157e+308"},
+		{(double)NAN, "\"NaN\""},
+		{(double)INFINITY, "1.7976931348623157e+308"},
+		{-(double)INFINITY, "-1.7976931348623157e+308"},
 		{0.1, "0.1"},
 		{-0.5, "-0.5"},
 	};
