@@ -1,0 +1,170 @@
+/* Owns the model's arithmetic: looking up pairs, predicting, and solving for the weights. */
+#include "ridge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- pairs -------------------------------------------------------------------------------------- */
+
+static int compare_pairs(const void *a, const void *b)
+{
+	const struct ridge_pair *x = a, *y = b;
+	if (x->pickup_id != y->pickup_id)
+		return x->pickup_id < y->pickup_id ? -1 : 1;
+	return (x->dropoff_id > y->dropoff_id) - (x->dropoff_id < y->dropoff_id);
+}
+
+/* The pair of the trip, or NULL when training did not see it. */
+static const struct ridge_pair *find_pair(const struct ridge_model *model, const struct trip *trip)
+{
+	const struct ridge_pair key = {trip->pickup_id, trip->dropoff_id, 0};
+	return bsearch(&key, model->pairs, model->pair_count, sizeof(key), compare_pairs);
+}
+
+bool ridge_init(struct ridge_model *model, const struct trips *trips)
+{
+	memset(model, 0, sizeof(*model));
+	model->pairs = calloc(trips->count, sizeof(*model->pairs));
+	if (model->pairs == NULL)
+		return false;
+	for (size_t i = 0; i < trips->count; i++)
+		model->pairs[i] = (struct ridge_pair){trips->items[i].pickup_id, trips->items[i].dropoff_id, 0};
+	qsort(model->pairs, trips->count, sizeof(*model->pairs), compare_pairs);
+	for (size_t i = 0; i < trips->count; i++) {
+		if (model->pair_count == 0 ||
+		    compare_pairs(&model->pairs[model->pair_count - 1], &model->pairs[i]) != 0)
+			model->pairs[model->pair_count++] = model->pairs[i];
+	}
+	return true;
+}
+
+void ridge_free(struct ridge_model *model)
+{
+	free(model->pairs);
+	memset(model, 0, sizeof(*model));
+}
+
+double ridge_predict(const struct ridge_model *model, const struct trip *trip)
+{
+	const struct ridge_pair *pair = find_pair(model, trip);
+	return model->bias + model->distance_weight * trip->distance + (pair != NULL ? pair->weight : 0);
+}
+
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips)
+{
+	double sum = 0;
+	for (size_t i = 0; i < trips->count; i++) {
+		double miss = trips->items[i].minutes - ridge_predict(model, &trips->items[i]);
+		sum += miss * miss;
+	}
+	return sqrt(sum / (double)trips->count);
+}
+
+/* ---- the linear system -------------------------------------------------------------------------- */
+
+/* Vectors have a place for each pair, then the distance weight, then the bias. */
+struct system {
+	const struct trips *trips;
+	const unsigned *pair_of; /* trip → place of its pair */
+	size_t pair_count;
+	size_t size;
+	double alpha;
+};
+
+/* out = (XᵀX + αD) v, with D the identity but for the bias. */
+static void apply(const struct system *s, const double *v, double *out)
+{
+	for (size_t j = 0; j < s->size; j++)
+		out[j] = j < s->size - 1 ? s->alpha * v[j] : 0;
+	for (size_t i = 0; i < s->trips->count; i++) {
+		double distance = s->trips->items[i].distance;
+		double row = v[s->pair_of[i]] + v[s->pair_count] * distance + v[s->pair_count + 1];
+		out[s->pair_of[i]] += row;
+		out[s->pair_count] += row * distance;
+		out[s->pair_count + 1] += row;
+	}
+}
+
+/* The right-hand side Xᵀy and the diagonal of XᵀX + αD. */
+static void right_side_and_diagonal(const struct system *s, double *right, double *diagonal)
+{
+	for (size_t j = 0; j < s->size; j++) {
+		right[j] = 0;
+		diagonal[j] = j < s->size - 1 ? s->alpha : 0;
+	}
+	for (size_t i = 0; i < s->trips->count; i++) {
+		const struct trip *trip = &s->trips->items[i];
+		right[s->pair_of[i]] += trip->minutes;
+		right[s->pair_count] += trip->minutes * trip->distance;
+		right[s->pair_count + 1] += trip->minutes;
+		diagonal[s->pair_of[i]] += 1;
+		diagonal[s->pair_count] += trip->distance * trip->distance;
+		diagonal[s->pair_count + 1] += 1;
+	}
+}
+
+static double dot(const double *a, const double *b, size_t size)
+{
+	double sum = 0;
+	for (size_t j = 0; j < size; j++)
+		sum += a[j] * b[j];
+	return sum;
+}
+
+static void take_weights(struct ridge_model *model, const double *x)
+{
+	for (size_t j = 0; j < model->pair_count; j++)
+		model->pairs[j].weight = x[j];
+	model->distance_weight = x[model->pair_count];
+	model->bias = x[model->pair_count + 1];
+}
+
+/* `work` holds six vectors, zeroed. Returns the number of iterations. */
+static int conjugate_gradients(const struct system *s, double *work, double tolerance, int iterations_max,
+			       struct ridge_model *model, ridge_iteration_fn *iteration_cb, void *context)
+{
+	size_t n = s->size;
+	double *x = work, *r = x + n, *z = r + n, *p = z + n, *q = p + n, *diagonal = q + n;
+	int iteration = 0;
+	right_side_and_diagonal(s, r, diagonal);
+	for (size_t j = 0; j < n; j++)
+		p[j] = z[j] = r[j] / diagonal[j];
+	double rho = dot(r, z, n), goal = tolerance * tolerance * rho;
+	while (rho > goal && iteration < iterations_max) {
+		apply(s, p, q);
+		double step = rho / dot(p, q, n);
+		for (size_t j = 0; j < n; j++) {
+			x[j] += step * p[j];
+			r[j] -= step * q[j];
+			z[j] = r[j] / diagonal[j];
+		}
+		double rho_next = dot(r, z, n);
+		for (size_t j = 0; j < n; j++)
+			p[j] = z[j] + rho_next / rho * p[j];
+		rho = rho_next;
+		take_weights(model, x);
+		if (!iteration_cb(context, model, ++iteration))
+			break;
+	}
+	return iteration;
+}
+
+int ridge_solve(struct ridge_model *model, const struct trips *trips, double alpha, double tolerance,
+		int iterations_max, ridge_iteration_fn *iteration_cb, void *context)
+{
+	size_t size = model->pair_count + 2;
+	int iterations = -1;
+	unsigned *pair_of = calloc(trips->count, sizeof(*pair_of));
+	double *work = calloc(size * 6, sizeof(*work));
+	if (pair_of != NULL && work != NULL) {
+		for (size_t i = 0; i < trips->count; i++)
+			pair_of[i] = (unsigned)(find_pair(model, &trips->items[i]) - model->pairs);
+		const struct system system = {trips, pair_of, model->pair_count, size, alpha};
+		iterations = conjugate_gradients(&system, work, tolerance, iterations_max, model, iteration_cb,
+						 context);
+	}
+	free(pair_of);
+	free(work);
+	return iterations;
+}

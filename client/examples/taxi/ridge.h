@@ -1,0 +1,43 @@
+/* Ridge regression of a trip's minutes on its pair of zones (one-hot) and its distance.
+ *
+ *     ŷ = bias + weight[pickup, dropoff] + distance_weight × distance
+ *
+ * minimises Σ(y − ŷ)² + α(Σ weight² + distance_weight²); the bias is not penalised. Pairs that training did not see
+ * contribute 0. The normal equations are solved by conjugate gradients with a Jacobi preconditioner (Y. Saad, Iterative
+ * Methods for Sparse Linear Systems, 2nd ed., algorithm 9.1), so that every iteration gives a model to measure. */
+#ifndef TAXI_RIDGE_H
+#define TAXI_RIDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "trips.h"
+
+struct ridge_pair {
+	int pickup_id, dropoff_id;
+	double weight;
+};
+
+struct ridge_model {
+	double bias, distance_weight;
+	struct ridge_pair *pairs; /* sorted by (pickup, dropoff) */
+	size_t pair_count;
+};
+
+/* The pairs that occur in `trips`, with weights 0. Gives model->pairs; free with ridge_free. False: no memory. */
+bool ridge_init(struct ridge_model *model, const struct trips *trips);
+void ridge_free(struct ridge_model *model);
+
+double ridge_predict(const struct ridge_model *model, const struct trip *trip);
+/* Root mean square error in minutes over all trips. */
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips);
+
+/* Called after each iteration (from 1) with the model as it is then; false stops. */
+typedef bool ridge_iteration_fn(void *context, const struct ridge_model *model, int iteration);
+
+/* Solves until the residual has shrunk by `tolerance` (1e-9 gives RMSE to some 8 digits) or for iterations_max. Gives
+ * the number of iterations, or -1 without memory. */
+int ridge_solve(struct ridge_model *model, const struct trips *trips, double alpha, double tolerance,
+		int iterations_max, ridge_iteration_fn *iteration_cb, void *context);
+
+#endif

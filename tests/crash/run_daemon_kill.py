@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""kill -9 of the daemon at random moments under load: everything that was acknowledged must be there afterwards.
+
+Usage: run_daemon_kill.py FOLDER_OF_BINARIES [ROUNDS [SEED]]
+"""
+import hashlib
+import http.client
+import io
+import os
+import random
+import shutil
+import sqlite3
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import Daemon, Failure, binary  # noqa: E402
+
+WRITERS = 4
+AWAY = (OSError, http.client.HTTPException)
+
+
+class Acknowledged:
+    """What the daemon said yes to, by run."""
+
+    def __init__(self):
+        self.runs = {}       # run_id → artifact path prefix
+        self.points = {}     # run_id → {(key, timestamp, step, value)}
+        self.params = {}     # run_id → {key: value}
+        self.artifacts = {}  # proxy path → sha256
+        self.versions = set()  # (model, version)
+        self.lock = threading.Lock()
+
+
+def tarball(rng):
+    """A tar of two small files, and their digests by name."""
+    out, digests = io.BytesIO(), {}
+    with tarfile.open(fileobj=out, mode="w:gz" if rng.random() < 0.5 else "w") as archive:
+        for name in ("weights.bin", "sub/readme.txt"):
+            data = rng.randbytes(rng.randrange(1, 20000))
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+            digests[name] = hashlib.sha256(data).hexdigest()
+    return out.getvalue(), digests
+
+
+class Writer(threading.Thread):
+    """Writes until the daemon goes away, noting what was acknowledged."""
+
+    def __init__(self, daemon, acknowledged, seed, stop):
+        super().__init__(daemon=True)
+        self.client = daemon.connect()
+        self.ack = acknowledged
+        self.rng = random.Random(seed)
+        self.stop = stop
+        self.failure = None
+        self.step = 0
+
+    def run(self):
+        try:
+            self.begin_run()
+            actions = [self.log_metric, self.log_batch, self.log_param, self.put_file, self.put_archive,
+                       self.register]
+            while not self.stop.is_set():
+                self.rng.choices(actions, weights=[6, 6, 4, 3, 2, 1])[0]()
+        except AWAY:
+            pass
+        except Exception as failure:  # whatever went wrong belongs to the report of this test
+            self.failure = failure
+
+    def begin_run(self):
+        info = self.client.call("POST", "runs/create", {"experiment_id": "0", "start_time": 1})["run"]["info"]
+        self.run_id = info["run_id"]
+        self.prefix = info["artifact_uri"].removeprefix("mlflow-artifacts:/")
+        with self.ack.lock:
+            self.ack.runs[self.run_id] = self.prefix
+            self.ack.points[self.run_id] = set()
+            self.ack.params[self.run_id] = {}
+
+    def point(self):
+        self.step += 1
+        return ("loss", self.step, self.step, self.rng.random())
+
+    def log_metric(self):
+        key, timestamp, step, value = self.point()
+        self.client.call("POST", "runs/log-metric",
+                         {"run_id": self.run_id, "key": key, "timestamp": timestamp, "step": step, "value": value})
+        self.ack.points[self.run_id].add((key, timestamp, step, value))
+
+    def log_batch(self):
+        points = [self.point() for _ in range(self.rng.randrange(1, 200))]
+        params = {f"p{self.step}": str(self.rng.random())}
+        self.client.call("POST", "runs/log-batch", {
+            "run_id": self.run_id,
+            "metrics": [dict(zip(("key", "timestamp", "step", "value"), p)) for p in points],
+            "params": [{"key": k, "value": v} for k, v in params.items()]})
+        self.ack.points[self.run_id].update(points)
+        self.ack.params[self.run_id].update(params)
+
+    def log_param(self):
+        self.step += 1
+        key, value = f"q{self.step}", str(self.rng.random())
+        self.client.call("POST", "runs/log-parameter", {"run_id": self.run_id, "key": key, "value": value})
+        self.ack.params[self.run_id][key] = value
+
+    def put_file(self):
+        self.step += 1
+        data = self.rng.randbytes(self.rng.choice([0, 10, 5000, 300000, 2500000]))
+        path = f"{self.prefix}/files/{self.step}.bin"
+        status, _, reply = self.client.raw("PUT", "/api/2.0/mlflow-artifacts/artifacts/" + path, data)
+        if status != 200:
+            raise Failure(f"PUT {path}: {status} {reply!r}")
+        with self.ack.lock:
+            self.ack.artifacts[path] = hashlib.sha256(data).hexdigest()
+
+    def put_archive(self):
+        self.step += 1
+        body, digests = tarball(self.rng)
+        path = f"{self.prefix}/model{self.step}"
+        status, _, reply = self.client.raw("PUT", "/api/trackerd/v1/archive/" + path, body)
+        if status != 200:
+            raise Failure(f"PUT archive {path}: {status} {reply!r}")
+        with self.ack.lock:
+            for name, digest in digests.items():
+                self.ack.artifacts[f"{path}/{name}"] = digest
+
+    def register(self):
+        name = f"model-{self.run_id[:8]}"
+        try:
+            self.client.call("POST", "registered-models/create", {"name": name})
+        except Failure as failure:
+            if "RESOURCE_ALREADY_EXISTS" not in str(failure):
+                raise
+        version = self.client.call("POST", "model-versions/create", {
+            "name": name, "source": f"mlflow-artifacts:/{self.prefix}/model", "run_id": self.run_id})
+        with self.ack.lock:
+            self.ack.versions.add((name, version["model_version"]["version"]))
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def check_run(client, ack, run_id):
+    data = client.call("GET", f"runs/get?run_id={run_id}")["run"]["data"]
+    params = {p["key"]: p["value"] for p in data.get("params", [])}
+    for key, value in ack.params[run_id].items():
+        check(params.get(key) == value, f"run {run_id}: param {key} is {params.get(key)} instead of {value}")
+    reply = client.call("GET", f"metrics/get-history?run_id={run_id}&metric_key=loss")
+    rows = [(m["key"], m["timestamp"], m["step"], m["value"]) for m in reply.get("metrics", [])]
+    check(len(rows) == len(set(rows)), f"run {run_id}: a point is there twice")
+    lost = ack.points[run_id] - set(rows)
+    check(not lost, f"run {run_id}: {len(lost)} acknowledged points are lost, such as {next(iter(lost), None)}")
+
+
+def check_acknowledged(daemon, ack, runs, artifacts):
+    client = daemon.connect()
+    for run_id in runs:
+        check_run(client, ack, run_id)
+    for path in artifacts:
+        status, _, body = client.raw("GET", "/api/2.0/mlflow-artifacts/artifacts/" + path)
+        check(status == 200, f"artifact {path}: {status}")
+        check(hashlib.sha256(body).hexdigest() == ack.artifacts[path], f"artifact {path}: other bytes")
+    for name, version in ack.versions:
+        client.call("GET", f"model-versions/get?name={name}&version={version}")
+    client.close()
+
+
+def check_databases(data):
+    """What SQLite itself says, and that no row points at nothing; the daemon is stopped."""
+    with sqlite3.connect(f"file:{data}/tracker.db?mode=ro", uri=True) as db:
+        check(db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "tracker.db is damaged")
+        check(db.execute("PRAGMA foreign_key_check").fetchall() == [], "tracker.db: a row points at nothing")
+        files = db.execute("SELECT name, blob_pk, blob_offset, size FROM artifact_files").fetchall()
+    with sqlite3.connect(f"file:{data}/artifacts.db?mode=ro", uri=True) as db:
+        check(db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "artifacts.db is damaged")
+        blobs = dict(db.execute("SELECT blob_pk, size FROM blobs WHERE sha256 IS NOT NULL"))
+        stored = dict(db.execute("SELECT blob_pk, sum(length(data)) FROM blob_chunks GROUP BY blob_pk"))
+    for name, blob, offset, size in files:
+        check(blob in blobs, f"artifact {name} points at blob {blob}, which is not there")
+        check(offset + size <= blobs[blob], f"artifact {name} reaches beyond its blob")
+        check(stored.get(blob, 0) == blobs[blob], f"blob {blob} is not whole")
+
+
+def one_round(program, data, ack, rng, number):
+    daemon = Daemon(program, data)
+    before = set(ack.artifacts)
+    stop = threading.Event()
+    writers = [Writer(daemon, ack, rng.random(), stop) for _ in range(WRITERS)]
+    for writer in writers:
+        writer.start()
+    # The moment of death is what this test varies: it waits for no event.
+    time.sleep(rng.uniform(0.02, 0.5))
+    daemon.kill()
+    stop.set()
+    for writer in writers:
+        writer.join(60)
+        if writer.failure:
+            raise writer.failure
+    runs = [w.run_id for w in writers if hasattr(w, "run_id")]
+    daemon = Daemon(program, data)
+    check_acknowledged(daemon, ack, runs, set(ack.artifacts) - before)
+    daemon.stop()
+    if number % 10 == 0:
+        check_databases(data)
+
+
+def main():
+    program = binary(sys.argv)
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 50
+    seed = int(sys.argv[3]) if len(sys.argv) > 3 else random.randrange(1 << 30)
+    print(f"seed {seed}, {rounds} rounds")
+    rng = random.Random(seed)
+    data = tempfile.mkdtemp(prefix="trackerd-crash-")
+    ack = Acknowledged()
+    try:
+        for number in range(1, rounds + 1):
+            one_round(program, data, ack, rng, number)
+        daemon = Daemon(program, data)
+        check_acknowledged(daemon, ack, list(ack.runs), list(ack.artifacts))
+        daemon.stop()
+        check_databases(data)
+    finally:
+        shutil.rmtree(data, ignore_errors=True)
+    points = sum(len(p) for p in ack.points.values())
+    params = sum(len(p) for p in ack.params.values())
+    print(f"{rounds} kills survived: {len(ack.runs)} runs, {points} points, {params} params, "
+          f"{len(ack.artifacts)} artifacts, {len(ack.versions)} model versions, nothing acknowledged was lost")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""A real trackerd on a data directory of its own, for tests. Python's standard library only."""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+START_DEADLINE_S = 60
+STOP_DEADLINE_S = 60
+
+
+class Failure(Exception):
+    """A reply that is not what the test asked for."""
+
+
+class Daemon:
+    """Starts on a port that the kernel chooses; a context manager that stops it and removes the data."""
+
+    def __init__(self, binary, data=None, options=()):
+        self.binary = binary
+        self.owns_data = data is None
+        self.data = data or tempfile.mkdtemp(prefix="trackerd-test-")
+        self.options = list(options)
+        self.process = None
+        self.port = 0
+        self.log_lines = []
+        self.start()
+
+    def start(self, port=0):
+        """Returns when the daemon says that it listens."""
+        self.process = subprocess.Popen(
+            [self.binary, "--data", self.data, "--listen", f"127.0.0.1:{port}", *self.options],
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace")
+        listening = threading.Event()
+        self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, listening), daemon=True)
+        self.reader.start()
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not listening.wait(0.01):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.reader.join(5)
+                raise Failure("trackerd did not start:\n" + "".join(self.log_lines[-20:]))
+
+    def _read_log(self, stream, listening):
+        for line in stream:
+            self.log_lines.append(line)
+            match = re.search(r"event=listening .*\bport=(\d+)", line)
+            if match:
+                self.port = int(match.group(1))
+                listening.set()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self):
+        """kill -9: no chance to say goodbye."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(STOP_DEADLINE_S)
+        self.reader.join(5)
+
+    def stop(self):
+        """SIGTERM, and the exit status, which must be 0."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        status = self.process.wait(STOP_DEADLINE_S)
+        self.reader.join(5)
+        if status != 0:
+            raise Failure(f"trackerd ended with status {status}:\n" + "".join(self.log_lines[-60:]))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        try:
+            self.stop()
+        finally:
+            if self.owns_data:
+                shutil.rmtree(self.data, ignore_errors=True)
+
+    def connect(self):
+        return Client(self.port)
+
+
+class Client:
+    """One keep-alive connection. Raises OSError or http.client.HTTPException when the daemon is away."""
+
+    def __init__(self, port, timeout=60):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def raw(self, method, path, body=None, headers=None):
+        """(status, headers, bytes)"""
+        self.connection.request(method, path, body, headers or {})
+        reply = self.connection.getresponse()
+        return reply.status, reply.headers, reply.read()
+
+    def call(self, method, path, body=None, expect=200):
+        """A JSON request to an MLflow path ("runs/create") or a whole one; the decoded reply."""
+        if not path.startswith("/"):
+            path = "/api/2.0/mlflow/" + path
+        data = None if body is None else json.dumps(body)
+        status, _, reply = self.raw(method, path, data, {"Content-Type": "application/json"} if data else {})
+        if status != expect:
+            raise Failure(f"{method} {path}: {status} instead of {expect}: {reply[:500]!r}")
+        return json.loads(reply) if reply else None
+
+    def close(self):
+        self.connection.close()
+
+
+def binary(argv, name="trackerd"):
+    """The program under test from the folder that scripts/test hands to each test."""
+    if len(argv) < 2:
+        raise SystemExit(f"usage: {os.path.basename(argv[0])} FOLDER_OF_BINARIES")
+    return os.path.join(argv[1], name)
