@@ -165,17 +165,17 @@ def expand(text, variables):
     """Replaces {{…}}; a variable that was never captured is a mistake in the transcript."""
 
     def replace(found):
-        words = found.group(1).split(" ", 2)
+        words = (found.group(1) or found.group(2)).split(" ", 2)
         if words[0] == "repeat":
             return words[2] * int(words[1])
         if words[0] == "list":
             return ",".join(words[2].replace("#", str(i)) for i in range(int(words[1])))
-        if found.group(1) not in variables:
-            raise Mismatch(f"no variable {found.group(1)!r} was captured before")
-        return str(variables[found.group(1)])
+        if words[0] not in variables:
+            raise Mismatch(f"no variable {words[0]!r} was captured before")
+        return str(variables[words[0]])
 
-    # Not greedy, but a TEXT may itself end with "}", as JSON objects do.
-    return re.sub(r"\{\{((?:repeat|list) \d+ .*?\}?|[a-z_0-9]+)\}\}(?!\})", replace, text)
+    # A TEXT may itself end with "}", as JSON objects do.
+    return re.sub(r"\{\{((?:repeat|list) \d+ .*?)\}\}(?!\})|\{\{([a-z_0-9]+)\}\}", replace, text)
 
 
 def compare(expected, actual, where, is_exact, captures):
