@@ -4,18 +4,8 @@
 #include "db/sql_builder.h"
 #include "store/metric_series.h"
 #include "store/metrics.h"
+#include "store/name_map.h"
 #include "store/pk_list.h"
-
-/* Texts of names that were met, by number: one look-up a name instead of one join a row. */
-struct name_text {
-	int64_t name_pk; /* 0: free */
-	struct slice text;
-};
-struct name_texts {
-	struct name_text *slots;
-	size_t slot_count; /* a power of two, at least twice count */
-	size_t count;
-};
 
 /* All rows of a statement, run by run. */
 struct latest_rows {
@@ -23,12 +13,8 @@ struct latest_rows {
 	size_t count, capacity;
 };
 
-static bool load_piece(struct db *db, struct pk_list *list, struct name_texts *names,
+static bool load_piece(struct db *db, struct pk_list *list, struct name_map *names,
 		       struct arena *arena, struct metric_list *lists, struct error *err);
-static bool name_texts_get(struct name_texts *names, struct db *db, int64_t name_pk,
-			   struct arena *arena, struct slice *out, struct error *err);
-static struct name_text *name_texts_slot(const struct name_texts *names, int64_t name_pk);
-static void name_texts_grow(struct name_texts *names, struct arena *arena);
 static void rows_add(struct latest_rows *rows, const struct metric *metric, struct arena *arena);
 static void hand_out(const struct pk_list *list, const struct latest_rows *rows,
 		     struct metric_list *lists);
@@ -38,8 +24,8 @@ bool metrics_latest(struct db *db, const struct run_pk *run_pks, size_t count, s
 		    struct metric_list *lists_out, struct error *err)
 {
 	struct metric_list *lists = ARENA_NEW(arena, struct metric_list, count);
-	struct name_texts names = {0};
-	name_texts_grow(&names, arena);
+	struct name_map names;
+	name_map_init(&names, db, arena);
 	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
 		int64_t pks[PK_LIST_COUNT_MAX];
 		size_t left = count - from;
@@ -55,7 +41,7 @@ bool metrics_latest(struct db *db, const struct run_pk *run_pks, size_t count, s
 	return true;
 }
 
-static bool load_piece(struct db *db, struct pk_list *list, struct name_texts *names,
+static bool load_piece(struct db *db, struct pk_list *list, struct name_map *names,
 		       struct arena *arena, struct metric_list *lists, struct error *err)
 {
 	struct sql_builder b;
@@ -73,7 +59,8 @@ static bool load_piece(struct db *db, struct pk_list *list, struct name_texts *n
 		struct metric metric = {.value = metric_value_column(st, 2),
 					.step = db_column_i64(st, 3),
 					.timestamp_ms = db_column_i64(st, 4)};
-		if (!name_texts_get(names, db, db_column_i64(st, 1), arena, &metric.key, err)) {
+		struct name_pk name_pk = {db_column_i64(st, 1)};
+		if (!name_map_get(names, name_pk, &metric.key, err)) {
 			db_reset(st);
 			return false;
 		}
@@ -84,54 +71,6 @@ static bool load_piece(struct db *db, struct pk_list *list, struct name_texts *n
 		return false;
 	hand_out(list, &rows, lists);
 	return true;
-}
-
-static bool name_texts_get(struct name_texts *names, struct db *db, int64_t name_pk,
-			   struct arena *arena, struct slice *out, struct error *err)
-{
-	struct name_text *slot = name_texts_slot(names, name_pk);
-	if (slot->name_pk != 0) {
-		*out = slot->text;
-		return true;
-	}
-	struct db_statement *st =
-		db_prepare(db, SQL("SELECT name FROM names WHERE name_pk = $1"), err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, name_pk);
-	bool found = false;
-	if (!db_fetch_one(st, &found, err))
-		return false;
-	if (!found)
-		return error_set(err, ERR_DATA_LOSS, "A metric has no name.");
-	*slot = (struct name_text){name_pk, db_column_copy(st, 0, arena)};
-	db_reset(st);
-	*out = slot->text;
-	if (2 * ++names->count > names->slot_count)
-		name_texts_grow(names, arena);
-	return true;
-}
-
-/* Where the name is, or would be. */
-static struct name_text *name_texts_slot(const struct name_texts *names, int64_t name_pk)
-{
-	size_t index = (size_t)((uint64_t)name_pk * 0x9e3779b97f4a7c15u >> 32);
-	for (;; index++) {
-		struct name_text *slot = &names->slots[index & (names->slot_count - 1)];
-		if (slot->name_pk == name_pk || slot->name_pk == 0)
-			return slot;
-	}
-}
-
-static void name_texts_grow(struct name_texts *names, struct arena *arena)
-{
-	struct name_texts grown = {.slot_count = names->slot_count == 0 ? 64 : 4 * names->slot_count,
-				   .count = names->count};
-	grown.slots = ARENA_NEW(arena, struct name_text, grown.slot_count);
-	for (size_t i = 0; i < names->slot_count; i++)
-		if (names->slots[i].name_pk != 0)
-			*name_texts_slot(&grown, names->slots[i].name_pk) = names->slots[i];
-	*names = grown;
 }
 
 static void rows_add(struct latest_rows *rows, const struct metric *metric, struct arena *arena)

@@ -25,14 +25,20 @@ struct metric_series {
 	int64_t point_count;
 };
 
-/* Adds a batch's points of one name. */
-MUST_CHECK bool metric_series_add_in_txn(struct db *db, struct metric_series_key key,
-					 int64_t experiment_id, const struct metric_outline *added,
-					 struct error *err);
+/* New points of one name. */
+struct metric_series_added {
+	struct name_pk name_pk;
+	struct metric_outline outline;
+};
+
+/* Adds a batch's points, ascending strictly by name_pk. The arena gives scratch. */
+MUST_CHECK bool metric_series_add_in_txn(struct db *db, struct run_pk run_pk, int64_t experiment_id,
+					 const struct metric_series_added *added, size_t count,
+					 struct arena *arena, struct error *err);
 /* Takes back repeats that a compaction found. */
 MUST_CHECK bool metric_series_discount_in_txn(struct db *db, struct metric_series_key key,
 					      int64_t repeat_count, struct error *err);
-/* *found_out false when the run has no point of that name. */
+/* *found_out false when the run has no points of that name. */
 MUST_CHECK bool metric_series_find(struct db *db, struct metric_series_key key,
 				   struct metric_series *out, bool *found_out, struct error *err);
 

@@ -58,14 +58,13 @@ static bool append(struct db *db, struct run_pk run_pk, int64_t experiment_id, s
 	struct metric_group *groups = batch_groups(batch, arena);
 	if (!metric_tail_append_in_txn(db, run_pk, groups, batch->name_count, arena, err))
 		return false;
+	struct metric_series_added *added =
+		ARENA_NEW(arena, struct metric_series_added, batch->name_count);
 	for (size_t i = 0; i < batch->name_count; i++) {
-		struct metric_outline outline;
-		metric_samples_outline(&groups[i].samples, &outline);
-		struct metric_series_key key = {run_pk, {groups[i].name_pk}};
-		if (!metric_series_add_in_txn(db, key, experiment_id, &outline, err))
-			return false;
+		added[i].name_pk.value = groups[i].name_pk;
+		metric_samples_outline(&groups[i].samples, &added[i].outline);
 	}
-	return true;
+	return metric_series_add_in_txn(db, run_pk, experiment_id, added, batch->name_count, arena, err);
 }
 
 /* Numbers the distinct names of the batch. */
