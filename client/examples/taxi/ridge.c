@@ -86,21 +86,14 @@ static void apply(const struct system *s, const double *v, double *out)
 	}
 }
 
-/* The right-hand side Xᵀy and the diagonal of XᵀX + αD. */
-static void right_side_and_diagonal(const struct system *s, double *right, double *diagonal)
+/* right += Xᵀy */
+static void add_right_side(const struct system *s, double *right)
 {
-	for (size_t j = 0; j < s->size; j++) {
-		right[j] = 0;
-		diagonal[j] = j < s->size - 1 ? s->alpha : 0;
-	}
 	for (size_t i = 0; i < s->trips->count; i++) {
 		const struct trip *trip = &s->trips->items[i];
 		right[s->pair_of[i]] += trip->minutes;
 		right[s->pair_count] += trip->minutes * trip->distance;
 		right[s->pair_count + 1] += trip->minutes;
-		diagonal[s->pair_of[i]] += 1;
-		diagonal[s->pair_count] += trip->distance * trip->distance;
-		diagonal[s->pair_count + 1] += 1;
 	}
 }
 
@@ -120,28 +113,26 @@ static void take_weights(struct ridge_model *model, const double *x)
 	model->bias = x[model->pair_count + 1];
 }
 
-/* `work` holds six vectors, zeroed. Returns the number of iterations. */
+/* `work` holds four vectors, zeroed. Returns the number of iterations. */
 static int conjugate_gradients(const struct system *s, double *work, double tolerance, int iterations_max,
 			       struct ridge_model *model, ridge_iteration_fn *iteration_cb, void *context)
 {
 	size_t n = s->size;
-	double *x = work, *r = x + n, *z = r + n, *p = z + n, *q = p + n, *diagonal = q + n;
+	double *x = work, *r = x + n, *p = r + n, *q = p + n;
 	int iteration = 0;
-	right_side_and_diagonal(s, r, diagonal);
-	for (size_t j = 0; j < n; j++)
-		p[j] = z[j] = r[j] / diagonal[j];
-	double rho = dot(r, z, n), goal = tolerance * tolerance * rho;
+	add_right_side(s, r);
+	memcpy(p, r, n * sizeof(*p));
+	double rho = dot(r, r, n), goal = tolerance * tolerance * rho;
 	while (rho > goal && iteration < iterations_max) {
 		apply(s, p, q);
 		double step = rho / dot(p, q, n);
 		for (size_t j = 0; j < n; j++) {
 			x[j] += step * p[j];
 			r[j] -= step * q[j];
-			z[j] = r[j] / diagonal[j];
 		}
-		double rho_next = dot(r, z, n);
+		double rho_next = dot(r, r, n);
 		for (size_t j = 0; j < n; j++)
-			p[j] = z[j] + rho_next / rho * p[j];
+			p[j] = r[j] + rho_next / rho * p[j];
 		rho = rho_next;
 		take_weights(model, x);
 		if (!iteration_cb(context, model, ++iteration))
@@ -156,7 +147,7 @@ int ridge_solve(struct ridge_model *model, const struct trips *trips, double alp
 	size_t size = model->pair_count + 2;
 	int iterations = -1;
 	unsigned *pair_of = calloc(trips->count, sizeof(*pair_of));
-	double *work = calloc(size * 6, sizeof(*work));
+	double *work = calloc(size * 4, sizeof(*work));
 	if (pair_of != NULL && work != NULL) {
 		for (size_t i = 0; i < trips->count; i++)
 			pair_of[i] = (unsigned)(find_pair(model, &trips->items[i]) - model->pairs);

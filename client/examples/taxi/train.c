@@ -11,7 +11,7 @@
 #include "trk.h"
 
 enum { ALPHAS_MAX = 100, ITERATIONS_MAX = 2000, FINISH_TIMEOUT_MS = 30000, BAR_WIDTH = 24 };
-static const double TOLERANCE = 1e-9;
+static const double TOLERANCE = 1e-10;
 
 enum split { TRAIN, VALIDATION, TEST, SPLITS };
 static const struct {
@@ -165,7 +165,7 @@ static void log_inputs(const struct training *t, const struct ridge_model *model
 {
 	(void)trk_log_param_double(t->run, "alpha", t->alpha);
 	(void)trk_log_param(t->run, "model", "ridge");
-	(void)trk_log_param(t->run, "solver", "conjugate gradients, Jacobi preconditioner");
+	(void)trk_log_param(t->run, "solver", "conjugate gradients");
 	(void)trk_log_param_double(t->run, "tolerance", TOLERANCE);
 	(void)trk_log_param_int(t->run, "pairs", (int64_t)model->pair_count);
 	(void)trk_log_param_int(t->run, "trips_train", (int64_t)t->files[TRAIN].trips.count);
