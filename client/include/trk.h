@@ -4,8 +4,7 @@
  * a value that a trk_log_* call accepted, unless the disk is lost. It works with the server away.
  *
  *     struct trk_run *run;
- *     struct trk_run_options options = {sizeof options};
- *     options.experiment = "taxi";
+ *     struct trk_run_options options = {.size = sizeof options, .experiment = "taxi"};
  *     trk_run_start(&options, &run);
  *     trk_log_param_double(run, "alpha", 0.3);
  *     for (int step = 0; step < 100; step++)
@@ -221,8 +220,9 @@ TRK_API enum trk_status trk_set_tagf(struct trk_run *run, const char *key, const
  * the file system has them (no data is moved), else byte by byte. Its SHA-256 is computed on the way and the server
  * verifies it. Blocks for that long: about a second a gigabyte plus the copy. */
 TRK_API enum trk_status trk_log_file(struct trk_run *run, const char *local_path, const char *artifact_path);
-/* Logs a directory tree as artifacts under `artifact_path` (NULL: the directory's own name), as one tarball that the
- * server stores in one transaction: all files or none. Files of the same names are replaced, others stay.
+/* Logs a directory tree as artifacts under `artifact_path` (NULL: the directory's own name; "": at the top), as one
+ * tarball that the server stores in one transaction: all files or none. Files of the same names are replaced, others
+ * stay.
  *
  * Regular files and directories are taken; a symbolic link is taken as the file it names and skipped if it names
  * anything else (so no loops); sockets and devices are skipped. The tarball is written to the spool before the call
