@@ -20,7 +20,7 @@
 #include <sanitizer/asan_interface.h>
 enum { RED_ZONE_BYTES = 16 };
 #else
-#define ASAN_POISON_MEMORY_REGION(ptr, bytes) ((void)(ptr), (void)(bytes))
+#define ASAN_POISON_MEMORY_REGION(ptr, bytes)	((void)(ptr), (void)(bytes))
 #define ASAN_UNPOISON_MEMORY_REGION(ptr, bytes) ((void)(ptr), (void)(bytes))
 enum { RED_ZONE_BYTES = 0 };
 #endif
@@ -31,8 +31,8 @@ enum {
 	ALIGNMENT = alignof(max_align_t),
 };
 
-/* Newest first. `capacity` counts against the arena's bytes_max, this head does not. Behind the last
- * byte there is room for one more red zone. */
+/* Newest first. `capacity` counts against the arena's bytes_max, this head does not. Behind the
+ * last byte there is room for one more red zone. */
 struct arena_page {
 	struct arena_page *older_or_null;
 	size_t capacity;
@@ -138,7 +138,8 @@ struct slice arena_printf(struct arena *arena, const char *format, ...)
 
 struct slice arena_concat(struct arena *arena, struct slice a, struct slice b)
 {
-	char *text = ARENA_NEW(arena, char, a.len + b.len); /* two live runs of bytes cannot overflow */
+	/* The lengths of two live runs of bytes cannot overflow. */
+	char *text = ARENA_NEW(arena, char, a.len + b.len);
 	if (a.len > 0)
 		memcpy(text, a.ptr, a.len);
 	if (b.len > 0)

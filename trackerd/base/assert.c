@@ -14,7 +14,7 @@ void assert_failed(const char *condition, const char *file, int line, const char
 		len = (int)sizeof(text) - 1;
 		text[len - 1] = '\n';
 	}
-	/* One write, so that lines of different threads do not mix; nothing can be done if it fails. */
+	/* One write, so that lines of threads do not mix; nothing can be done if it fails. */
 	if (len > 0 && write(STDERR_FILENO, text, (size_t)len) < 0)
 		abort();
 	abort();

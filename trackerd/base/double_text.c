@@ -19,7 +19,7 @@
 enum {
 	MANTISSA_BITS = 52,
 	EXPONENT_BIAS = 1075, /* of the mantissa seen as an integer */
-	SCALE_MAX = 27,       /* 5^27 < 2^63 */
+	SCALE_MAX = 27,	      /* 5^27 < 2^63 */
 	DIGITS_MAX = 17,
 };
 
@@ -107,7 +107,7 @@ static struct shortest shortest_between(uint128 low, uint128 middle, uint128 hig
 		power *= 10;
 		exponent++;
 	}
-	/* Round the middle to a multiple of power; if that is outside, the interval holds another. */
+	/* Round the middle to a multiple of power; if that is outside, there is another. */
 	uint64_t whole = (uint64_t)(middle >> shift);
 	uint64_t count = whole / power, rest = whole % power;
 	bool has_part = (middle & part_mask) != 0;

@@ -13,10 +13,12 @@ static const struct {
 	const char *name;
 	int http_status;
 } codes[] = {
+	// clang-format off
 	[ERR_NONE] = {"NONE", 200},
 #define X(name, status) [ERR_##name] = {#name, status},
 	ERROR_CODES(X)
 #undef X
+	// clang-format on
 };
 
 static void cut_at_code_point(char *text, size_t bytes);

@@ -5,7 +5,7 @@
 
 /* What may come next. A level's kind is its bit in is_object_bits. */
 enum state {
-	WANT_VALUE,        /* at the start, after ':' and after ',' in an array */
+	WANT_VALUE,	   /* at the start, after ':' and after ',' in an array */
 	WANT_VALUE_OR_END, /* after '[' */
 	WANT_KEY_OR_END,   /* after '{' */
 	WANT_COMMA_OR_END, /* after an item */
@@ -70,7 +70,7 @@ enum json_token json_scan_next(struct json_scanner *s)
 
 bool json_scan_skip(struct json_scanner *s)
 {
-	/* After a BEGIN that level has to end, after a KEY its value, which may open a level too. */
+	/* After a BEGIN that level has to end, after a KEY its value, which may open one too. */
 	bool after_key = s->state == WANT_VALUE;
 	unsigned depth = after_key ? s->depth : s->depth - 1;
 	ASSERT(after_key || s->state == WANT_VALUE_OR_END || s->state == WANT_KEY_OR_END ||
@@ -232,8 +232,8 @@ static bool scan_string(struct json_scanner *s)
 			if (is_special_word(word))
 				break;
 		}
-		while (at < len && (unsigned char)ptr[at] >= 0x20 && (unsigned char)ptr[at] < 0x80 &&
-		       ptr[at] != '"' && ptr[at] != '\\')
+		while (at < len && (unsigned char)ptr[at] >= 0x20 &&
+		       (unsigned char)ptr[at] < 0x80 && ptr[at] != '"' && ptr[at] != '\\')
 			at++;
 		s->offset = at;
 		if (at == len)

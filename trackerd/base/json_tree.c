@@ -168,8 +168,8 @@ static struct json_value *add_value(struct builder *b, enum json_kind kind, stru
 
 static bool number_text(const struct json_value *value_or_null, struct slice *text_out)
 {
-	if (value_or_null == NULL || (value_or_null->kind != JSON_KIND_NUMBER &&
-				      value_or_null->kind != JSON_KIND_STRING))
+	if (value_or_null == NULL ||
+	    (value_or_null->kind != JSON_KIND_NUMBER && value_or_null->kind != JSON_KIND_STRING))
 		return false;
 	*text_out = value_or_null->text;
 	return true;

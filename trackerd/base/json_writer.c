@@ -88,7 +88,7 @@ void json_double(struct json_writer *w, double value)
 	value_begin(w);
 	if (!isfinite(value)) {
 		buffer_append_cstr(w->out, isnan(value) ? "\"NaN\""
-					   : value > 0  ? "\"Infinity\""
+					   : value > 0	? "\"Infinity\""
 							: "\"-Infinity\"");
 		return;
 	}

@@ -48,10 +48,12 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	size_t room = sizeof(line) - 1; /* one byte stays for the newline */
 	char time[25];
 	clock_format_ms(clock_wall_ms(clock_system()), time);
-	size_t len = clip(snprintf(line, room, "time=%s level=%s event=%s", time, level_names[level],
-				   event), room);
+	size_t len = clip(
+		snprintf(line, room, "time=%s level=%s event=%s", time, level_names[level], event),
+		room);
 	if (held_back > 0)
-		len += clip(snprintf(line + len, room - len, " held_back=%u", held_back), room - len);
+		len += clip(snprintf(line + len, room - len, " held_back=%u", held_back),
+			    room - len);
 	if (format[0] != '\0' && len + 1 < room) {
 		line[len++] = ' ';
 		va_list arguments;

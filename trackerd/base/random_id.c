@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 
+// clang-format off
 static const char *const adjectives[] = {
 	"able",    "amber",   "ancient", "apt",     "azure",   "blithe",  "bold",    "brave",
 	"bright",  "brisk",   "calm",    "candid",  "casual",  "charming", "clever", "coral",
@@ -32,6 +33,7 @@ static const char *const nouns[] = {
 	"river",  "robin",  "salmon", "seal",    "shrew",   "sparrow", "spruce", "stork",
 	"swan",   "tapir",  "tern",   "trout",   "valley",  "walrus", "willow", "wren",
 };
+// clang-format on
 
 void random_bytes(void *bytes, size_t count)
 {

@@ -9,8 +9,10 @@
 #include "base/utf8.h"
 
 enum {
-	DIGITS_KEPT_MAX = 780,    /* 767 digits decide every double; the rest is one sticky digit */
-	EXPONENT_LIMIT = 1 << 30, /* far beyond any double, far below overflow */
+	/* 767 digits decide every double; the rest is one sticky digit. */
+	DIGITS_KEPT_MAX = 780,
+	/* Far beyond any double, far below overflow. */
+	EXPONENT_LIMIT = 1 << 30,
 };
 
 /* A decimal number taken apart: digits × 10^exponent. */
@@ -281,10 +283,12 @@ static void decimal_add_digit(struct decimal *d, char digit, bool after_point)
 
 static bool decimal_to_double(struct decimal *d, double *out)
 {
+	// clang-format off
 	static const double powers_of_ten[] = {
 		1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
 		1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 	};
+	// clang-format on
 	double value;
 	if (d->digit_count <= 15 && d->exponent >= -22 && d->exponent <= 22) {
 		/* Both numbers are exact doubles, so that the one operation rounds correctly. */

@@ -296,7 +296,8 @@ bool db_size(struct db *db, int64_t *bytes_out, int64_t *free_bytes_out, struct 
 bool db_error(struct db *db, int rc, const char *what, struct error *err)
 {
 	int system_errno = db->handle == NULL ? 0 : sqlite3_system_errno(db->handle);
-	bool no_room = (rc & 0xFF) == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EDQUOT);
+	bool no_room =
+		(rc & 0xFF) == SQLITE_IOERR && (system_errno == ENOSPC || system_errno == EDQUOT);
 	if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY ||
 	    rc == SQLITE_CONSTRAINT_ROWID)
 		return error_set(err, ERR_RESOURCE_ALREADY_EXISTS, "Such a row already exists.");
@@ -340,8 +341,8 @@ static struct db_statement *statement_new(struct db *db, const char *text, size_
 	sqlite3_stmt *handle = NULL;
 	const char *tail = NULL;
 	ASSERT(len < INT32_MAX);
-	int rc = sqlite3_prepare_v3(db->handle, text, (int)len + 1, SQLITE_PREPARE_PERSISTENT, &handle,
-				    &tail);
+	int rc = sqlite3_prepare_v3(db->handle, text, (int)len + 1, SQLITE_PREPARE_PERSISTENT,
+				    &handle, &tail);
 	if (rc != SQLITE_OK) {
 		(void)db_error(db, rc, "db_prepare_failed", err);
 		return NULL;
@@ -367,7 +368,7 @@ static void statement_free(struct db_statement *st)
 
 static void statement_rewind(struct db_statement *st)
 {
-	(void)sqlite3_reset(st->handle); /* repeats what the last step said */
+	(void)sqlite3_reset(st->handle);	  /* repeats what the last step said */
 	(void)sqlite3_clear_bindings(st->handle); /* cannot fail; bound bytes may die now */
 	st->has_stepped = false;
 	st->bind_rc = SQLITE_OK;

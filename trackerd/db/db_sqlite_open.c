@@ -1,4 +1,4 @@
-/* Owns opening and closing of SQLite connections: settings, safety, and why a file cannot be used. */
+/* Owns opening and closing of SQLite connections: settings, safety, why a file cannot be used. */
 #include "db/db_sqlite_internal.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ enum {
 	BUSY_TIMEOUT_MS_DEFAULT = 5000,
 	PROGRESS_OPS = 1000, /* about 10 µs between looks at the deadline */
 	EXPRESSION_DEPTH_MAX = 1000,
-	LIKE_PATTERN_BYTES_MAX = 8192, /* the longest value that is searched; bounds the time of a row */
+	LIKE_PATTERN_BYTES_MAX = 8192, /* bounds the time of a row; values have 8000 */
 	WAL_FILE_BYTES_KEPT = 64 * 1024 * 1024,
 };
 
@@ -105,17 +105,20 @@ static bool configure(struct db *db, const char *path, const struct db_options *
 		int option;
 		int value;
 	} switches[] = {
-		{SQLITE_DBCONFIG_DEFENSIVE, 1},      {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-		{SQLITE_DBCONFIG_DQS_DML, 0},        {SQLITE_DBCONFIG_DQS_DDL, 0},
-		{SQLITE_DBCONFIG_ENABLE_FKEY, 1},    {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+		{SQLITE_DBCONFIG_DEFENSIVE, 1},	  {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+		{SQLITE_DBCONFIG_DQS_DML, 0},	  {SQLITE_DBCONFIG_DQS_DDL, 0},
+		{SQLITE_DBCONFIG_ENABLE_FKEY, 1}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(switches); i++) {
 		int rc = sqlite3_db_config(db->handle, switches[i].option, switches[i].value, NULL);
 		ASSERT(rc == SQLITE_OK);
 	}
-	int timeout_ms = options->busy_timeout_ms == 0 ? BUSY_TIMEOUT_MS_DEFAULT
-						       : options->busy_timeout_ms;
-	int64_t cache_bytes = options->cache_bytes == 0 ? CACHE_BYTES_DEFAULT : options->cache_bytes;
+	int timeout_ms = options->busy_timeout_ms;
+	int64_t cache_bytes = options->cache_bytes;
+	if (timeout_ms == 0)
+		timeout_ms = BUSY_TIMEOUT_MS_DEFAULT;
+	if (cache_bytes == 0)
+		cache_bytes = CACHE_BYTES_DEFAULT;
 	(void)sqlite3_busy_timeout(db->handle, timeout_ms); /* fails for a bad handle only */
 	(void)sqlite3_limit(db->handle, SQLITE_LIMIT_EXPR_DEPTH, EXPRESSION_DEPTH_MAX);
 	(void)sqlite3_limit(db->handle, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, LIKE_PATTERN_BYTES_MAX);
@@ -159,7 +162,8 @@ static bool configure_writer(struct db *db, const char *path, const struct db_op
 	if (!is_wal)
 		return error_set(err, ERR_INTERNAL_ERROR,
 				 "Cannot open '%s': the file system does not support a "
-				 "write-ahead log (shared memory is needed).", path);
+				 "write-ahead log (shared memory is needed).",
+				 path);
 	/* Commits are durable at once; moving pages into the file is db_checkpoint's work. */
 	if (!pragma(db, path, err, "synchronous=FULL") ||
 	    !pragma(db, path, err, "wal_autocheckpoint=0") ||
@@ -174,7 +178,8 @@ static bool check_is_database(struct db *db, const char *path, struct error *err
 {
 	int rc = sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master", NULL, NULL, NULL);
+		rc = sqlite3_exec(db->handle, "SELECT count(*) FROM sqlite_master", NULL, NULL,
+				  NULL);
 	return rc == SQLITE_OK || open_error(db, rc, path, err);
 }
 
@@ -229,19 +234,23 @@ static bool cannot_open(const char *path, enum db_mode mode, int system_errno, s
 	bool lacks_file = stat(path, &info) != 0;
 	bool is_hidden = lacks_file && errno == EACCES;
 	if (lacks_folder)
-		return error_set(err, ERR_NOT_FOUND, "Cannot open '%s': its folder does not exist.", path);
-	if (!lacks_file && S_ISDIR(info.st_mode))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Cannot open '%s': it is a folder.",
+		return error_set(err, ERR_NOT_FOUND, "Cannot open '%s': its folder does not exist.",
 				 path);
+	if (!lacks_file && S_ISDIR(info.st_mode))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Cannot open '%s': it is a folder.", path);
 	if (system_errno == ENOSPC || system_errno == EDQUOT)
-		return error_set(err, ERR_STORAGE_FULL, "Cannot open '%s': the disk is full.", path);
+		return error_set(err, ERR_STORAGE_FULL, "Cannot open '%s': the disk is full.",
+				 path);
 	if (is_hidden || (lacks_file && mode == DB_READ_WRITE && !can_create) ||
 	    system_errno == EACCES || system_errno == EPERM || system_errno == EROFS)
-		return error_set(err, ERR_PERMISSION_DENIED, "Cannot open '%s': permission denied.", path);
+		return error_set(err, ERR_PERMISSION_DENIED, "Cannot open '%s': permission denied.",
+				 path);
 	if (lacks_file)
 		return error_set(err, ERR_NOT_FOUND, "Cannot open '%s': no such file.", path);
 	return error_set(err, ERR_INTERNAL_ERROR, "Cannot open '%s': %s.", path,
-			 system_errno == 0 ? "SQLite cannot use it" : strerrordesc_np(system_errno));
+			 system_errno == 0 ? "SQLite cannot use it"
+					   : strerrordesc_np(system_errno));
 }
 
 static bool register_functions(struct db *db)
@@ -250,12 +259,12 @@ static bool register_functions(struct db *db)
 		const char *name;
 		bool ignore_case;
 	} functions[] = {{"like_cs", false}, {"ilike", true}};
-	static bool const flags[] = {false, true};
 	for (size_t i = 0; i < ARRAY_COUNT(functions); i++) {
+		/* The context says which: NULL minds case. */
 		int rc = sqlite3_create_function_v2(
 			db->handle, functions[i].name, 2,
 			SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
-			(void *)(uintptr_t)&flags[functions[i].ignore_case], call_like, NULL, NULL, NULL);
+			functions[i].ignore_case ? db : NULL, call_like, NULL, NULL, NULL);
 		if (rc != SQLITE_OK)
 			return false;
 	}
@@ -304,7 +313,7 @@ static int authorize_reading(void *context, int action, const char *first, const
 
 static void call_like(sqlite3_context *context, int count, sqlite3_value **arguments)
 {
-	const bool *ignore_case = sqlite3_user_data(context);
+	bool ignore_case = sqlite3_user_data(context) != NULL; /* see register_functions */
 	(void)count;
 	const char *pattern = (const char *)sqlite3_value_text(arguments[0]);
 	const char *text = (const char *)sqlite3_value_text(arguments[1]);
@@ -316,5 +325,5 @@ static void call_like(sqlite3_context *context, int count, sqlite3_value **argum
 		return;
 	}
 	struct slice text_slice = slice_make(text, (size_t)sqlite3_value_bytes(arguments[1]));
-	sqlite3_result_int(context, like_matches(pattern_slice, text_slice, *ignore_case));
+	sqlite3_result_int(context, like_matches(pattern_slice, text_slice, ignore_case));
 }

@@ -9,7 +9,7 @@ static size_t code_point_bytes(struct slice text, size_t at);
 bool like_matches(struct slice pattern, struct slice text, bool ignore_case)
 {
 	size_t p = 0, t = 0;
-	/* Where to go on when the rest does not match: behind the last '%', which swallows one more. */
+	/* Where to go on when the rest does not match: the last '%' swallows one more. */
 	bool has_retry = false;
 	size_t retry_p = 0, retry_t = 0;
 	for (;;) {

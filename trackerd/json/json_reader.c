@@ -159,7 +159,7 @@ struct slice json_node_print(struct json_node node, struct arena *arena, size_t 
 		return (struct slice){NULL, 0};
 	struct buffer text;
 	struct json_writer w;
-	/* Printing stops at the limit; the last string may pass it, each byte as a six-byte escape. */
+	/* Printing stops at the limit; the last string may pass it, with six bytes for one. */
 	buffer_init(&text, PRINT_BYTES_MIN + 8 * bytes_max);
 	json_writer_init(&w, &text);
 	bool complete = print_tree(&w, item, bytes_max) && text.len <= bytes_max;
@@ -172,10 +172,9 @@ struct slice json_node_print(struct json_node node, struct arena *arena, size_t 
 		arena_exhausted(arena);
 	if (complete)
 		return slice_make(copy, len);
-	size_t room = bytes_max < ELLIPSIS.len ? 0 : bytes_max - ELLIPSIS.len;
-	struct slice cut = slice_first(slice_make(copy, len), room);
-	cut = slice_utf8_first(cut, cut.len);
-	return arena_concat(arena, cut, slice_first(ELLIPSIS, bytes_max - room));
+	struct slice mark = bytes_max < ELLIPSIS.len ? SLICE("") : ELLIPSIS;
+	struct slice cut = slice_first(slice_make(copy, len), bytes_max - mark.len);
+	return arena_concat(arena, slice_utf8_first(cut, cut.len), mark);
 }
 
 static void *hook_malloc(size_t bytes)
@@ -199,7 +198,8 @@ static bool scan(struct slice text, bool *needs_texts_out, bool *is_string_out, 
 	for (;;) {
 		enum json_token token = json_scan_next(&s);
 		if (token == JSON_ERROR)
-			return error_set(err, ERR_BAD_REQUEST, "The body is not valid JSON: %s at byte %zu.",
+			return error_set(err, ERR_BAD_REQUEST,
+					 "The body is not valid JSON: %s at byte %zu.",
 					 s.error_text_or_null, s.offset);
 		if (token == JSON_END)
 			break;

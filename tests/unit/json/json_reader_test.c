@@ -310,6 +310,8 @@ static void nodes_are_printed_compactly_and_cut(void **state)
 		{"[1,2,3]", 7, "[1,2,3]"},
 		{"[1,2,3]", 6, "[1,\xE2\x80\xA6"},
 		{"[1,2,3]", 3, "\xE2\x80\xA6"},
+		{"[1,2,3]", 2, "[1"},
+		{"[1,2,3]", 0, ""},
 		{"\"\\u20ac\\u20ac\\u20ac\"", 9, "\"\xE2\x82\xAC\xE2\x80\xA6"},
 		{"{\"a long member name\":1}", 10, "{\"a lon\xE2\x80\xA6"},
 		{"\"\\u0001\\u0001\\u0001\\u0001\"", 10, "\"\\u0001\xE2\x80\xA6"},
