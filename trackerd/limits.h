@@ -1,5 +1,9 @@
 /* Every limit of the daemon, with its reason. Tests try each at the limit and one beyond. */
-#ifndef LIMITS_H
+#ifdef _GCC_NEXT_LIMITS_H
+/* gcc's <limits.h> seeks the C library's along the path of quoted names, and comes by here. */
+#pragma GCC system_header
+#include_next <limits.h>
+#elif !defined(LIMITS_H)
 #define LIMITS_H
 
 enum {
