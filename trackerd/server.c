@@ -44,6 +44,12 @@ static void request_done_on_loop(const struct http_request *request, int status,
 		  status, (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
 }
 
+static void request_came_on_loop(struct http_exchange *x, void *ctx)
+{
+	struct server *server = ctx;
+	api_handle_on_loop(x, &server->api);
+}
+
 static void group_committed_on_committer(void *ctx, unsigned job_count, int64_t commit_us)
 {
 	struct server *server = ctx;
@@ -117,7 +123,7 @@ static bool open_http(struct server *server, struct error *err)
 		.head_timeout_ms = config->head_timeout_ms,
 		.body_timeout_ms = config->body_timeout_ms,
 		.idle_timeout_ms = config->idle_timeout_ms,
-		.head_cb = api_handle_on_loop,
+		.head_cb = request_came_on_loop,
 		.done_cb = request_done_on_loop,
 		.ctx = server,
 	};

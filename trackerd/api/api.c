@@ -79,9 +79,8 @@ static void reply_preflight(struct api *api, struct http_exchange *x)
 	http_exchange_release(x);
 }
 
-void api_handle_on_loop(struct http_exchange *x, void *context)
+void api_handle_on_loop(struct http_exchange *x, struct api *api)
 {
-	struct api *api = context;
 	const struct http_request *request = http_exchange_request(x);
 	struct route_match match;
 	struct error err;

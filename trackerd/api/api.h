@@ -26,8 +26,8 @@ struct api {
 	int64_t started_ms;
 };
 
-/* head_cb of the HTTP server: checks host and origin, routes, and starts the endpoint. */
-void api_handle_on_loop(struct http_exchange *x, void *api);
+/* A request's head came: checks host and origin, routes, and starts the endpoint. */
+void api_handle_on_loop(struct http_exchange *x, struct api *api);
 
 /* Replies with MLflow's error body and releases the exchange. Adds CORS headers, and Retry-After to a 503. */
 void api_reply_error(struct api *api, struct http_exchange *x, const struct error *err);
