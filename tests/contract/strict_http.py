@@ -19,7 +19,7 @@ import sys
 
 DEADLINE_S = 10
 BYTEWISE_BYTES_MAX = 2000
-GET = b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n"
+GET = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 END = object()
 
 
@@ -48,8 +48,8 @@ def read_rows(path):
 
 def expand(text):
     """The text of a row as a list of bytes objects and END."""
-    text = text.replace("{H}", "Host: a\\r\\n")
-    text = text.replace("{GET}", "GET /health HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n")
+    text = text.replace("{H}", "Host: localhost\\r\\n")
+    text = text.replace("{GET}", "GET /health HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
     text = re.sub(r"\{unique\}", lambda _: "".join(random.choices(string.ascii_lowercase, k=16)), text)
     text = re.sub(r"\{(\d+)\*([^{}]*)\}", lambda match: match[2] * int(match[1]), text)
     out = []
