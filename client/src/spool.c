@@ -58,8 +58,8 @@ struct spool {
 static void release(struct spool *s);
 static bool init_waiting(struct spool *s);
 static struct timespec deadline_after_ms(int64_t ms);
-static char *reserve(struct spool *s, size_t payload_bytes, struct error *err);
-static bool begin_segment(struct spool *s, size_t record_bytes, struct error *err);
+static char *reserve(struct spool *s, size_t payload_bytes, bool is_last_word, struct error *err);
+static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word, struct error *err);
 static void note_appended(struct spool *s, size_t payload_bytes);
 static bool metric_payload(struct spool *s, const struct record_metric *metric, char *payload, size_t *len_out,
 			   struct error *err);
@@ -158,13 +158,14 @@ bool spool_append(struct spool *s, const struct record *record, struct error *er
 	}
 	struct slice bytes = buffer_slice(&payload);
 	(void)pthread_mutex_lock(&s->mutex);
-	char *at = reserve(s, bytes.len, err);
+	bool is_last_word = record->type == RECORD_END || record->type == RECORD_CLOSE;
+	char *at = reserve(s, bytes.len, is_last_word, err);
 	if (at != NULL) {
 		segment_write_record(at, s->last_sequence + 1, bytes);
 		note_appended(s, bytes.len);
 		if (record->type == RECORD_START)
 			s->is_open = true;
-		if (record->type == RECORD_END || record->type == RECORD_CLOSE)
+		if (is_last_word)
 			s->is_open = false;
 	}
 	(void)pthread_mutex_unlock(&s->mutex);
@@ -409,25 +410,26 @@ static struct timespec deadline_after_ms(int64_t ms)
 	return deadline;
 }
 
-/* Where a record of that payload goes, with the mutex held; makes the next segment when the open one is full. */
-static char *reserve(struct spool *s, size_t payload_bytes, struct error *err)
+/* Where a record of that payload goes, with the mutex held; makes the next segment when the open one is full. The end of
+ * a run is not bound by bytes_max: it must not count as crashed because its spool was full. */
+static char *reserve(struct spool *s, size_t payload_bytes, bool is_last_word, struct error *err)
 {
 	size_t record_bytes = segment_record_bytes(payload_bytes);
 	if (s->segment.bytes_or_null == NULL || record_bytes > s->segment.len - s->offset) {
-		if (!begin_segment(s, record_bytes, err))
+		if (!begin_segment(s, record_bytes, is_last_word, err))
 			return NULL;
 	}
 	return s->segment.bytes_or_null + s->offset;
 }
 
-static bool begin_segment(struct spool *s, size_t record_bytes, struct error *err)
+static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word, struct error *err)
 {
 	size_t len = SPOOL_SEGMENT_BYTES_FIRST;
-	if (s->segment.bytes_or_null != NULL)
+	if (s->segment.bytes_or_null != NULL && !is_last_word)
 		len = s->segment.len * 2 < SPOOL_SEGMENT_BYTES_MAX ? s->segment.len * 2 : SPOOL_SEGMENT_BYTES_MAX;
 	while (len < SEGMENT_HEADER_BYTES + record_bytes)
 		len *= 2;
-	if (s->bytes_max - s->bytes < len || s->bytes > s->bytes_max)
+	if (!is_last_word && (s->bytes > s->bytes_max || s->bytes_max - s->bytes < len))
 		return error_set(err, ERR_REQUEST_LIMIT_EXCEEDED, "the spool has reached its limit of %llu bytes",
 				 (unsigned long long)s->bytes_max);
 	if (s->segments_count == s->segments_capacity) {
@@ -477,7 +479,7 @@ static bool metric_payload(struct spool *s, const struct record_metric *metric, 
 		if (!is_known && !record_check_name(metric->name, err))
 			return false;
 		uint32_t segment_number = s->segment.number;
-		if (reserve(s, len, err) == NULL)
+		if (reserve(s, len, false, err) == NULL)
 			return false;
 		if (s->segment.number != segment_number)
 			continue;
