@@ -19,6 +19,8 @@ static struct sql_alias alias_of(size_t index);
 static void column_sql(const struct order_by *order, size_t index, struct sql_builder *b);
 static void owner_sql(const struct order_by *order, size_t index, struct sql_builder *b);
 static void value_sql(const struct order_key *key, struct sql_builder *b);
+static void not_before_first_sql(const struct order_by *order, const struct order_key *key,
+				 struct sql_builder *b);
 static void behind_sql(const struct order_by *order, size_t index, const struct order_key *key,
 		       struct sql_builder *b);
 static void level_sql(const struct order_by *order, size_t index, const struct order_key *key,
@@ -78,18 +80,13 @@ void order_by_joins_sql(const struct order_by *order, struct sql_builder *b)
 }
 
 /* Behind term 0, or level with it and behind term 1, and so on; the innermost is written first, because SQLite's
- * parser has a small stack: "((behind 2 AND level 1 OR behind 1) AND level 0 OR behind 0)". A bound on the first
- * column stands alone in front, because only from there does an index seek to it. */
+ * parser has a small stack: "((behind 2 AND level 1 OR behind 1) AND level 0 OR behind 0)". That a row is not before
+ * the key in term 0 stands alone in front: from there an index can seek, and joins of later terms are spared. */
 void order_by_after_sql(const struct order_by *order, const struct order_key *keys,
 			struct sql_builder *b)
 {
-	const struct order_term *first = &order->terms[0];
-	if (!is_keyed(first) && !first->field->is_nullable) {
-		sql_text(b, SQL(" AND "));
-		column_sql(order, 0, b);
-		sql_text(b, first->is_descending ? SQL(" <= ") : SQL(" >= "));
-		value_sql(&keys[0], b);
-	}
+	sql_text(b, SQL(" AND "));
+	not_before_first_sql(order, &keys[0], b);
 	sql_text(b, SQL(" AND "));
 	for (size_t i = 0; i < order->count; i++)
 		sql_text(b, SQL("("));
@@ -269,6 +266,25 @@ static void value_sql(const struct order_key *key, struct sql_builder *b)
 		sql_value_double(b, key->real);
 	else
 		sql_value_text(b, key->text);
+}
+
+static void not_before_first_sql(const struct order_by *order, const struct order_key *key,
+				 struct sql_builder *b)
+{
+	const struct order_term *term = &order->terms[0];
+	bool has_value = key->kind != ORDER_KEY_MISSING && key->kind != ORDER_KEY_NULL;
+	bool can_be_null = is_keyed(term) || term->field->is_nullable;
+	if (has_value) {
+		sql_text(b, can_be_null ? SQL("(") : SQL(""));
+		column_sql(order, 0, b);
+		sql_text(b, term->is_descending ? SQL(" <= ") : SQL(" >= "));
+		value_sql(key, b);
+		if (!can_be_null)
+			return;
+		sql_text(b, SQL(" OR "));
+	}
+	column_sql(order, 0, b);
+	sql_text(b, has_value ? SQL(" IS NULL)") : SQL(" IS NULL"));
 }
 
 /* Rows behind the key in this term alone: greater values, then NULL, then missing. The value of a missing

@@ -199,22 +199,25 @@ static const char *after(struct fixture *f, const char *clause, struct order_key
 	return sql_builder_text(&b);
 }
 
-#define REST " AND (((r.run_id > $1) AND r.start_time_ms = $2 OR r.start_time_ms < $3) AND "
+#define REST(first, second, third)                                                                 \
+	" AND (((r.run_id > $" first ") AND r.start_time_ms = $" second " OR r.start_time_ms < $" third ") AND "
 
 static void test_the_next_page_starts_after_values_nulls_and_missing_ones(void **state)
 {
 	struct fixture *f = *state;
 	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_REAL, .real = 0.5}),
-			    REST "o0.last_value = $4 OR o0.last_value < $5 OR o0.last_value IS NULL)");
+			    " AND (o0.last_value <= $1 OR o0.last_value IS NULL)" REST("2", "3", "4")
+			    "o0.last_value = $5 OR o0.last_value < $6 OR o0.last_value IS NULL)");
 	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    REST "o0.run_pk IS NOT NULL AND o0.last_value IS NULL OR o0.run_pk IS NULL)");
+			    " AND o0.last_value IS NULL" REST("1", "2", "3")
+			    "o0.run_pk IS NOT NULL AND o0.last_value IS NULL OR o0.run_pk IS NULL)");
 	assert_string_equal(after(f, "metrics.m", (struct order_key){.kind = ORDER_KEY_MISSING}),
-			    REST "o0.run_pk IS NULL AND o0.last_value IS NULL OR 1 = 0)");
+			    " AND o0.last_value IS NULL" REST("1", "2", "3")
+			    "o0.run_pk IS NULL AND o0.last_value IS NULL OR 1 = 0)");
 	assert_string_equal(after(f, "end_time", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    REST "r.end_time_ms IS NULL OR 1 = 0)");
+			    " AND r.end_time_ms IS NULL" REST("1", "2", "3") "r.end_time_ms IS NULL OR 1 = 0)");
 	assert_string_equal(after(f, "status", (struct order_key){.kind = ORDER_KEY_TEXT, .text = SLICE("x")}),
-			    " AND r.status >= $1 AND (((r.run_id > $2) AND r.start_time_ms = $3 OR r.start_time_ms < $4)"
-			    " AND r.status = $5 OR r.status > $6)");
+			    " AND r.status >= $1" REST("2", "3", "4") "r.status = $5 OR r.status > $6)");
 }
 
 static void test_keys_fit_only_the_order_they_came_from(void **state)

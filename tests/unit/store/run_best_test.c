@@ -214,8 +214,8 @@ static void test_the_best_by_latest_value_is_read_from_its_index(void **state)
 	/* The whole curve's least value is looked up for each run of the experiment that has the metric. */
 	query = (struct run_best){.metric = SLICE("m"), .runs_max = 1, .value = RUN_BEST_MIN_OF_CURVE};
 	plan = plan_of(t, &query);
-	assert_non_null(strstr(plan, "metric_series_by_value (experiment_id=? AND name_pk=?)"));
-	assert_null(strstr(plan, "SCAN"));
+	assert_non_null(strstr(plan, "runs_by_experiment (experiment_id=? AND is_deleted=?)"));
+	assert_non_null(strstr(plan, "SEARCH m USING PRIMARY KEY (run_pk=? AND name_pk=?)"));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
