@@ -9,7 +9,7 @@
 #include "store/runs.h"
 #include "store/tags.h"
 
-/* ---- log-metric ---------------------------------------------------------------------------------- */
+/* ---- log-metric ------------------------------------------------------------------------------- */
 
 struct metric_request {
 	struct slice run_id, key;
@@ -33,7 +33,8 @@ static bool log_metric_check(struct call *call, struct error *err)
 	const struct metric_request *request = call->request;
 	return validate_run_id(request->run_id, err) &&
 	       validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
-	       validate_metric_timestamp(request->key, request->value.value, request->timestamp.value, err);
+	       validate_metric_timestamp(request->key, request->value.value,
+					 request->timestamp.value, err);
 }
 
 static bool log_metric_execute(struct call *call, struct db *tracker, struct error *err)
@@ -47,7 +48,8 @@ static bool log_metric_execute(struct call *call, struct db *tracker, struct err
 	};
 	struct run_ref ref;
 	return run_find_active(tracker, request->run_id, &ref, err) &&
-	       metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, &point, 1, call->arena, err);
+	       metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, &point, 1, call->arena,
+				     err);
 }
 
 const struct endpoint runs_log_metric = {
@@ -59,7 +61,7 @@ const struct endpoint runs_log_metric = {
 	.summary = "Log one point of a metric",
 };
 
-/* ---- log-parameter ------------------------------------------------------------------------------- */
+/* ---- log-parameter ---------------------------------------------------------------------------- */
 
 struct param_request {
 	struct slice run_id, key, value;
@@ -89,7 +91,8 @@ static bool log_parameter_execute(struct call *call, struct db *tracker, struct 
 	const struct param_request *request = call->request;
 	struct run_ref ref;
 	return run_find_active(tracker, request->run_id, &ref, err) &&
-	       param_log_in_txn(tracker, ref.pk, request->run_id, &request->param, call->arena, err);
+	       param_log_in_txn(tracker, ref.pk, request->run_id, &request->param, call->arena,
+				err);
 }
 
 const struct endpoint runs_log_parameter = {
@@ -101,7 +104,7 @@ const struct endpoint runs_log_parameter = {
 	.summary = "Log a parameter",
 };
 
-/* ---- log-batch ----------------------------------------------------------------------------------- */
+/* ---- log-batch -------------------------------------------------------------------------------- */
 
 struct batch_metric {
 	struct slice key;
@@ -139,10 +142,11 @@ static bool check_count(const char *what, size_t count, size_t count_max, struct
 {
 	if (count <= count_max)
 		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "A batch logging request can contain at most %zu %s. Got %zu %s. Please split up %s"
-			 " across multiple requests and try again.",
-			 count_max, what, count, what, what);
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"A batch logging request can contain at most %zu %s. Got %zu %s. Please split up %s"
+		" across multiple requests and try again.",
+		count_max, what, count, what, what);
 }
 
 static bool check_counts(const struct batch_request *request, struct error *err)
@@ -164,8 +168,8 @@ static bool check_metrics(struct call *call, struct batch_request *request, stru
 		const struct batch_metric *metric = &metrics[i];
 		const struct value_place place = {"metrics", i};
 		if (!validate_key(KEY_METRIC, metric->key, place, err) ||
-		    !validate_metric_timestamp(metric->key, metric->value.value, metric->timestamp.value,
-					       err))
+		    !validate_metric_timestamp(metric->key, metric->value.value,
+					       metric->timestamp.value, err))
 			return false;
 		request->points[i] = (struct metric_point){
 			.name = metric->key,
@@ -178,7 +182,8 @@ static bool check_metrics(struct call *call, struct batch_request *request, stru
 }
 
 /* Says which keys come more than once, if any do. */
-static bool check_params_are_distinct(struct key_value_list sorted, struct arena *arena, struct error *err)
+static bool check_params_are_distinct(struct key_value_list sorted, struct arena *arena,
+				      struct error *err)
 {
 	enum { KEYS_TEXT_BYTES_MAX = 800 };
 	struct slice keys = {0};
@@ -188,8 +193,8 @@ static bool check_params_are_distinct(struct key_value_list sorted, struct arena
 		bool is_told = i >= 2 && slice_eq(sorted.items[i - 2].key, key);
 		if (!is_repeat || is_told)
 			continue;
-		keys = arena_printf(arena, "%.*s%s'%.*s'", SLICE_FMT(keys), keys.len > 0 ? ", " : "",
-				    SLICE_FMT(key));
+		keys = arena_printf(arena, "%.*s%s'%.*s'", SLICE_FMT(keys),
+				    keys.len > 0 ? ", " : "", SLICE_FMT(key));
 		if (keys.len > KEYS_TEXT_BYTES_MAX)
 			break;
 	}
@@ -197,7 +202,8 @@ static bool check_params_are_distinct(struct key_value_list sorted, struct arena
 		return true;
 	char quoted[KEYS_TEXT_BYTES_MAX];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Duplicate parameter keys have been submitted: [%s]. Please ensure the request contains"
+			 "Duplicate parameter keys have been submitted: [%s]. Please ensure the "
+			 "request contains"
 			 " only one param value per param key.",
 			 error_quote(keys, quoted, sizeof(quoted)));
 }
@@ -208,8 +214,8 @@ static bool log_batch_check(struct call *call, struct error *err)
 	struct key_value_list params = {0};
 	if (!validate_run_id(request->run_id, err) || !check_counts(request, err) ||
 	    !check_metrics(call, request, err) ||
-	    !validate_key_values(KEY_PARAM, &request->params, "params", PARAM_VALUE_LENGTH_MAX, &params,
-				 err) ||
+	    !validate_key_values(KEY_PARAM, &request->params, "params", PARAM_VALUE_LENGTH_MAX,
+				 &params, err) ||
 	    !validate_key_values(KEY_TAG, &request->tags, "tags", RUN_TAG_VALUE_LENGTH_MAX,
 				 &request->tags_checked, err))
 		return false;
@@ -222,7 +228,8 @@ static bool log_batch_execute(struct call *call, struct db *tracker, struct erro
 	const struct batch_request *request = call->request;
 	struct run_ref ref;
 	if (!run_find_active(tracker, request->run_id, &ref, err) ||
-	    !params_log_in_txn(tracker, ref.pk, request->run_id, request->params_sorted, call->arena, err))
+	    !params_log_in_txn(tracker, ref.pk, request->run_id, request->params_sorted,
+			       call->arena, err))
 		return false;
 	if (request->metrics.count > 0 &&
 	    !metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, request->points,

@@ -1,5 +1,5 @@
-/* Endpoints that log metrics and parameters (mlflow-api.md §5.3, 5.4): the hot path of the daemon. A batch is taken
- * as a whole or not at all. */
+/* Endpoints that log metrics and parameters (mlflow-api.md §5.3, 5.4): the hot path of the daemon.
+ * A batch is taken as a whole or not at all. */
 #ifndef API_BATCH_H
 #define API_BATCH_H
 

@@ -76,7 +76,8 @@ void entity_json_put_id(struct json_writer *w, const char *key, int64_t id)
 	json_put_cstr(w, key, text);
 }
 
-void entity_json_key_values(struct json_writer *w, const char *name, const struct key_value_list *list)
+void entity_json_key_values(struct json_writer *w, const char *name,
+			    const struct key_value_list *list)
 {
 	if (list->count == 0)
 		return;

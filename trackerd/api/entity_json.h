@@ -8,7 +8,8 @@
 void entity_json_experiment(struct json_writer *w, const struct experiment *experiment);
 void entity_json_run(struct json_writer *w, const struct run *run);
 void entity_json_run_info(struct json_writer *w, const struct run *run);
-/* Key "metrics" etc. are the caller's; infinities are written as ±DBL_MAX (MLflow's wire), NaN as "NaN". */
+/* Key "metrics" etc. are the caller's; infinities are written as ±DBL_MAX (MLflow's wire), NaN as
+ * "NaN". */
 void entity_json_metric(struct json_writer *w, const struct metric *metric);
 void entity_json_metric_value(struct json_writer *w, double value);
 /* A number that is a string on the wire: "experiment_id": "0". */

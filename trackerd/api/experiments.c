@@ -9,7 +9,7 @@
 static bool validate_name(struct slice name, const char *what, struct error *err);
 static void encode_experiment(const struct call *call, struct json_writer *w);
 
-/* ---- create ------------------------------------------------------------------------------------- */
+/* ---- create ----------------------------------------------------------------------------------- */
 
 struct create_request {
 	struct slice name, artifact_location;
@@ -72,7 +72,7 @@ const struct endpoint experiments_create = {
 	.summary = "Create an experiment",
 };
 
-/* ---- requests that name one experiment ----------------------------------------------------------- */
+/* ---- requests that name one experiment -------------------------------------------------------- */
 
 struct id_request {
 	struct slice experiment_id;
@@ -140,7 +140,7 @@ const struct endpoint experiments_restore = {
 	.summary = "Restore a deleted experiment and its runs",
 };
 
-/* ---- get by name --------------------------------------------------------------------------------- */
+/* ---- get by name ------------------------------------------------------------------------------ */
 
 struct name_request {
 	struct slice experiment_name;
@@ -158,7 +158,8 @@ static bool get_by_name_execute(struct call *call, struct db *tracker, struct er
 	const struct name_request *request = call->request;
 	struct experiment *experiment = ARENA_NEW(call->arena, struct experiment, 1);
 	call->result = experiment;
-	return experiment_load_by_name(tracker, request->experiment_name, call->arena, experiment, err);
+	return experiment_load_by_name(tracker, request->experiment_name, call->arena, experiment,
+				       err);
 }
 
 const struct endpoint experiments_get_by_name = {
@@ -170,7 +171,7 @@ const struct endpoint experiments_get_by_name = {
 	.summary = "Get an experiment by its name",
 };
 
-/* ---- update -------------------------------------------------------------------------------------- */
+/* ---- update ----------------------------------------------------------------------------------- */
 
 struct update_request {
 	struct slice experiment_id, new_name;
@@ -207,7 +208,7 @@ const struct endpoint experiments_update = {
 	.summary = "Rename an experiment",
 };
 
-/* ---- shared -------------------------------------------------------------------------------------- */
+/* ---- shared ----------------------------------------------------------------------------------- */
 
 static bool validate_name(struct slice name, const char *what, struct error *err)
 {

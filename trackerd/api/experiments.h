@@ -1,4 +1,5 @@
-/* Endpoints of /api/2.0/mlflow/experiments/ (mlflow-api.md §4). Tags are in tags.h, searching in search.h. */
+/* Endpoints of /api/2.0/mlflow/experiments/ (mlflow-api.md §4). Tags are in tags.h, searching in
+ * search.h. */
 #ifndef API_EXPERIMENTS_H
 #define API_EXPERIMENTS_H
 

@@ -27,7 +27,8 @@ struct model_entry {
 struct inputs_request {
 	struct slice run_id;
 	struct object_list datasets;
-	struct object_list models; /* of the right shape, but without an effect: there are no logged models */
+	struct object_list
+		models; /* of the right shape, but without an effect: there are no logged models */
 	struct dataset_input_list inputs;
 };
 
@@ -83,14 +84,15 @@ static bool check_dataset(const struct dataset *dataset, size_t index, struct er
 	for (size_t i = 0; i < ARRAY_COUNT(dataset_limits); i++) {
 		const char *field = (const char *)dataset + dataset_limits[i].offset;
 		struct slice value = *(const struct slice *)(const void *)field;
-		(void)snprintf(what, sizeof(what), "'datasets[%zu].dataset.%s'", index, dataset_limits[i].name);
+		(void)snprintf(what, sizeof(what), "'datasets[%zu].dataset.%s'", index,
+			       dataset_limits[i].name);
 		if (!validate_length(value, dataset_limits[i].length_max, what, err))
 			return false;
 	}
 	return true;
 }
 
-/* Input tags are words of clients about the link, such as mlflow.data.context: their keys are free. */
+/* Input tags are clients' words about the link, such as mlflow.data.context: keys are free. */
 static bool check_tags(struct object_list *tags, size_t index, struct key_value_list *out,
 		       struct error *err)
 {
@@ -141,7 +143,8 @@ static bool log_inputs_execute(struct call *call, struct db *tracker, struct err
 	const struct inputs_request *request = call->request;
 	struct run_ref ref;
 	return run_find_active(tracker, request->run_id, &ref, err) &&
-	       inputs_log_in_txn(tracker, ref.pk, ref.experiment_id, request->inputs, call->arena, err);
+	       inputs_log_in_txn(tracker, ref.pk, ref.experiment_id, request->inputs, call->arena,
+				 err);
 }
 
 const struct endpoint runs_log_inputs = {

@@ -13,10 +13,11 @@
 #include "store/runs_load.h"
 #include "store/tags.h"
 
-static bool load_run(struct call *call, struct db *tracker, struct run_pk run_pk, struct error *err);
+static bool load_run(struct call *call, struct db *tracker, struct run_pk run_pk,
+		     struct error *err);
 static void encode_run(const struct call *call, struct json_writer *w);
 
-/* ---- create -------------------------------------------------------------------------------------- */
+/* ---- create ----------------------------------------------------------------------------------- */
 
 struct create_request {
 	struct slice experiment_id, user_id, run_name, run_id;
@@ -58,7 +59,8 @@ static bool choose_run_id(struct create_request *request, struct arena *arena, s
 		return true;
 	char quoted[128];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid run ID: '%s'. A run ID made by a client is 32 lower-case hexadecimal digits.",
+			 "Invalid run ID: '%s'. A run ID made by a client is 32 lower-case "
+			 "hexadecimal digits.",
 			 error_quote(request->run_id, quoted, sizeof(quoted)));
 }
 
@@ -70,11 +72,12 @@ static bool choose_name(struct create_request *request, struct arena *arena, str
 	struct slice name = slice_utf8_first(request->run_name, RUN_TAG_VALUE_LENGTH_MAX);
 	if (name.len > 0 && tag_name.len > 0 && !slice_eq(name, tag_name)) {
 		char name_quoted[200], tag_quoted[200];
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Both 'run_name' argument and 'mlflow.runName' tag are specified, but with"
-				 " different values (run_name='%s', mlflow.runName='%s').",
-				 error_quote(name, name_quoted, sizeof(name_quoted)),
-				 error_quote(tag_name, tag_quoted, sizeof(tag_quoted)));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"Both 'run_name' argument and 'mlflow.runName' tag are specified, but with"
+			" different values (run_name='%s', mlflow.runName='%s').",
+			error_quote(name, name_quoted, sizeof(name_quoted)),
+			error_quote(tag_name, tag_quoted, sizeof(tag_quoted)));
 	}
 	if (name.len == 0)
 		name = tag_name;
@@ -126,9 +129,10 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	if (request->has_run_id && !run_find_if_any(tracker, request->run_id, &ref, &found, err))
 		return false;
 	if (found && ref.experiment_id != request->experiment) {
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "The run %.*s exists in experiment %" PRId64 ", not in %" PRId64 ".",
-				 SLICE_FMT(request->run_id), ref.experiment_id, request->experiment);
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"The run %.*s exists in experiment %" PRId64 ", not in %" PRId64 ".",
+			SLICE_FMT(request->run_id), ref.experiment_id, request->experiment);
 	}
 	if (!found && !insert_run(call, tracker, &ref.pk, err))
 		return false;
@@ -145,7 +149,7 @@ const struct endpoint runs_create = {
 	.summary = "Create a run",
 };
 
-/* ---- requests that name one run ------------------------------------------------------------------ */
+/* ---- requests that name one run --------------------------------------------------------------- */
 
 struct id_request {
 	struct slice run_id;
@@ -168,7 +172,8 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 {
 	const struct id_request *request = call->request;
 	struct run_ref ref;
-	return run_find(tracker, request->run_id, &ref, err) && load_run(call, tracker, ref.pk, err);
+	return run_find(tracker, request->run_id, &ref, err) &&
+	       load_run(call, tracker, ref.pk, err);
 }
 
 const struct endpoint runs_get = {
@@ -215,7 +220,7 @@ const struct endpoint runs_restore = {
 	.summary = "Restore a deleted run",
 };
 
-/* ---- update -------------------------------------------------------------------------------------- */
+/* ---- update ----------------------------------------------------------------------------------- */
 
 struct update_request {
 	struct slice run_id, run_name;
@@ -267,7 +272,8 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 		.end_time_ms = request->end_time.value,
 	};
 	if (request->run_name.len > 0)
-		changes.name_or_absent = slice_utf8_first(request->run_name, RUN_TAG_VALUE_LENGTH_MAX);
+		changes.name_or_absent =
+			slice_utf8_first(request->run_name, RUN_TAG_VALUE_LENGTH_MAX);
 	struct run_ref ref;
 	if (!run_find_active(tracker, request->run_id, &ref, err) ||
 	    !run_update_in_txn(tracker, ref.pk, &changes, call->arena, err))
@@ -295,7 +301,7 @@ const struct endpoint runs_update = {
 	.summary = "Update a run's status, end time or name",
 };
 
-/* ---- shared -------------------------------------------------------------------------------------- */
+/* ---- shared ----------------------------------------------------------------------------------- */
 
 static bool load_run(struct call *call, struct db *tracker, struct run_pk run_pk, struct error *err)
 {

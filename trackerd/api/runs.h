@@ -1,5 +1,5 @@
-/* Endpoints of a run's life: /api/2.0/mlflow/runs/ (mlflow-api.md §5.1, 5.2, 5.6). What a run logs is in batch.h,
- * tags.h and inputs.h. */
+/* Endpoints of a run's life: /api/2.0/mlflow/runs/ (mlflow-api.md §5.1, 5.2, 5.6). What a run logs
+ * is in batch.h, tags.h and inputs.h. */
 #ifndef API_RUNS_H
 #define API_RUNS_H
 

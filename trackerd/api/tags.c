@@ -11,7 +11,7 @@
 
 enum { KEY_QUOTED_BYTES_MAX = 300 };
 
-/* ---- runs ---------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------- */
 
 struct run_tag_request {
 	struct slice run_id, key, value;
@@ -77,8 +77,9 @@ static bool run_delete_tag_execute(struct call *call, struct db *tracker, struct
 	if (deleted)
 		return true;
 	char quoted[KEY_QUOTED_BYTES_MAX];
-	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No tag with name: %s in run with id %.*s",
-			 error_quote(request->key, quoted, sizeof(quoted)), SLICE_FMT(request->run_id));
+	return error_set(
+		err, ERR_RESOURCE_DOES_NOT_EXIST, "No tag with name: %s in run with id %.*s",
+		error_quote(request->key, quoted, sizeof(quoted)), SLICE_FMT(request->run_id));
 }
 
 const struct endpoint runs_delete_tag = {
@@ -90,7 +91,7 @@ const struct endpoint runs_delete_tag = {
 	.summary = "Delete a tag of a run",
 };
 
-/* ---- experiments --------------------------------------------------------------------------------- */
+/* ---- experiments ------------------------------------------------------------------------------ */
 
 struct experiment_tag_request {
 	struct slice experiment_id, key, value;

@@ -9,7 +9,8 @@ struct range {
 	uint32_t first, last;
 };
 
-/* General categories L, M and N of the Unicode 14 character database, and what else has a numeric value. */
+/* General categories L, M and N of the Unicode 14 character database, and what else has a numeric
+ * value. */
 // clang-format off
 static const struct range ranges[] = {
 	{0xAA, 0xAA}, {0xB2, 0xB3}, {0xB5, 0xB5}, {0xB9, 0xBA}, {0xBC, 0xBE}, {0xC0, 0xD6},
@@ -191,7 +192,8 @@ static const struct range ranges[] = {
 bool unicode_is_word(uint32_t code_point)
 {
 	if (code_point < 0x80) {
-		return (code_point >= '0' && code_point <= '9') || (code_point >= 'A' && code_point <= 'Z') ||
+		return (code_point >= '0' && code_point <= '9') ||
+		       (code_point >= 'A' && code_point <= 'Z') ||
 		       (code_point >= 'a' && code_point <= 'z') || code_point == '_';
 	}
 	size_t low = 0, high = ARRAY_COUNT(ranges);

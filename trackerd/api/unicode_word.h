@@ -1,4 +1,5 @@
-/* Is a character part of words? What names of metrics, parameters and tags are made of. Pure; any thread. */
+/* Is a character part of words? What names of metrics, parameters and tags are made of. Pure; any
+ * thread. */
 #ifndef API_UNICODE_WORD_H
 #define API_UNICODE_WORD_H
 

@@ -11,7 +11,7 @@
 enum {
 	RUN_ID_LENGTH_MAX = 256,
 	QUOTED_BYTES_MAX = 300, /* of a value in a message */
-	UTF8_BYTES_MAX = 4,     /* of one character */
+	UTF8_BYTES_MAX = 4,	/* of one character */
 };
 
 static const char *const kind_names[] = {
@@ -34,7 +34,8 @@ static struct slice normalize_path(struct slice path, char *normalized);
 static struct slice parent_of(struct slice path);
 static bool has_scheme(struct slice uri);
 static bool contains_ignoring_case(struct slice s, struct slice part);
-static bool make_absolute(struct slice path, struct arena *arena, struct slice *out, struct error *err);
+static bool make_absolute(struct slice path, struct arena *arena, struct slice *out,
+			  struct error *err);
 
 bool validate_run_id(struct slice run_id, struct error *err)
 {
@@ -71,8 +72,8 @@ bool validate_length(struct slice value, size_t length_max, const char *what, st
 	if (length <= length_max)
 		return true;
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "%s exceeds the maximum length of %zu characters. Got %zu characters.", what,
-			 length_max, length);
+			 "%s exceeds the maximum length of %zu characters. Got %zu characters.",
+			 what, length_max, length);
 }
 
 bool validate_key(enum key_kind kind, struct slice key, struct value_place place, struct error *err)
@@ -81,7 +82,8 @@ bool validate_key(enum key_kind kind, struct slice key, struct value_place place
 	if (place.list_or_null == NULL)
 		(void)snprintf(what, sizeof(what), "'key'");
 	else
-		(void)snprintf(what, sizeof(what), "'%s[%zu].key'", place.list_or_null, place.index);
+		(void)snprintf(what, sizeof(what), "'%s[%zu].key'", place.list_or_null,
+			       place.index);
 	if (!validate_length(key, KEY_LENGTH_MAX, what, err))
 		return false;
 	char quoted[QUOTED_BYTES_MAX];
@@ -90,22 +92,26 @@ bool validate_key(enum key_kind kind, struct slice key, struct value_place place
 		i += read_code_point(slice_from(key, i), &code_point);
 		if (is_allowed_in_keys(code_point))
 			continue;
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid %s name: '%s'. Names may only contain alphanumerics, underscores (_),"
-				 " dashes (-), periods (.), spaces ( ), colons (:), and slashes (/).",
-				 kind_names[kind], error_quote(key, quoted, sizeof(quoted)));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"Invalid %s name: '%s'. Names may only contain alphanumerics, underscores "
+			"(_),"
+			" dashes (-), periods (.), spaces ( ), colons (:), and slashes (/).",
+			kind_names[kind], error_quote(key, quoted, sizeof(quoted)));
 	}
 	char normalized[KEY_LENGTH_MAX * UTF8_BYTES_MAX + 1];
 	struct slice path = normalize_path(key, normalized);
-	if (slice_eq(path, key) && !slice_eq(key, SLICE(".")) && !slice_starts_with(key, SLICE("..")) &&
-	    !slice_starts_with(key, SLICE("/")))
+	if (slice_eq(path, key) && !slice_eq(key, SLICE(".")) &&
+	    !slice_starts_with(key, SLICE("..")) && !slice_starts_with(key, SLICE("/")))
 		return true;
 	char path_quoted[QUOTED_BYTES_MAX];
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid %s name: '%s'. Names may be treated as files in certain cases, and must not"
-			 " resolve to other names when treated as such. This name would resolve to '%s'",
-			 kind_names[kind], error_quote(key, quoted, sizeof(quoted)),
-			 error_quote(path, path_quoted, sizeof(path_quoted)));
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Invalid %s name: '%s'. Names may be treated as files in certain cases, and must "
+		"not"
+		" resolve to other names when treated as such. This name would resolve to '%s'",
+		kind_names[kind], error_quote(key, quoted, sizeof(quoted)),
+		error_quote(path, path_quoted, sizeof(path_quoted)));
 }
 
 bool validate_key_values(enum key_kind kind, const struct object_list *list, const char *list_name,
@@ -133,13 +139,15 @@ bool validate_key_value(enum key_kind kind, struct key_value *item, struct value
 	return true;
 }
 
-bool validate_metric_timestamp(struct slice key, double value, int64_t timestamp_ms, struct error *err)
+bool validate_metric_timestamp(struct slice key, double value, int64_t timestamp_ms,
+			       struct error *err)
 {
 	if (timestamp_ms >= 0)
 		return true;
 	char quoted[QUOTED_BYTES_MAX];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Got invalid timestamp %lld for metric '%s' (value=%g). Timestamp must be a nonnegative"
+			 "Got invalid timestamp %lld for metric '%s' (value=%g). Timestamp must be "
+			 "a nonnegative"
 			 " long integer (64-bit integer)",
 			 (long long)timestamp_ms, error_quote(key, quoted, sizeof(quoted)), value);
 }
@@ -176,7 +184,8 @@ bool validate_artifact_location(struct slice location, struct arena *arena, stru
 	return make_absolute(location, arena, out, err);
 }
 
-/* Bytes of the first character, and the character; broken UTF-8, which the JSON layer keeps out, reads as U+FFFD. */
+/* Bytes of the first character, and the character; broken UTF-8, which the JSON layer keeps out,
+ * reads as U+FFFD. */
 static size_t read_code_point(struct slice s, uint32_t *out)
 {
 	static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -198,8 +207,8 @@ static bool is_allowed_in_keys(uint32_t code_point)
 	       code_point == '/' || code_point == ':' || code_point == ' ';
 }
 
-/* POSIX normalisation of a path: no empty and no "." parts, ".." takes the part before it away. `normalized` has room
- * for the path and one byte more. */
+/* POSIX normalisation of a path: no empty and no "." parts, ".." takes the part before it away.
+ * `normalized` has room for the path and one byte more. */
 static struct slice normalize_path(struct slice path, char *normalized)
 {
 	bool is_absolute = slice_starts_with(path, SLICE("/"));
@@ -209,7 +218,8 @@ static struct slice normalize_path(struct slice path, char *normalized)
 		if (part.len == 0 || slice_eq(part, SLICE(".")))
 			continue;
 		struct slice last = slice_from(out, parent_of(out).len);
-		bool can_go_up = last.len > 0 && !slice_eq(last, SLICE("/..")) && !slice_eq(last, SLICE(".."));
+		bool can_go_up = last.len > 0 && !slice_eq(last, SLICE("/..")) &&
+				 !slice_eq(last, SLICE(".."));
 		if (slice_eq(part, SLICE("..")) && can_go_up) {
 			out = parent_of(out);
 			continue;
@@ -259,13 +269,15 @@ static bool contains_ignoring_case(struct slice s, struct slice part)
 	return false;
 }
 
-static bool make_absolute(struct slice path, struct arena *arena, struct slice *out, struct error *err)
+static bool make_absolute(struct slice path, struct arena *arena, struct slice *out,
+			  struct error *err)
 {
 	enum { DIRECTORY_BYTES_MAX = 4096 };
 	char *directory = ARENA_NEW(arena, char, DIRECTORY_BYTES_MAX);
 	if (getcwd(directory, DIRECTORY_BYTES_MAX) == NULL) {
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "'artifact_location' must be absolute: the server has no working directory.");
+				 "'artifact_location' must be absolute: the server has no working "
+				 "directory.");
 	}
 	*out = arena_printf(arena, "%s/%.*s", directory, SLICE_FMT(path));
 	return true;

@@ -8,5 +8,6 @@ struct slice artifact_uri_join(struct slice base, struct slice path, struct aren
 	struct slice head = slice_first(base, query_index);
 	while (slice_ends_with(head, SLICE("/")))
 		head.len--;
-	return arena_printf(arena, "%.*s/%.*s%.*s", SLICE_FMT(head), SLICE_FMT(path), SLICE_FMT(query));
+	return arena_printf(arena, "%.*s/%.*s%.*s", SLICE_FMT(head), SLICE_FMT(path),
+			    SLICE_FMT(query));
 }

@@ -22,7 +22,8 @@ static bool load_rows(struct db *db, struct pk_list *list, struct arena *arena,
 static bool load_tags(struct db *db, struct pk_list *list, struct arena *arena,
 		      struct experiment *experiments, struct error *err);
 static bool exists(struct db *db, int64_t experiment_id, bool *found_out, struct error *err);
-static bool name_is_free(struct db *db, struct slice name, int64_t experiment_id, struct error *err);
+static bool name_is_free(struct db *db, struct slice name, int64_t experiment_id,
+			 struct error *err);
 static bool set_deleted(struct db *db, int64_t experiment_id, bool is_deleted, int64_t now_ms,
 			struct error *err);
 static bool error_missing(struct error *err, int64_t experiment_id);
@@ -61,7 +62,8 @@ bool experiments_load(struct db *db, const int64_t *experiment_ids, size_t count
 		      struct arena *arena, struct experiment *experiments_out, struct error *err)
 {
 	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
-		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
+		size_t piece_count =
+			count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
 		struct pk_list list;
 		pk_list_init(&list, experiment_ids + from, piece_count, from, arena);
 		if (!load_piece(db, &list, arena, experiments_out, err))
@@ -118,9 +120,10 @@ bool experiment_find_by_name(struct db *db, struct slice name, int64_t *experime
 bool experiment_check_active(struct db *db, int64_t experiment_id, struct arena *arena,
 			     struct slice *location_out_or_null, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db, SQL("SELECT is_deleted, artifact_location FROM experiments WHERE experiment_id = $1"),
-		err);
+	struct db_statement *st = db_prepare(db,
+					     SQL("SELECT is_deleted, artifact_location FROM "
+						 "experiments WHERE experiment_id = $1"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, experiment_id);
@@ -166,7 +169,8 @@ bool experiment_rename_in_txn(struct db *db, int64_t experiment_id, struct slice
 		return false;
 	if (!found)
 		return error_missing(err, experiment_id);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Cannot rename a non-active experiment.");
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Cannot rename a non-active experiment.");
 }
 
 bool experiment_delete_in_txn(struct db *db, int64_t experiment_id, int64_t now_ms,
@@ -174,10 +178,11 @@ bool experiment_delete_in_txn(struct db *db, int64_t experiment_id, int64_t now_
 {
 	if (!set_deleted(db, experiment_id, true, now_ms, err))
 		return false;
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE runs SET is_deleted = 1, deleted_time_ms = $1"
-						 " WHERE experiment_id = $2 AND is_deleted = 0"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE runs SET is_deleted = 1, deleted_time_ms = $1"
+			       " WHERE experiment_id = $2 AND is_deleted = 0"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, now_ms);
@@ -190,10 +195,11 @@ bool experiment_restore_in_txn(struct db *db, int64_t experiment_id, int64_t now
 {
 	if (!set_deleted(db, experiment_id, false, now_ms, err))
 		return false;
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE runs SET is_deleted = 0, deleted_time_ms = NULL"
-						 " WHERE experiment_id = $1 AND is_deleted = 1"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE runs SET is_deleted = 0, deleted_time_ms = NULL"
+			       " WHERE experiment_id = $1 AND is_deleted = 1"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, experiment_id);
@@ -204,12 +210,12 @@ bool experiment_restore_in_txn(struct db *db, int64_t experiment_id, int64_t now
 static bool seed_in_txn(struct db *db, struct slice artifact_root, int64_t now_ms,
 			struct arena *arena, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO experiments (experiment_id, name, artifact_location,"
-			       " creation_time_ms, last_update_time_ms) VALUES (0, 'Default', $1, $2, $2)"
-			       " ON CONFLICT DO NOTHING"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO experiments (experiment_id, name, artifact_location,"
+		    " creation_time_ms, last_update_time_ms) VALUES (0, 'Default', $1, $2, $2)"
+		    " ON CONFLICT DO NOTHING"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, artifact_uri_join(artifact_root, SLICE("0"), arena));
@@ -246,7 +252,8 @@ static bool set_default_location(struct db *db, int64_t experiment_id, struct sl
 				 struct arena *arena, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2"), err);
+		db, SQL("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2"),
+		err);
 	if (st == NULL)
 		return false;
 	struct slice path = arena_printf(arena, "%" PRId64, experiment_id);
@@ -267,8 +274,9 @@ static bool load_rows(struct db *db, struct pk_list *list, struct arena *arena,
 {
 	struct sql_builder b;
 	sql_builder_init(&b, arena);
-	sql_text(&b, SQL("SELECT experiment_id, name, artifact_location, is_deleted, creation_time_ms,"
-			 " last_update_time_ms FROM experiments WHERE experiment_id IN "));
+	sql_text(&b,
+		 SQL("SELECT experiment_id, name, artifact_location, is_deleted, creation_time_ms,"
+		     " last_update_time_ms FROM experiments WHERE experiment_id IN "));
 	pk_list_append(list, &b);
 	sql_text(&b, SQL(" ORDER BY experiment_id"));
 	struct db_statement *st = db_prepare_built(db, &b, err);
@@ -292,7 +300,8 @@ static bool load_rows(struct db *db, struct pk_list *list, struct arena *arena,
 	if (row == DB_FAILED)
 		return false;
 	if (found_count != list->count)
-		return error_set(err, ERR_INTERNAL_ERROR, "An experiment vanished while it was read.");
+		return error_set(err, ERR_INTERNAL_ERROR,
+				 "An experiment vanished while it was read.");
 	return true;
 }
 
@@ -301,7 +310,8 @@ static bool load_tags(struct db *db, struct pk_list *list, struct arena *arena,
 {
 	struct sql_builder b;
 	sql_builder_init(&b, arena);
-	sql_text(&b, SQL("SELECT experiment_id, key, value FROM experiment_tags WHERE experiment_id IN "));
+	sql_text(&b, SQL("SELECT experiment_id, key, value FROM experiment_tags WHERE "
+			 "experiment_id IN "));
 	pk_list_append(list, &b);
 	sql_text(&b, SQL(" ORDER BY experiment_id, key"));
 	struct db_statement *st = db_prepare_built(db, &b, err);
@@ -360,14 +370,15 @@ static bool set_deleted(struct db *db, int64_t experiment_id, bool is_deleted, i
 
 static bool error_missing(struct error *err, int64_t experiment_id)
 {
-	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No Experiment with id=%" PRId64 " exists",
-			 experiment_id);
+	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+			 "No Experiment with id=%" PRId64 " exists", experiment_id);
 }
 
 static bool error_exists(struct error *err, struct slice name)
 {
 	char quoted[600];
-	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS,
-			 "Experiment(name=%s) already exists. Names of deleted experiments stay taken.",
-			 error_quote(name, quoted, sizeof(quoted)));
+	return error_set(
+		err, ERR_RESOURCE_ALREADY_EXISTS,
+		"Experiment(name=%s) already exists. Names of deleted experiments stay taken.",
+		error_quote(name, quoted, sizeof(quoted)));
 }

@@ -38,7 +38,8 @@ static bool intern_dataset(struct db *db, int64_t experiment_id, const struct da
 {
 	struct db_statement *st =
 		db_prepare(db,
-			   SQL("INSERT INTO datasets (experiment_id, name, digest, source_type, source, schema,"
+			   SQL("INSERT INTO datasets (experiment_id, name, digest, source_type, "
+			       "source, schema,"
 			       " profile) VALUES ($1, $2, $3, $4, $5, $6, $7)"
 			       " ON CONFLICT (experiment_id, name, digest) DO NOTHING"),
 			   err);
@@ -57,10 +58,11 @@ static bool intern_dataset(struct db *db, int64_t experiment_id, const struct da
 static bool find_dataset(struct db *db, int64_t experiment_id, const struct dataset_input *input,
 			 struct dataset_pk *out, struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT dataset_pk FROM datasets"
-						 " WHERE experiment_id = $1 AND name = $2 AND digest = $3"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT dataset_pk FROM datasets"
+			       " WHERE experiment_id = $1 AND name = $2 AND digest = $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, experiment_id);
@@ -78,10 +80,10 @@ static bool find_dataset(struct db *db, int64_t experiment_id, const struct data
 static bool link_dataset(struct db *db, struct run_pk run_pk, struct dataset_pk dataset_pk,
 			 bool *linked_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("INSERT INTO run_datasets (run_pk, dataset_pk) VALUES ($1, $2) ON CONFLICT DO NOTHING"),
-		err);
+	struct db_statement *st = db_prepare(db,
+					     SQL("INSERT INTO run_datasets (run_pk, dataset_pk) "
+						 "VALUES ($1, $2) ON CONFLICT DO NOTHING"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -97,11 +99,11 @@ static bool insert_tags(struct db *db, struct run_pk run_pk, struct dataset_pk d
 {
 	struct key_value_list sorted = key_values_sorted_unique(tags, arena);
 	for (size_t i = 0; i < sorted.count; i++) {
-		struct db_statement *st =
-			db_prepare(db,
-				   SQL("INSERT INTO run_dataset_tags (run_pk, dataset_pk, key, value)"
-				       " VALUES ($1, $2, $3, $4)"),
-				   err);
+		struct db_statement *st = db_prepare(
+			db,
+			SQL("INSERT INTO run_dataset_tags (run_pk, dataset_pk, key, value)"
+			    " VALUES ($1, $2, $3, $4)"),
+			err);
 		if (st == NULL)
 			return false;
 		db_bind_i64(st, 1, run_pk.value);

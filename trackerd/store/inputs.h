@@ -7,9 +7,11 @@
 #include "db/db.h"
 #include "store/entities.h"
 
-/* Links datasets to a run. A dataset is known by (experiment, name, digest): its other fields are the first writer's.
- * A link that is there already stays as it is, with its tags. `arena` is for scratch. */
+/* Links datasets to a run. A dataset is known by (experiment, name, digest): its other fields are
+ * the first writer's. A link that is there already stays as it is, with its tags. `arena` is for
+ * scratch. */
 MUST_CHECK bool inputs_log_in_txn(struct db *db, struct run_pk run_pk, int64_t experiment_id,
-				  struct dataset_input_list inputs, struct arena *arena, struct error *err);
+				  struct dataset_input_list inputs, struct arena *arena,
+				  struct error *err);
 
 #endif

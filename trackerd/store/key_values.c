@@ -26,8 +26,8 @@ struct key_value_list key_values_sorted_unique(struct key_value_list list, struc
 	struct key_value_list sorted = key_values_sorted(list, arena);
 	size_t kept = 0;
 	for (size_t i = 0; i < sorted.count; i++) {
-		bool is_overridden =
-			i + 1 < sorted.count && slice_eq(sorted.items[i].key, sorted.items[i + 1].key);
+		bool is_overridden = i + 1 < sorted.count &&
+				     slice_eq(sorted.items[i].key, sorted.items[i + 1].key);
 		if (!is_overridden)
 			sorted.items[kept++] = sorted.items[i];
 	}
@@ -82,5 +82,6 @@ static int compare_stably(const void *a, const void *b)
 
 static int compare_keys(const void *a, const void *b)
 {
-	return slice_compare(((const struct key_value *)a)->key, ((const struct key_value *)b)->key);
+	return slice_compare(((const struct key_value *)a)->key,
+			     ((const struct key_value *)b)->key);
 }

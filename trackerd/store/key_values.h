@@ -5,9 +5,10 @@
 #include "base/arena.h"
 #include "store/entities.h"
 
-/* The list sorted by key, in the arena; items of equal keys stay in their order. Texts are borrowed. */
+/* The list sorted by key, in the arena; items of equal keys stay in their order. Texts are
+ * borrowed. */
 struct key_value_list key_values_sorted(struct key_value_list list, struct arena *arena);
-/* Likewise with the last item of equal keys only: what upserting one after the other would leave. */
+/* Likewise with the last item of equal keys only: what upserting each in turn would leave. */
 struct key_value_list key_values_sorted_unique(struct key_value_list list, struct arena *arena);
 /* Sorts a list of distinct keys where it stands. */
 void key_values_sort_in_place(struct key_value_list list);

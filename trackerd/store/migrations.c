@@ -59,10 +59,12 @@ bool migrations_apply_scripts(struct db *db, const char *database,
 			return false;
 	}
 	if (version > version_known) {
-		return error_set(err, ERR_INVALID_STATE,
-				 "The %s database has schema version %d, but this program knows versions up to"
-				 " %d. Start a newer trackerd, or restore a backup made before the upgrade.",
-				 database, version, version_known);
+		return error_set(
+			err, ERR_INVALID_STATE,
+			"The %s database has schema version %d, but this program knows versions up "
+			"to"
+			" %d. Start a newer trackerd, or restore a backup made before the upgrade.",
+			database, version, version_known);
 	}
 	return true;
 }
@@ -70,7 +72,8 @@ bool migrations_apply_scripts(struct db *db, const char *database,
 bool migrations_version(struct db *db, int *out, struct error *err)
 {
 	int64_t version;
-	if (!read_i64(db, SQL("SELECT coalesce(max(version), 0) FROM schema_migrations"), &version, err))
+	if (!read_i64(db, SQL("SELECT coalesce(max(version), 0) FROM schema_migrations"), &version,
+		      err))
 		return false;
 	*out = (int)version;
 	return true;
@@ -125,13 +128,15 @@ static bool check_is_ours(struct db *db, const struct database_kind *kind, bool 
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
 		if (application_id == kinds[i].application_id) {
 			return error_set(err, ERR_INVALID_STATE,
-					 "This is trackerd's %s database, where its %s database is expected.",
+					 "This is trackerd's %s database, where its %s database is "
+					 "expected.",
 					 kinds[i].name, kind->name);
 		}
 	}
 	if (application_id != 0 || object_count > 0) {
-		return error_set(err, ERR_INVALID_STATE,
-				 "This database belongs to another program; trackerd leaves it as it is.");
+		return error_set(
+			err, ERR_INVALID_STATE,
+			"This database belongs to another program; trackerd leaves it as it is.");
 	}
 	*is_empty_out = true;
 	return true;
@@ -143,7 +148,8 @@ static bool create_bookkeeping(struct db *db, const struct database_kind *kind, 
 		return false;
 	if (db_exec(db, kind->set_application_id, err) &&
 	    db_exec(db,
-		    SQL("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+		    SQL("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT "
+			"NOT NULL,"
 			" applied_ms INTEGER NOT NULL) STRICT"),
 		    err) &&
 	    db_exec(db, SQL("COMMIT"), err))
@@ -159,10 +165,11 @@ static bool apply_script(struct db *db, const struct schema_script *script, int6
 		return false;
 	if (!apply_in_txn(db, script, now_ms, err) || !db_exec(db, SQL("COMMIT"), err)) {
 		rollback(db);
-		return error_prefix(err, "schema migration %s of the %s database failed", script->name,
-				    script->database);
+		return error_prefix(err, "schema migration %s of the %s database failed",
+				    script->name, script->database);
 	}
-	log_event(LOG_INFO, "schema_migrated", "database=%s script=%s", script->database, script->name);
+	log_event(LOG_INFO, "schema_migrated", "database=%s script=%s", script->database,
+		  script->name);
 	return true;
 }
 
@@ -172,9 +179,10 @@ static bool apply_in_txn(struct db *db, const struct schema_script *script, int6
 	struct slice text = slice_make(script->begin, (size_t)(script->end - script->begin));
 	if (!db_exec_script(db, text, err))
 		return false;
-	struct db_statement *st = db_prepare(
-		db, SQL("INSERT INTO schema_migrations (version, name, applied_ms) VALUES ($1, $2, $3)"),
-		err);
+	struct db_statement *st = db_prepare(db,
+					     SQL("INSERT INTO schema_migrations (version, name, "
+						 "applied_ms) VALUES ($1, $2, $3)"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, script->version);

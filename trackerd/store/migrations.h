@@ -1,8 +1,10 @@
-/* Brings a database file to the schema this program knows: the numbered scripts of schema/sqlite/<database>/.
+/* Brings a database file to the schema this program knows: the numbered scripts of
+ * schema/sqlite/<database>/.
  *
- * Each script runs once, in order, in its own transaction together with its row in schema_migrations, so that a
- * crash leaves the file at a whole version. The file carries an application id, which tells our two databases from
- * each other and from anybody else's. Called at start, before other threads have connections. */
+ * Each script runs once, in order, in its own transaction together with its row in
+ * schema_migrations, so that a crash leaves the file at a whole version. The file carries an
+ * application id, which tells our two databases from each other and from anybody else's. Called at
+ * start, before other threads have connections. */
 #ifndef STORE_MIGRATIONS_H
 #define STORE_MIGRATIONS_H
 
@@ -12,14 +14,16 @@
 #include "db/db.h"
 #include "schema_embedded.h"
 
-/* `database` is "tracker" or "artifacts". Refuses, with INVALID_STATE and a sentence for the operator: a newer schema,
- * a database that is not ours, the other one of ours. `db` is read-write and in no transaction. */
+/* `database` is "tracker" or "artifacts". Refuses, with INVALID_STATE and a sentence for the
+ * operator: a newer schema, a database that is not ours, the other one of ours. `db` is read-write
+ * and in no transaction. */
 MUST_CHECK bool migrations_apply(struct db *db, const char *database, struct error *err);
 /* The same with another table of scripts and time; rows of other databases are skipped. */
-MUST_CHECK bool migrations_apply_scripts(struct db *db, const char *database, const struct schema_script *scripts,
-					 unsigned script_count, int64_t now_ms, struct error *err);
-/* Version of the last script that was applied to this file; 0 for an empty one. Also on read-only connections, of
- * files that migrations_apply passed. */
+MUST_CHECK bool migrations_apply_scripts(struct db *db, const char *database,
+					 const struct schema_script *scripts, unsigned script_count,
+					 int64_t now_ms, struct error *err);
+/* Version of the last script that was applied to this file; 0 for an empty one. Also on read-only
+ * connections, of files that migrations_apply passed. */
 MUST_CHECK bool migrations_version(struct db *db, int *out, struct error *err);
 /* Version of the last script that this program has for `database`. Pure. */
 int migrations_version_known(const char *database);

@@ -3,7 +3,8 @@
 
 static struct name_map_entry *find_place(struct name_map *map, struct name_pk pk);
 static void grow(struct name_map *map);
-static bool read_text(struct name_map *map, struct name_pk pk, struct slice *out, struct error *err);
+static bool read_text(struct name_map *map, struct name_pk pk, struct slice *out,
+		      struct error *err);
 
 void name_map_init(struct name_map *map, struct db *db, struct arena *arena)
 {
@@ -38,7 +39,8 @@ bool name_map_get(struct name_map *map, struct name_pk pk, struct slice *out, st
 static struct name_map_entry *find_place(struct name_map *map, struct name_pk pk)
 {
 	size_t place = (size_t)pk.value & (map->capacity - 1);
-	while (slice_is_present(map->entries[place].text) && map->entries[place].pk.value != pk.value)
+	while (slice_is_present(map->entries[place].text) &&
+	       map->entries[place].pk.value != pk.value)
 		place = (place + 1) & (map->capacity - 1);
 	return &map->entries[place];
 }

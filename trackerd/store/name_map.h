@@ -1,6 +1,7 @@
 /* Texts of interned names, each read once: for loaders that meet few names in many rows.
  *
- * Reading a name from the map costs a tenth of what a join costs for each row. One thread; memory is the arena's. */
+ * Reading a name from the map costs a tenth of what a join costs for each row. One thread; memory
+ * is the arena's. */
 #ifndef STORE_NAME_MAP_H
 #define STORE_NAME_MAP_H
 
@@ -15,7 +16,7 @@ struct name_map_entry {
 };
 
 struct name_map {
-	struct db *db;       /* kept */
+	struct db *db;	     /* kept */
 	struct arena *arena; /* kept */
 	struct name_map_entry *entries;
 	size_t count, capacity; /* a power of two */
@@ -23,6 +24,7 @@ struct name_map {
 
 void name_map_init(struct name_map *map, struct db *db, struct arena *arena);
 /* The text lives in the arena. The name must exist. */
-MUST_CHECK bool name_map_get(struct name_map *map, struct name_pk pk, struct slice *out, struct error *err);
+MUST_CHECK bool name_map_get(struct name_map *map, struct name_pk pk, struct slice *out,
+			     struct error *err);
 
 #endif

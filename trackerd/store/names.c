@@ -25,7 +25,8 @@ bool names_intern_in_txn(struct db *db, struct slice name, struct name_pk *out, 
 bool names_find(struct db *db, struct slice name, struct name_pk *out, bool *found_out,
 		struct error *err)
 {
-	struct db_statement *st = db_prepare(db, SQL("SELECT name_pk FROM names WHERE name = $1"), err);
+	struct db_statement *st =
+		db_prepare(db, SQL("SELECT name_pk FROM names WHERE name = $1"), err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, name);

@@ -4,9 +4,9 @@
 #include "store/names.h"
 
 enum {
-	KEY_QUOTED_BYTES_MAX = 260,      /* of one key in a message */
-	VALUE_QUOTED_BYTES_MAX = 160,    /* of one value in a message */
-	CONFLICTS_TEXT_BYTES_MAX = 700,  /* leaves room for the rest of the sentence */
+	KEY_QUOTED_BYTES_MAX = 260,	/* of one key in a message */
+	VALUE_QUOTED_BYTES_MAX = 160,	/* of one value in a message */
+	CONFLICTS_TEXT_BYTES_MAX = 700, /* leaves room for the rest of the sentence */
 };
 
 struct param_conflict {
@@ -31,12 +31,13 @@ bool param_log_in_txn(struct db *db, struct run_pk run_pk, struct slice run_id,
 		return true;
 	char key_quoted[KEY_QUOTED_BYTES_MAX];
 	char old_quoted[VALUE_QUOTED_BYTES_MAX], new_quoted[VALUE_QUOTED_BYTES_MAX];
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Changing param values is not allowed. Param with key='%s' was already logged with"
-			 " value='%s' for run ID='%.*s'. Attempted logging new value '%s'.",
-			 error_quote(param->key, key_quoted, sizeof(key_quoted)),
-			 error_quote(conflict.old_value_or_absent, old_quoted, sizeof(old_quoted)),
-			 SLICE_FMT(run_id), error_quote(param->value, new_quoted, sizeof(new_quoted)));
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Changing param values is not allowed. Param with key='%s' was already logged with"
+		" value='%s' for run ID='%.*s'. Attempted logging new value '%s'.",
+		error_quote(param->key, key_quoted, sizeof(key_quoted)),
+		error_quote(conflict.old_value_or_absent, old_quoted, sizeof(old_quoted)),
+		SLICE_FMT(run_id), error_quote(param->value, new_quoted, sizeof(new_quoted)));
 }
 
 bool params_log_in_txn(struct db *db, struct run_pk run_pk, struct slice run_id,
@@ -54,10 +55,11 @@ bool params_log_in_txn(struct db *db, struct run_pk run_pk, struct slice run_id,
 	}
 	if (conflicts.len == 0)
 		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Changing param values is not allowed. Params were already logged='[%.*s]' for run"
-			 " ID='%.*s'.",
-			 SLICE_FMT(conflicts), SLICE_FMT(run_id));
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Changing param values is not allowed. Params were already logged='[%.*s]' for run"
+		" ID='%.*s'.",
+		SLICE_FMT(conflicts), SLICE_FMT(run_id));
 }
 
 /* Writes the parameter unless it is there; *out says with which other value. */
@@ -90,7 +92,9 @@ static bool read_other_value(struct db *db, struct run_pk run_pk, struct name_pk
 			     struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("SELECT value FROM params WHERE run_pk = $1 AND name_pk = $2 AND value <> $3"), err);
+		db,
+		SQL("SELECT value FROM params WHERE run_pk = $1 AND name_pk = $2 AND value <> $3"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -105,7 +109,8 @@ static bool read_other_value(struct db *db, struct run_pk run_pk, struct name_pk
 	return true;
 }
 
-/* The list with one more "{'key': 'k', 'old_value': 'a', 'new_value': 'b'}", or as it is when it is full. */
+/* The list with one more "{'key': 'k', 'old_value': 'a', 'new_value': 'b'}", or as it is when it is
+ * full. */
 static struct slice append_conflict(struct slice list, const struct key_value *param,
 				    struct slice old_value, struct arena *arena)
 {
@@ -113,8 +118,7 @@ static struct slice append_conflict(struct slice list, const struct key_value *p
 	char old_quoted[VALUE_QUOTED_BYTES_MAX], new_quoted[VALUE_QUOTED_BYTES_MAX];
 	struct slice item = arena_printf(
 		arena, "%s{'key': '%s', 'old_value': '%s', 'new_value': '%s'}",
-		list.len == 0 ? "" : ", ",
-		error_quote(param->key, key_quoted, sizeof(key_quoted)),
+		list.len == 0 ? "" : ", ", error_quote(param->key, key_quoted, sizeof(key_quoted)),
 		error_quote(old_value, old_quoted, sizeof(old_quoted)),
 		error_quote(param->value, new_quoted, sizeof(new_quoted)));
 	if (slice_ends_with(list, SLICE(", …")))

@@ -25,7 +25,7 @@ void pk_list_append(const struct pk_list *list, struct sql_builder *b)
 	for (size_t i = 0; i < list->count; i++) {
 		if (i > 0)
 			sql_text(b, SQL(", "));
-		/* Written as numbers, they compile four times as fast as 500 parameters are bound. */
+		/* As numbers, they compile four times as fast as 500 parameters are bound. */
 		if (list->slots[i].pk >= 0 && list->slots[i].pk <= UINT32_MAX)
 			sql_number(b, (unsigned)list->slots[i].pk);
 		else

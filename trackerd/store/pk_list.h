@@ -25,7 +25,8 @@ struct pk_list {
 	size_t cursor;
 };
 
-/* Each of `pks` once; 1 to PK_LIST_COUNT_MAX of them. `first_index` is the index of pks[0] in the caller's array. */
+/* Each of `pks` once; 1 to PK_LIST_COUNT_MAX of them. `first_index` is the index of pks[0] in the
+ * caller's array. */
 void pk_list_init(struct pk_list *list, const int64_t *pks, size_t count, size_t first_index,
 		  struct arena *arena);
 /* Appends "(1, 2, 3)". */

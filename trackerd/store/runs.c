@@ -13,8 +13,9 @@ static bool is_terminal(struct slice status);
 bool run_find_if_any(struct db *db, struct slice run_id, struct run_ref *out, bool *found_out,
 		     struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db, SQL("SELECT run_pk, experiment_id, is_deleted FROM runs WHERE run_id = $1"), err);
+	struct db_statement *st = db_prepare(
+		db, SQL("SELECT run_pk, experiment_id, is_deleted FROM runs WHERE run_id = $1"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, run_id);
@@ -49,9 +50,10 @@ bool run_find_active(struct db *db, struct slice run_id, struct run_ref *out, st
 	if (!run_find(db, run_id, &ref, err))
 		return false;
 	if (ref.is_deleted) {
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "The run %.*s must be in the 'active' state. Current state is deleted.",
-				 SLICE_FMT(run_id));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"The run %.*s must be in the 'active' state. Current state is deleted.",
+			SLICE_FMT(run_id));
 	}
 	*out = ref;
 	return true;
@@ -74,10 +76,11 @@ bool run_insert_in_txn(struct db *db, const struct run_new *new, struct arena *a
 bool run_update_in_txn(struct db *db, struct run_pk run_pk, const struct run_changes *changes,
 		       struct arena *arena, struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE runs SET status = coalesce($1, status),"
-						 " end_time_ms = coalesce($2, end_time_ms) WHERE run_pk = $3"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE runs SET status = coalesce($1, status),"
+			       " end_time_ms = coalesce($2, end_time_ms) WHERE run_pk = $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, changes->status_or_absent);
@@ -92,7 +95,8 @@ bool run_update_in_txn(struct db *db, struct run_pk run_pk, const struct run_cha
 		if (!run_tags_set_in_txn(db, run_pk, tags, arena, err))
 			return false;
 	}
-	/* A finished run is only read from now on: its curves are put into the form that reads fastest. */
+	/* A finished run is only read from now on: its curves are put into the form that reads
+	 * fastest. */
 	if (is_terminal(changes->status_or_absent))
 		return metrics_compact_run_in_txn(db, run_pk, err);
 	return true;
@@ -100,10 +104,11 @@ bool run_update_in_txn(struct db *db, struct run_pk run_pk, const struct run_cha
 
 bool run_delete_in_txn(struct db *db, struct run_pk run_pk, int64_t now_ms, struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE runs SET is_deleted = 1, deleted_time_ms = $1"
-						 " WHERE run_pk = $2 AND is_deleted = 0"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE runs SET is_deleted = 1, deleted_time_ms = $1"
+			       " WHERE run_pk = $2 AND is_deleted = 0"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, now_ms);
@@ -114,7 +119,8 @@ bool run_delete_in_txn(struct db *db, struct run_pk run_pk, int64_t now_ms, stru
 bool run_restore_in_txn(struct db *db, struct run_pk run_pk, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("UPDATE runs SET is_deleted = 0, deleted_time_ms = NULL WHERE run_pk = $1"), err);
+		db, SQL("UPDATE runs SET is_deleted = 0, deleted_time_ms = NULL WHERE run_pk = $1"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -124,11 +130,11 @@ bool run_restore_in_txn(struct db *db, struct run_pk run_pk, struct error *err)
 static bool insert_row(struct db *db, const struct run_new *new, struct slice artifact_uri,
 		       struct run_pk *out, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_time_ms,"
-			       " artifact_uri) VALUES ($1, $2, $3, $4, 'RUNNING', $5, $6) RETURNING run_pk"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_time_ms,"
+		    " artifact_uri) VALUES ($1, $2, $3, $4, 'RUNNING', $5, $6) RETURNING run_pk"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, new->run_id);

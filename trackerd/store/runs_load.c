@@ -18,12 +18,14 @@ struct load {
 
 typedef bool load_fn(struct load *load, struct error *err);
 
-static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_fn *load_piece,
-			struct arena *arena, struct run *runs, struct error *err);
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count,
+			load_fn *load_piece, struct arena *arena, struct run *runs,
+			struct error *err);
 static bool load_all(struct load *load, struct error *err);
 static bool load_info(struct load *load, struct error *err);
 static void read_info(const struct db_statement *st, struct arena *arena, struct run *run);
-static bool load_key_values(struct load *load, struct sql sql, size_t list_offset, struct error *err);
+static bool load_key_values(struct load *load, struct sql sql, size_t list_offset,
+			    struct error *err);
 static bool read_key_value(struct load *load, const struct db_statement *st, size_t list_offset,
 			   struct error *err);
 static struct key_value_list *list_at(struct run *run, size_t list_offset);
@@ -52,14 +54,16 @@ bool runs_load_info(struct db *db, const struct run_pk *run_pks, size_t count, s
 	return load_pieces(db, run_pks, count, load_info, arena, runs_out, err);
 }
 
-static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count, load_fn *load_piece,
-			struct arena *arena, struct run *runs, struct error *err)
+static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t count,
+			load_fn *load_piece, struct arena *arena, struct run *runs,
+			struct error *err)
 {
 	struct load load = {.db = db, .arena = arena, .runs = runs};
 	name_map_init(&load.names, db, arena);
 	for (size_t from = 0; from < count; from += PK_LIST_COUNT_MAX) {
 		int64_t pks[PK_LIST_COUNT_MAX];
-		size_t piece_count = count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
+		size_t piece_count =
+			count - from < PK_LIST_COUNT_MAX ? count - from : PK_LIST_COUNT_MAX;
 		for (size_t i = 0; i < piece_count; i++)
 			pks[i] = run_pks[from + i].value;
 		pk_list_init(&load.list, pks, piece_count, from, arena);
@@ -72,9 +76,11 @@ static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t coun
 static bool load_all(struct load *load, struct error *err)
 {
 	return load_info(load, err) &&
-	       load_key_values(load, SQL("SELECT run_pk, name_pk, value FROM params WHERE run_pk IN "),
+	       load_key_values(load,
+			       SQL("SELECT run_pk, name_pk, value FROM params WHERE run_pk IN "),
 			       offsetof(struct run, params), err) &&
-	       load_key_values(load, SQL("SELECT run_pk, name_pk, value FROM run_tags WHERE run_pk IN "),
+	       load_key_values(load,
+			       SQL("SELECT run_pk, name_pk, value FROM run_tags WHERE run_pk IN "),
 			       offsetof(struct run, tags), err) &&
 	       load_inputs(load, err);
 }
@@ -83,8 +89,9 @@ static bool load_info(struct load *load, struct error *err)
 {
 	struct sql_builder b;
 	sql_builder_init(&b, load->arena);
-	sql_text(&b, SQL("SELECT run_pk, run_id, experiment_id, name, user_id, status, artifact_uri,"
-			 " start_time_ms, end_time_ms, is_deleted FROM runs WHERE run_pk IN "));
+	sql_text(&b,
+		 SQL("SELECT run_pk, run_id, experiment_id, name, user_id, status, artifact_uri,"
+		     " start_time_ms, end_time_ms, is_deleted FROM runs WHERE run_pk IN "));
 	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY run_pk"));
 	struct db_statement *st = db_prepare_built(load->db, &b, err);
@@ -123,7 +130,8 @@ static void read_info(const struct db_statement *st, struct arena *arena, struct
 }
 
 /* Fills the key_value_list at `list_offset` of each run from rows (run_pk, name_pk, value). */
-static bool load_key_values(struct load *load, struct sql sql, size_t list_offset, struct error *err)
+static bool load_key_values(struct load *load, struct sql sql, size_t list_offset,
+			    struct error *err)
 {
 	struct sql_builder b;
 	sql_builder_init(&b, load->arena);
@@ -144,7 +152,8 @@ static bool load_key_values(struct load *load, struct sql sql, size_t list_offse
 	if (row == DB_FAILED)
 		return false;
 	for (size_t i = 0; i < load->list.count; i++)
-		key_values_sort_in_place(*list_at(&load->runs[load->list.slots[i].index], list_offset));
+		key_values_sort_in_place(
+			*list_at(&load->runs[load->list.slots[i].index], list_offset));
 	return true;
 }
 
@@ -170,11 +179,13 @@ static bool load_inputs(struct load *load, struct error *err)
 	struct arena *arena = load->arena;
 	struct sql_builder b;
 	sql_builder_init(&b, arena);
-	sql_text(&b, SQL("SELECT r.run_pk, r.dataset_pk, d.name, d.digest, d.source_type, d.source, d.schema,"
-			 " d.profile, t.key, t.value FROM run_datasets AS r"
-			 " JOIN datasets AS d ON d.dataset_pk = r.dataset_pk"
-			 " LEFT JOIN run_dataset_tags AS t"
-			 " ON t.run_pk = r.run_pk AND t.dataset_pk = r.dataset_pk WHERE r.run_pk IN "));
+	sql_text(&b,
+		 SQL("SELECT r.run_pk, r.dataset_pk, d.name, d.digest, d.source_type, d.source, "
+		     "d.schema,"
+		     " d.profile, t.key, t.value FROM run_datasets AS r"
+		     " JOIN datasets AS d ON d.dataset_pk = r.dataset_pk"
+		     " LEFT JOIN run_dataset_tags AS t"
+		     " ON t.run_pk = r.run_pk AND t.dataset_pk = r.dataset_pk WHERE r.run_pk IN "));
 	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY r.run_pk, r.dataset_pk, t.key"));
 	struct db_statement *st = db_prepare_built(load->db, &b, err);
@@ -204,8 +215,8 @@ static void add_input(struct dataset_input_list *list, const struct db_statement
 {
 	bool is_full = (list->count & (list->count - 1)) == 0; /* 0, 1, 2, 4, … items */
 	if (is_full) {
-		struct dataset_input *items =
-			ARENA_NEW(arena, struct dataset_input, list->count == 0 ? 1 : 2 * list->count);
+		struct dataset_input *items = ARENA_NEW(arena, struct dataset_input,
+							list->count == 0 ? 1 : 2 * list->count);
 		for (size_t i = 0; i < list->count; i++)
 			items[i] = list->items[i];
 		list->items = items;

@@ -29,10 +29,11 @@ bool run_tags_set_in_txn(struct db *db, struct run_pk run_pk, struct key_value_l
 bool run_tag_delete_in_txn(struct db *db, struct run_pk run_pk, struct slice key, bool *deleted_out,
 			   struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("DELETE FROM run_tags WHERE run_pk = $1 AND name_pk ="
-						 " (SELECT name_pk FROM names WHERE name = $2)"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("DELETE FROM run_tags WHERE run_pk = $1 AND name_pk ="
+			       " (SELECT name_pk FROM names WHERE name = $2)"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -50,8 +51,10 @@ bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id, struct key
 	for (size_t i = 0; i < sorted.count; i++) {
 		struct db_statement *st =
 			db_prepare(db,
-				   SQL("INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, $3)"
-				       " ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"),
+				   SQL("INSERT INTO experiment_tags (experiment_id, key, value) "
+				       "VALUES ($1, $2, $3)"
+				       " ON CONFLICT (experiment_id, key) DO UPDATE SET value = "
+				       "excluded.value"),
 				   err);
 		if (st == NULL)
 			return false;
@@ -85,11 +88,11 @@ static bool upsert_run_tag(struct db *db, struct run_pk run_pk, const struct key
 	struct name_pk name_pk;
 	if (!names_intern_in_txn(db, tag->key, &name_pk, err))
 		return false;
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO run_tags (run_pk, name_pk, value) VALUES ($1, $2, $3)"
-			       " ON CONFLICT (run_pk, name_pk) DO UPDATE SET value = excluded.value"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO run_tags (run_pk, name_pk, value) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (run_pk, name_pk) DO UPDATE SET value = excluded.value"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);

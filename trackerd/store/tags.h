@@ -10,17 +10,18 @@
 /* Holds the run's name. */
 #define RUN_NAME_TAG SLICE("mlflow.runName")
 
-/* Upserts in key order; later ones of equal keys win. Setting mlflow.runName renames the run; an empty value of it is
- * left out, since a run is never without a name. `arena` is for scratch. */
+/* Upserts in key order; later ones of equal keys win. Setting mlflow.runName renames the run; an
+ * empty value of it is left out, since a run is never without a name. `arena` is for scratch. */
 MUST_CHECK bool run_tags_set_in_txn(struct db *db, struct run_pk run_pk, struct key_value_list tags,
 				    struct arena *arena, struct error *err);
 /* *deleted_out false when there was no such tag. Deleting mlflow.runName leaves the run's name. */
-MUST_CHECK bool run_tag_delete_in_txn(struct db *db, struct run_pk run_pk, struct slice key, bool *deleted_out,
-				      struct error *err);
+MUST_CHECK bool run_tag_delete_in_txn(struct db *db, struct run_pk run_pk, struct slice key,
+				      bool *deleted_out, struct error *err);
 
 /* The experiment exists. */
-MUST_CHECK bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id, struct key_value_list tags,
-					   struct arena *arena, struct error *err);
+MUST_CHECK bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id,
+					   struct key_value_list tags, struct arena *arena,
+					   struct error *err);
 MUST_CHECK bool experiment_tag_delete_in_txn(struct db *db, int64_t experiment_id, struct slice key,
 					     bool *deleted_out, struct error *err);
 

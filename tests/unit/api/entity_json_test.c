@@ -40,20 +40,26 @@ static void an_experiment_has_its_number_as_text(void **state)
 	struct json_writer w;
 	begin(&out, &w);
 	entity_json_experiment(&w, &experiment);
-	check(&out, "{\"experiment_id\":\"0\",\"name\":\"Default\",\"artifact_location\":\"mlflow-artifacts:/0\","
-		    "\"lifecycle_stage\":\"active\",\"last_update_time\":1700000000123,\"creation_time\":1}");
+	check(&out, "{\"experiment_id\":\"0\",\"name\":\"Default\",\"artifact_location\":\"mlflow-"
+		    "artifacts:/0\","
+		    "\"lifecycle_stage\":\"active\",\"last_update_time\":1700000000123,\"creation_"
+		    "time\":1}");
 	experiment.is_deleted = true;
 	experiment.tags = (struct key_value_list){&tag, 1};
 	begin(&out, &w);
 	entity_json_experiment(&w, &experiment);
-	check(&out, "{\"experiment_id\":\"0\",\"name\":\"Default\",\"artifact_location\":\"mlflow-artifacts:/0\","
-		    "\"lifecycle_stage\":\"deleted\",\"last_update_time\":1700000000123,\"creation_time\":1,"
+	check(&out, "{\"experiment_id\":\"0\",\"name\":\"Default\",\"artifact_location\":\"mlflow-"
+		    "artifacts:/0\","
+		    "\"lifecycle_stage\":\"deleted\",\"last_update_time\":1700000000123,\"creation_"
+		    "time\":1,"
 		    "\"tags\":[{\"key\":\"k\",\"value\":\"\"}]}");
 }
 
-#define INFO_RUNNING \
-	"{\"run_id\":\"r\",\"run_uuid\":\"r\",\"run_name\":\"n\",\"experiment_id\":\"12\",\"user_id\":\"\"," \
-	"\"status\":\"RUNNING\",\"start_time\":5,\"artifact_uri\":\"u\",\"lifecycle_stage\":\"active\"}"
+#define INFO_RUNNING                                                                               \
+	"{\"run_id\":\"r\",\"run_uuid\":\"r\",\"run_name\":\"n\",\"experiment_id\":\"12\",\"user_" \
+	"id\":\"\","                                                                               \
+	"\"status\":\"RUNNING\",\"start_time\":5,\"artifact_uri\":\"u\",\"lifecycle_stage\":"      \
+	"\"active\"}"
 
 static const struct run bare_run = {
 	.run_id = {"r", 1},
@@ -86,7 +92,8 @@ static void an_ended_run_has_its_end_time(void **state)
 	struct json_writer w;
 	begin(&out, &w);
 	entity_json_run_info(&w, &run);
-	check(&out, "{\"run_id\":\"r\",\"run_uuid\":\"r\",\"run_name\":\"n\",\"experiment_id\":\"12\",\"user_id\":\"\","
+	check(&out, "{\"run_id\":\"r\",\"run_uuid\":\"r\",\"run_name\":\"n\",\"experiment_id\":"
+		    "\"12\",\"user_id\":\"\","
 		    "\"status\":\"RUNNING\",\"start_time\":5,\"end_time\":9,\"artifact_uri\":\"u\","
 		    "\"lifecycle_stage\":\"deleted\"}");
 }
@@ -97,10 +104,17 @@ static void a_full_run_has_every_list(void **state)
 	struct metric metric = {.key = SLICE("m"), .value = 0, .timestamp_ms = 0, .step = 0};
 	struct key_value param = {SLICE("p"), SLICE("1")}, tag = {SLICE("t"), SLICE("2")};
 	struct dataset_input inputs[] = {
-		{.name = SLICE("d"), .digest = SLICE("x"), .source_type = SLICE("local"), .source = SLICE("s"),
+		{.name = SLICE("d"),
+		 .digest = SLICE("x"),
+		 .source_type = SLICE("local"),
+		 .source = SLICE("s"),
 		 .tags = {&tag, 1}},
-		{.name = SLICE("e"), .digest = SLICE("y"), .source_type = SLICE("local"), .source = SLICE("s"),
-		 .schema = SLICE("{}"), .profile = SLICE("")},
+		{.name = SLICE("e"),
+		 .digest = SLICE("y"),
+		 .source_type = SLICE("local"),
+		 .source = SLICE("s"),
+		 .schema = SLICE("{}"),
+		 .profile = SLICE("")},
 	};
 	struct run run = bare_run;
 	run.metrics = (struct metric_list){&metric, 1};
@@ -113,10 +127,13 @@ static void a_full_run_has_every_list(void **state)
 	entity_json_run(&w, &run);
 	check(&out, "{\"info\":" INFO_RUNNING ",\"data\":{"
 		    "\"metrics\":[{\"key\":\"m\",\"value\":0.0,\"timestamp\":0,\"step\":0}],"
-		    "\"params\":[{\"key\":\"p\",\"value\":\"1\"}],\"tags\":[{\"key\":\"t\",\"value\":\"2\"}]},"
-		    "\"inputs\":{\"dataset_inputs\":[{\"tags\":[{\"key\":\"t\",\"value\":\"2\"}],\"dataset\":"
+		    "\"params\":[{\"key\":\"p\",\"value\":\"1\"}],\"tags\":[{\"key\":\"t\","
+		    "\"value\":\"2\"}]},"
+		    "\"inputs\":{\"dataset_inputs\":[{\"tags\":[{\"key\":\"t\",\"value\":\"2\"}],"
+		    "\"dataset\":"
 		    "{\"name\":\"d\",\"digest\":\"x\",\"source_type\":\"local\",\"source\":\"s\"}},"
-		    "{\"dataset\":{\"name\":\"e\",\"digest\":\"y\",\"source_type\":\"local\",\"source\":\"s\","
+		    "{\"dataset\":{\"name\":\"e\",\"digest\":\"y\",\"source_type\":\"local\","
+		    "\"source\":\"s\","
 		    "\"schema\":\"{}\",\"profile\":\"\"}}]}}");
 }
 

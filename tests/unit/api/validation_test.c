@@ -34,7 +34,7 @@ static int teardown(void **state)
 static struct slice repeat(const char *text, size_t count)
 {
 	size_t len = strlen(text);
-	char *bytes = ARENA_NEW(&arena, char, len * count + 1);
+	char *bytes = ARENA_NEW(&arena, char, len *count + 1);
 	for (size_t i = 0; i < count; i++)
 		memcpy(bytes + i * len, text, len);
 	return slice_make(bytes, len * count);
@@ -48,11 +48,13 @@ static bool key_is_valid(struct slice key)
 
 static void names_of_word_characters_pass(void **state)
 {
+	// clang-format off
 	static const char *const keys[] = {
 		"a",       "rmse_val",        "val/rmse",     "a b",      "a.b",        "a-b",      "a:b",
 		"a..",     "a/..b",           "verlust_größe", "损失",      "потеря",     "損失/検証", "क्षति",
 		".hidden", "a/.b/c..d",       "x²",           "-",        "_",          "0",        ":",
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
 		if (!key_is_valid(slice_from_cstr(keys[i])))
@@ -62,21 +64,24 @@ static void names_of_word_characters_pass(void **state)
 
 static void other_characters_are_refused(void **state)
 {
-	static const char *const keys[] = {"a\\b", "a*b", "a?b", "a\nb", "a\tb", "a\"b", "a'b", "a,b", "a=b",
-					   "a@b",  "a#b", "a%b", "a;b",  "a(b)", "☃",    "a😀", "a\x7f", "\xc2\xa0",
-					   "a\xff"};
+	static const char *const keys[] = {
+		"a\\b", "a*b", "a?b", "a\nb", "a\tb", "a\"b", "a'b",   "a,b",	   "a=b",  "a@b",
+		"a#b",	"a%b", "a;b", "a(b)", "☃",    "a😀",   "a\x7f", "\xc2\xa0", "a\xff"};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
 		if (key_is_valid(slice_from_cstr(keys[i])))
 			fail_msg("'%s' passed", keys[i]);
 		assert_int_equal(err.code, ERR_INVALID_PARAMETER_VALUE);
-		assert_non_null(strstr(err.message, "Names may only contain alphanumerics, underscores"));
+		assert_non_null(
+			strstr(err.message, "Names may only contain alphanumerics, underscores"));
 	}
-	assert_memory_equal(err.message, "Invalid metric name: 'a", strlen("Invalid metric name: 'a"));
+	assert_memory_equal(err.message, "Invalid metric name: 'a",
+			    strlen("Invalid metric name: 'a"));
 }
 
 static void names_that_resolve_to_others_are_refused(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *key, *resolved;
 	} rows[] = {
@@ -86,11 +91,13 @@ static void names_that_resolve_to_others_are_refused(void **state)
 		{"/../a", "/a"},    {"../../a", "../../a"}, {"a/../../b", "../b"}, {"/a/../..", "/"},
 		{"a/b/../../c/d/..", "c"},
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if (key_is_valid(slice_from_cstr(rows[i].key)))
 			fail_msg("'%s' passed", rows[i].key);
-		struct slice end = arena_printf(&arena, "This name would resolve to '%s'", rows[i].resolved);
+		struct slice end =
+			arena_printf(&arena, "This name would resolve to '%s'", rows[i].resolved);
 		if (!slice_ends_with(slice_from_cstr(err.message), end))
 			fail_msg("'%s': %s", rows[i].key, err.message);
 	}
@@ -98,14 +105,17 @@ static void names_that_resolve_to_others_are_refused(void **state)
 
 static void kinds_of_names_are_told(void **state)
 {
+	// clang-format off
 	static const char *const kinds[] = {
 		[KEY_METRIC] = "Invalid metric name: '*'",
 		[KEY_PARAM] = "Invalid parameter name: '*'",
 		[KEY_TAG] = "Invalid tag name: '*'",
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-		assert_false(validate_key((enum key_kind)i, SLICE("*"), (struct value_place){0}, &err));
+		assert_false(
+			validate_key((enum key_kind)i, SLICE("*"), (struct value_place){0}, &err));
 		assert_memory_equal(err.message, kinds[i], strlen(kinds[i]));
 	}
 }
@@ -117,13 +127,14 @@ static void key_lengths_count_characters(void **state)
 	assert_true(key_is_valid(repeat("ß", KEY_LENGTH_MAX)));
 	assert_true(key_is_valid(repeat("\xf0\xa0\x80\x80", KEY_LENGTH_MAX)));
 	assert_false(key_is_valid(repeat("a", KEY_LENGTH_MAX + 1)));
-	assert_string_equal(err.message,
-			    "'key' exceeds the maximum length of 250 characters. Got 251 characters.");
+	assert_string_equal(
+		err.message,
+		"'key' exceeds the maximum length of 250 characters. Got 251 characters.");
 	assert_false(key_is_valid(repeat("ß", KEY_LENGTH_MAX + 1)));
 	assert_false(validate_key(KEY_PARAM, repeat("a", KEY_LENGTH_MAX + 1),
 				  (struct value_place){"params", 17}, &err));
-	assert_string_equal(err.message,
-			    "'params[17].key' exceeds the maximum length of 250 characters. Got 251 characters.");
+	assert_string_equal(err.message, "'params[17].key' exceeds the maximum length of 250 "
+					 "characters. Got 251 characters.");
 }
 
 static void long_values_are_cut_and_absent_ones_empty(void **state)
@@ -136,7 +147,8 @@ static void long_values_are_cut_and_absent_ones_empty(void **state)
 	};
 	const struct object_list list = {items, 3, true};
 	struct key_value_list out;
-	assert_true(validate_key_values(KEY_PARAM, &list, "params", PARAM_VALUE_LENGTH_MAX, &out, &err));
+	assert_true(validate_key_values(KEY_PARAM, &list, "params", PARAM_VALUE_LENGTH_MAX, &out,
+					&err));
 	assert_int_equal(out.count, 3);
 	assert_int_equal(slice_utf8_length(out.items[0].value), PARAM_VALUE_LENGTH_MAX);
 	assert_int_equal(slice_utf8_length(out.items[1].value), PARAM_VALUE_LENGTH_MAX);
@@ -148,6 +160,7 @@ static void long_values_are_cut_and_absent_ones_empty(void **state)
 
 static void run_ids_are_letters_digits_and_dashes(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *id;
 		bool valid;
@@ -163,6 +176,7 @@ static void run_ids_are_letters_digits_and_dashes(void **state)
 		{"a.b", false},
 		{"../a", false},
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if (validate_run_id(slice_from_cstr(rows[i].id), &err) != rows[i].valid)
@@ -176,6 +190,7 @@ static void run_ids_are_letters_digits_and_dashes(void **state)
 
 static void experiment_ids_are_integers(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *text;
 		bool valid;
@@ -184,15 +199,18 @@ static void experiment_ids_are_integers(void **state)
 		{"x", false},  {"", false},    {"9223372036854775808", false}, {"1.5", false},
 		{"1e3", false}, {" 1", false}, {"0x10", false},
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		int64_t id;
-		if (validate_experiment_id(slice_from_cstr(rows[i].text), &id, &err) != rows[i].valid)
+		if (validate_experiment_id(slice_from_cstr(rows[i].text), &id, &err) !=
+		    rows[i].valid)
 			fail_msg("'%s'", rows[i].text);
 	}
 	int64_t id;
 	assert_false(validate_experiment_id(SLICE("abc"), &id, &err));
-	assert_string_equal(err.message, "Invalid experiment ID 'abc'. Experiment ID must be a valid integer.");
+	assert_string_equal(err.message,
+			    "Invalid experiment ID 'abc'. Experiment ID must be a valid integer.");
 }
 
 static void metric_times_are_not_negative(void **state)
@@ -201,13 +219,16 @@ static void metric_times_are_not_negative(void **state)
 	assert_true(validate_metric_timestamp(SLICE("m"), 1, 0, &err));
 	assert_true(validate_metric_timestamp(SLICE("m"), 1, INT64_MAX, &err));
 	assert_false(validate_metric_timestamp(SLICE("m"), 1.5, -1, &err));
-	assert_string_equal(err.message, "Got invalid timestamp -1 for metric 'm' (value=1.5). Timestamp must be a"
-					 " nonnegative long integer (64-bit integer)");
+	assert_string_equal(
+		err.message,
+		"Got invalid timestamp -1 for metric 'm' (value=1.5). Timestamp must be a"
+		" nonnegative long integer (64-bit integer)");
 	assert_false(validate_metric_timestamp(SLICE("m"), 1, INT64_MIN, &err));
 }
 
 static void artifact_locations_follow_their_rules(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *location, *message_or_null;
 	} rows[] = {
@@ -226,6 +247,7 @@ static void artifact_locations_follow_their_rules(void **state)
 		{"runs:/abc/model", "'artifact_location' can't be a runs:/ URI."},
 		{"RUNS:/abc/model", "'artifact_location' can't be a runs:/ URI."},
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct slice location = slice_from_cstr(rows[i].location), out;
@@ -238,9 +260,10 @@ static void artifact_locations_follow_their_rules(void **state)
 			assert_string_equal(err.message, rows[i].message_or_null);
 	}
 	struct slice out;
-	assert_true(validate_artifact_location(repeat("/", ARTIFACT_LOCATION_LENGTH_MAX), &arena, &out, &err));
-	assert_false(
-		validate_artifact_location(repeat("/", ARTIFACT_LOCATION_LENGTH_MAX + 1), &arena, &out, &err));
+	assert_true(validate_artifact_location(repeat("/", ARTIFACT_LOCATION_LENGTH_MAX), &arena,
+					       &out, &err));
+	assert_false(validate_artifact_location(repeat("/", ARTIFACT_LOCATION_LENGTH_MAX + 1),
+						&arena, &out, &err));
 }
 
 static void a_relative_location_starts_at_the_working_directory(void **state)
@@ -251,7 +274,8 @@ static void a_relative_location_starts_at_the_working_directory(void **state)
 	static const char *const locations[] = {"mlruns/x", "9a:b"};
 	for (size_t i = 0; i < ARRAY_COUNT(locations); i++) {
 		struct slice out;
-		assert_true(validate_artifact_location(slice_from_cstr(locations[i]), &arena, &out, &err));
+		assert_true(validate_artifact_location(slice_from_cstr(locations[i]), &arena, &out,
+						       &err));
 		assert_true(slice_eq(out, arena_printf(&arena, "%s/%s", directory, locations[i])));
 	}
 }

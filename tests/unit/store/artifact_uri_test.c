@@ -9,6 +9,7 @@
 
 static void a_path_goes_before_the_query(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *base, *path, *joined;
 	} rows[] = {
@@ -22,12 +23,13 @@ static void a_path_goes_before_the_query(void **state)
 		{"/srv/artifacts", "1", "/srv/artifacts/1"},
 		{"/", "1", "/1"},
 	};
+	// clang-format on
 	(void)state;
 	struct arena arena;
 	arena_init(&arena, 1 << 16);
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		struct slice joined =
-			artifact_uri_join(slice_from_cstr(rows[i].base), slice_from_cstr(rows[i].path), &arena);
+		struct slice joined = artifact_uri_join(slice_from_cstr(rows[i].base),
+							slice_from_cstr(rows[i].path), &arena);
 		assert_string_equal(arena_cstr(&arena, joined), rows[i].joined);
 	}
 	arena_deinit(&arena);

@@ -96,12 +96,14 @@ static void a_name_stays_taken_after_deletion(void **state)
 	const struct experiment_new new = {.name = SLICE("e"), .artifact_root = SLICE("r:/")};
 	int64_t experiment_id = -1;
 	bool ok = experiment_insert_in_txn(t->db, &new, &t->arena, &experiment_id, &t->err);
-	tracker_db_check_error(t, ok, ERR_RESOURCE_ALREADY_EXISTS,
-			       "Experiment(name=e) already exists. Names of deleted experiments stay taken.");
+	tracker_db_check_error(
+		t, ok, ERR_RESOURCE_ALREADY_EXISTS,
+		"Experiment(name=e) already exists. Names of deleted experiments stay taken.");
 	assert_int_equal(experiment_id, -1);
 	ok = experiment_rename_in_txn(t->db, other_id, SLICE("e"), 8, &t->err);
-	tracker_db_check_error(t, ok, ERR_RESOURCE_ALREADY_EXISTS,
-			       "Experiment(name=e) already exists. Names of deleted experiments stay taken.");
+	tracker_db_check_error(
+		t, ok, ERR_RESOURCE_ALREADY_EXISTS,
+		"Experiment(name=e) already exists. Names of deleted experiments stay taken.");
 }
 
 static void a_missing_experiment_is_named(void **state)
@@ -110,14 +112,16 @@ static void a_missing_experiment_is_named(void **state)
 	struct experiment experiment;
 	const char *message = "No Experiment with id=99 exists";
 	enum error_code missing = ERR_RESOURCE_DOES_NOT_EXIST;
-	tracker_db_check_error(t, experiment_load(t->db, 99, &t->arena, &experiment, &t->err), missing,
+	tracker_db_check_error(t, experiment_load(t->db, 99, &t->arena, &experiment, &t->err),
+			       missing, message);
+	tracker_db_check_error(t, experiment_check_active(t->db, 99, &t->arena, NULL, &t->err),
+			       missing, message);
+	tracker_db_check_error(t, experiment_rename_in_txn(t->db, 99, SLICE("x"), 1, &t->err),
+			       missing, message);
+	tracker_db_check_error(t, experiment_delete_in_txn(t->db, 99, 1, &t->err), missing,
 			       message);
-	tracker_db_check_error(t, experiment_check_active(t->db, 99, &t->arena, NULL, &t->err), missing,
+	tracker_db_check_error(t, experiment_restore_in_txn(t->db, 99, 1, &t->err), missing,
 			       message);
-	tracker_db_check_error(t, experiment_rename_in_txn(t->db, 99, SLICE("x"), 1, &t->err), missing,
-			       message);
-	tracker_db_check_error(t, experiment_delete_in_txn(t->db, 99, 1, &t->err), missing, message);
-	tracker_db_check_error(t, experiment_restore_in_txn(t->db, 99, 1, &t->err), missing, message);
 	tracker_db_check_error(
 		t, experiment_load_by_name(t->db, SLICE("nobody"), &t->arena, &experiment, &t->err),
 		missing, "Could not find experiment with name 'nobody'");
@@ -132,16 +136,19 @@ static void deletion_and_restoring_take_the_runs_along(void **state)
 	CHECK(t, run_delete_in_txn(t->db, deleted_before, 5, &t->err));
 	(void)run;
 	CHECK(t, experiment_delete_in_txn(t->db, experiment_id, 7, &t->err));
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM runs WHERE is_deleted = 1")), 2);
+	assert_int_equal(
+		tracker_db_number(t, SQL("SELECT count(*) FROM runs WHERE is_deleted = 1")), 2);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT min(deleted_time_ms) FROM runs")), 5);
 	assert_int_equal(load(t, experiment_id).last_update_time_ms, 7);
 	assert_true(load(t, experiment_id).is_deleted);
 	bool ok = experiment_check_active(t->db, experiment_id, &t->arena, NULL, &t->err);
-	tracker_db_check_error(t, ok, ERR_INVALID_PARAMETER_VALUE,
-			       "The experiment 1 must be in the 'active' state. Current state is deleted.");
+	tracker_db_check_error(
+		t, ok, ERR_INVALID_PARAMETER_VALUE,
+		"The experiment 1 must be in the 'active' state. Current state is deleted.");
 
 	CHECK(t, experiment_restore_in_txn(t->db, experiment_id, 9, &t->err));
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM runs WHERE is_deleted = 0")), 2);
+	assert_int_equal(
+		tracker_db_number(t, SQL("SELECT count(*) FROM runs WHERE is_deleted = 0")), 2);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(deleted_time_ms) FROM runs")), 0);
 	assert_int_equal(load(t, experiment_id).last_update_time_ms, 9);
 }
@@ -156,8 +163,9 @@ static void the_wrong_state_counts_as_missing(void **state)
 	CHECK(t, experiment_delete_in_txn(t->db, experiment_id, 1, &t->err));
 	tracker_db_check_error(t, experiment_delete_in_txn(t->db, experiment_id, 1, &t->err),
 			       ERR_RESOURCE_DOES_NOT_EXIST, message);
-	tracker_db_check_error(t, experiment_rename_in_txn(t->db, experiment_id, SLICE("x"), 1, &t->err),
-			       ERR_INVALID_PARAMETER_VALUE, "Cannot rename a non-active experiment.");
+	tracker_db_check_error(
+		t, experiment_rename_in_txn(t->db, experiment_id, SLICE("x"), 1, &t->err),
+		ERR_INVALID_PARAMETER_VALUE, "Cannot rename a non-active experiment.");
 }
 
 static void renaming_moves_the_time_and_allows_the_same_name(void **state)
@@ -185,8 +193,8 @@ static void many_are_loaded_in_the_order_asked_for(void **state)
 		ids[COUNT - 1 - i] = add(t, name);
 	}
 	struct key_value tag = {SLICE("k"), SLICE("v")};
-	CHECK(t, experiment_tags_set_in_txn(t->db, ids[COUNT - 1], (struct key_value_list){&tag, 1}, &t->arena,
-					    &t->err));
+	CHECK(t, experiment_tags_set_in_txn(t->db, ids[COUNT - 1], (struct key_value_list){&tag, 1},
+					    &t->arena, &t->err));
 	CHECK(t, experiments_load(t->db, ids, COUNT, &t->arena, experiments, &t->err));
 	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(experiments[i].experiment_id, ids[i]);

@@ -12,8 +12,8 @@
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tracker_db_setup, tracker_db_teardown)
 
-static void link_one(struct tracker_db *t, struct run_pk run_pk, int64_t experiment_id, const char *digest,
-		     const char *source, const char *context)
+static void link_one(struct tracker_db *t, struct run_pk run_pk, int64_t experiment_id,
+		     const char *digest, const char *source, const char *context)
 {
 	struct key_value tag = {SLICE("mlflow.data.context"), slice_from_cstr(context)};
 	struct dataset_input input = {
@@ -45,7 +45,8 @@ static void tags_are_written_with_the_first_link_only(void **state)
 	link_one(t, run_pk, 0, "d1", "s", "training");
 	link_one(t, run_pk, 0, "d1", "s", "testing");
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM run_datasets")), 1);
-	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM run_dataset_tags")), "training");
+	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM run_dataset_tags")),
+			    "training");
 }
 
 static void digest_and_experiment_tell_datasets_apart(void **state)
@@ -67,11 +68,14 @@ static void repeats_in_one_request_count_once(void **state)
 	struct tracker_db *t = *state;
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
 	struct key_value tags[] = {{SLICE("k"), SLICE("1")}, {SLICE("k"), SLICE("2")}};
-	struct dataset_input input = {.name = SLICE("n"), .digest = SLICE("d"), .source_type = SLICE("t"),
-				      .source = SLICE("s"), .tags = {tags, 2}};
+	struct dataset_input input = {.name = SLICE("n"),
+				      .digest = SLICE("d"),
+				      .source_type = SLICE("t"),
+				      .source = SLICE("s"),
+				      .tags = {tags, 2}};
 	struct dataset_input inputs[] = {input, input};
-	CHECK(t, inputs_log_in_txn(t->db, run_pk, 0, (struct dataset_input_list){inputs, 2}, &t->arena,
-				   &t->err));
+	CHECK(t, inputs_log_in_txn(t->db, run_pk, 0, (struct dataset_input_list){inputs, 2},
+				   &t->arena, &t->err));
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM run_datasets")), 1);
 	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM run_dataset_tags")), "2");
 }

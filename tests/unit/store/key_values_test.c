@@ -29,7 +29,8 @@ static struct key_value_list parse(const char *text)
 	struct key_value_list list = {0};
 	struct slice rest = slice_from_cstr(text), item;
 	while (text[0] != '\0' && slice_next(&rest, ' ', &item))
-		key_values_add(&list, (struct key_value){slice_first(item, 1), slice_from(item, 1)}, &arena);
+		key_values_add(&list, (struct key_value){slice_first(item, 1), slice_from(item, 1)},
+			       &arena);
 	return list;
 }
 
@@ -45,6 +46,7 @@ static const char *print(struct key_value_list list)
 
 static void lists_are_sorted_stably(void **state)
 {
+	// clang-format off
 	static const struct {
 		const char *list, *sorted, *unique;
 	} rows[] = {
@@ -55,6 +57,7 @@ static void lists_are_sorted_stably(void **state)
 		{"b1 a1 b2 c1 a2 b3", "a1 a2 b1 b2 b3 c1", "a2 b3 c1"},
 		{"c9 b8 a7 c6 b5 a4 c3 b2 a1", "a7 a4 a1 b8 b5 b2 c9 c6 c3", "a1 b2 c3"},
 	};
+	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct key_value_list list = parse(rows[i].list);

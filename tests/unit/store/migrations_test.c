@@ -15,7 +15,10 @@
 #include "db/db_faulty.h"
 #include "unit/store/tracker_db_helper.h"
 
-#define SCRIPT(database, version, name, text) {database, version, name, text, text + sizeof(text) - 1}
+#define SCRIPT(database, version, name, text)                                                      \
+	{                                                                                          \
+		database, version, name, text, text + sizeof(text) - 1                             \
+	}
 
 static const char script_a[] = "CREATE TABLE a (x INTEGER) STRICT; INSERT INTO a VALUES (1);";
 static const char script_b[] = "ALTER TABLE a ADD COLUMN y INTEGER; UPDATE a SET y = x + 1;";
@@ -97,7 +100,8 @@ static void an_empty_file_gets_every_script_once(void **state)
 	assert_int_equal(number(f, SQL("SELECT y FROM a")), 2);
 	assert_true(apply(f, TO_VERSION_2));
 	assert_int_equal(number(f, SQL("SELECT count(*) FROM a")), 1);
-	assert_int_equal(number(f, SQL("SELECT count(*) FROM schema_migrations WHERE applied_ms = 42")), 2);
+	assert_int_equal(
+		number(f, SQL("SELECT count(*) FROM schema_migrations WHERE applied_ms = 42")), 2);
 }
 
 static void a_file_of_an_older_version_gets_the_rest(void **state)
@@ -152,7 +156,8 @@ static void the_other_database_of_ours_is_named(void **state)
 {
 	struct fixture *f = *state;
 	assert_true(apply(f, TO_VERSION_2));
-	assert_false(migrations_apply_scripts(f->db, "artifacts", scripts, TO_VERSION_2, 42, &f->err));
+	assert_false(
+		migrations_apply_scripts(f->db, "artifacts", scripts, TO_VERSION_2, 42, &f->err));
 	assert_non_null(strstr(f->err.message, "tracker database, where its artifacts database"));
 }
 

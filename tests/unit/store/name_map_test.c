@@ -58,8 +58,8 @@ static void a_number_without_a_name_is_an_error_of_ours(void **state)
 	struct name_map map;
 	struct slice text;
 	name_map_init(&map, t->db, &t->arena);
-	tracker_db_check_error(t, name_map_get(&map, (struct name_pk){99}, &text, &t->err), ERR_INTERNAL_ERROR,
-			       "A name vanished while it was read.");
+	tracker_db_check_error(t, name_map_get(&map, (struct name_pk){99}, &text, &t->err),
+			       ERR_INTERNAL_ERROR, "A name vanished while it was read.");
 }
 
 int main(void)

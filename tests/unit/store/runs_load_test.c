@@ -18,10 +18,11 @@
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tracker_db_setup, tracker_db_teardown)
 
-static void log_params(struct tracker_db *t, struct run_pk run_pk, struct key_value *params, size_t count)
+static void log_params(struct tracker_db *t, struct run_pk run_pk, struct key_value *params,
+		       size_t count)
 {
-	CHECK(t, params_log_in_txn(t->db, run_pk, SLICE("r"), (struct key_value_list){params, count}, &t->arena,
-				   &t->err));
+	CHECK(t, params_log_in_txn(t->db, run_pk, SLICE("r"),
+				   (struct key_value_list){params, count}, &t->arena, &t->err));
 }
 
 static void lists_are_sorted_by_key(void **state)
@@ -29,7 +30,8 @@ static void lists_are_sorted_by_key(void **state)
 	struct tracker_db *t = *state;
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
 	/* Interned in this order, so that rows come unsorted. */
-	struct key_value params[] = {{SLICE("z"), SLICE("1")}, {SLICE("a"), SLICE("")}, {SLICE("m"), SLICE("3")}};
+	struct key_value params[] = {
+		{SLICE("z"), SLICE("1")}, {SLICE("a"), SLICE("")}, {SLICE("m"), SLICE("3")}};
 	log_params(t, run_pk, params, 3);
 	const struct metric_point points[] = {
 		{.name = SLICE("y"), .value = 1, .timestamp_ms = 1},
@@ -66,14 +68,24 @@ static void datasets_come_with_their_tags(void **state)
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
 	struct key_value tags[] = {{SLICE("b"), SLICE("2")}, {SLICE("a"), SLICE("1")}};
 	struct dataset_input inputs[] = {
-		{.name = SLICE("one"), .digest = SLICE("d"), .source_type = SLICE("t"), .source = SLICE("s"),
+		{.name = SLICE("one"),
+		 .digest = SLICE("d"),
+		 .source_type = SLICE("t"),
+		 .source = SLICE("s"),
 		 .tags = {tags, 2}},
-		{.name = SLICE("two"), .digest = SLICE("d"), .source_type = SLICE("t"), .source = SLICE("s"),
-		 .schema = SLICE("{}"), .profile = SLICE("")},
-		{.name = SLICE("three"), .digest = SLICE("d"), .source_type = SLICE("t"), .source = SLICE("s")},
+		{.name = SLICE("two"),
+		 .digest = SLICE("d"),
+		 .source_type = SLICE("t"),
+		 .source = SLICE("s"),
+		 .schema = SLICE("{}"),
+		 .profile = SLICE("")},
+		{.name = SLICE("three"),
+		 .digest = SLICE("d"),
+		 .source_type = SLICE("t"),
+		 .source = SLICE("s")},
 	};
-	CHECK(t, inputs_log_in_txn(t->db, run_pk, 0, (struct dataset_input_list){inputs, 3}, &t->arena,
-				   &t->err));
+	CHECK(t, inputs_log_in_txn(t->db, run_pk, 0, (struct dataset_input_list){inputs, 3},
+				   &t->arena, &t->err));
 	struct run run;
 	CHECK(t, runs_load(t->db, &run_pk, 1, &t->arena, &run, &t->err));
 	assert_int_equal(run.inputs.count, 3);
@@ -104,7 +116,8 @@ static void many_runs_keep_their_own(void **state)
 		char keys[PARAMS][16];
 		for (int k = 0; k < i % (PARAMS + 1); k++) {
 			(void)snprintf(keys[k], sizeof(keys[k]), "p%d", k);
-			params[k] = (struct key_value){slice_from_cstr(keys[k]), slice_from_cstr(value)};
+			params[k] = (struct key_value){slice_from_cstr(keys[k]),
+						       slice_from_cstr(value)};
 		}
 		log_params(t, run_pk, params, (size_t)(i % (PARAMS + 1)));
 	}
@@ -135,10 +148,12 @@ static void a_row_number_that_is_not_there_is_an_error_of_ours(void **state)
 static void row_numbers_beyond_32_bits_are_found(void **state)
 {
 	struct tracker_db *t = *state;
-	CHECK(t, db_exec(t->db,
-			 SQL("INSERT INTO runs (run_pk, run_id, experiment_id, name, status, start_time_ms,"
-			     " artifact_uri) VALUES (5000000000, 'big', 0, 'n', 'RUNNING', 1, 'u')"),
-			 &t->err));
+	CHECK(t,
+	      db_exec(t->db,
+		      SQL("INSERT INTO runs (run_pk, run_id, experiment_id, name, status, "
+			  "start_time_ms,"
+			  " artifact_uri) VALUES (5000000000, 'big', 0, 'n', 'RUNNING', 1, 'u')"),
+		      &t->err));
 	const struct run_pk run_pk = {5000000000};
 	struct run run;
 	CHECK(t, runs_load(t->db, &run_pk, 1, &t->arena, &run, &t->err));

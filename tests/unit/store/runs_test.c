@@ -129,8 +129,8 @@ static void missing_and_deleted_runs_are_refused(void **state)
 {
 	struct tracker_db *t = *state;
 	struct run_ref ref = {.experiment_id = -7};
-	tracker_db_check_error(t, run_find(t->db, SLICE("abc"), &ref, &t->err), ERR_RESOURCE_DOES_NOT_EXIST,
-			       "Run with id=abc not found");
+	tracker_db_check_error(t, run_find(t->db, SLICE("abc"), &ref, &t->err),
+			       ERR_RESOURCE_DOES_NOT_EXIST, "Run with id=abc not found");
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
 	CHECK(t, run_delete_in_txn(t->db, run_pk, 5, &t->err));
 	tracker_db_check_error(
@@ -148,30 +148,37 @@ static void missing_and_deleted_runs_are_refused(void **state)
 /* One of everything a client does with a run. */
 static bool do_everything(struct tracker_db *t)
 {
-	const struct experiment_new experiment = {.name = SLICE("e"), .artifact_root = SLICE("r:/")};
+	const struct experiment_new experiment = {.name = SLICE("e"),
+						  .artifact_root = SLICE("r:/")};
 	struct key_value tag = {SLICE("k"), SLICE("v")};
 	struct key_value params[] = {{SLICE("a"), SLICE("1")}, {SLICE("b"), SLICE("2")}};
 	const struct metric_point point = {.name = SLICE("m"), .value = 1, .timestamp_ms = 1};
-	struct dataset_input input = {.name = SLICE("d"), .digest = SLICE("x"), .source_type = SLICE("local"),
-				      .source = SLICE("s"), .tags = {&tag, 1}};
-	const struct run_changes changes = {.status_or_absent = SLICE("FINISHED"), .name_or_absent = SLICE("n")};
+	struct dataset_input input = {.name = SLICE("d"),
+				      .digest = SLICE("x"),
+				      .source_type = SLICE("local"),
+				      .source = SLICE("s"),
+				      .tags = {&tag, 1}};
+	const struct run_changes changes = {.status_or_absent = SLICE("FINISHED"),
+					    .name_or_absent = SLICE("n")};
 	int64_t experiment_id;
 	struct run_pk run_pk;
 	struct run_ref ref;
 	struct run run;
 	if (!experiment_insert_in_txn(t->db, &experiment, &t->arena, &experiment_id, &t->err))
 		return false;
-	const struct run_new new = {.run_id = SLICE(RUN_1), .experiment_id = experiment_id,
-				    .experiment_location = SLICE("r:/1"), .name = SLICE("run"),
+	const struct run_new new = {.run_id = SLICE(RUN_1),
+				    .experiment_id = experiment_id,
+				    .experiment_location = SLICE("r:/1"),
+				    .name = SLICE("run"),
 				    .tags = {&tag, 1}};
 	return run_insert_in_txn(t->db, &new, &t->arena, &run_pk, &t->err) &&
 	       run_find_active(t->db, SLICE(RUN_1), &ref, &t->err) &&
-	       params_log_in_txn(t->db, run_pk, new.run_id, (struct key_value_list){params, 2}, &t->arena,
-				 &t->err) &&
+	       params_log_in_txn(t->db, run_pk, new.run_id, (struct key_value_list){params, 2},
+				 &t->arena, &t->err) &&
 	       param_log_in_txn(t->db, run_pk, new.run_id, &params[0], &t->arena, &t->err) &&
 	       metrics_append_in_txn(t->db, run_pk, experiment_id, &point, 1, &t->arena, &t->err) &&
-	       inputs_log_in_txn(t->db, run_pk, experiment_id, (struct dataset_input_list){&input, 1},
-				 &t->arena, &t->err) &&
+	       inputs_log_in_txn(t->db, run_pk, experiment_id,
+				 (struct dataset_input_list){&input, 1}, &t->arena, &t->err) &&
 	       run_update_in_txn(t->db, run_pk, &changes, &t->arena, &t->err) &&
 	       runs_load(t->db, &run_pk, 1, &t->arena, &run, &t->err) &&
 	       experiment_delete_in_txn(t->db, experiment_id, 1, &t->err) &&
@@ -195,7 +202,8 @@ static void every_failing_call_is_reported_and_leaves_nothing(void **state)
 			assert_int_equal(t->err.code, ERR_STORAGE_FULL);
 			tracker_db_rollback(t);
 			assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM runs")), 0);
-			assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM names")), 0);
+			assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM names")),
+					 0);
 		}
 	}
 	assert_true(countdown > 40);

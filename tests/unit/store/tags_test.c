@@ -14,7 +14,8 @@
 static void set(struct tracker_db *t, struct run_pk run_pk, const char *key, const char *value)
 {
 	struct key_value tag = {slice_from_cstr(key), slice_from_cstr(value)};
-	CHECK(t, run_tags_set_in_txn(t->db, run_pk, (struct key_value_list){&tag, 1}, &t->arena, &t->err));
+	CHECK(t, run_tags_set_in_txn(t->db, run_pk, (struct key_value_list){&tag, 1}, &t->arena,
+				     &t->err));
 }
 
 static void a_run_tag_is_overwritten(void **state)
@@ -23,20 +24,24 @@ static void a_run_tag_is_overwritten(void **state)
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
 	set(t, run_pk, "k", "old");
 	set(t, run_pk, "k", "");
-	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM run_tags JOIN names USING (name_pk)"
-						   " WHERE name = 'k'")),
-			    "");
+	assert_string_equal(
+		tracker_db_text(t, SQL("SELECT value FROM run_tags JOIN names USING (name_pk)"
+				       " WHERE name = 'k'")),
+		"");
 }
 
 static void the_last_of_equal_keys_wins(void **state)
 {
 	struct tracker_db *t = *state;
 	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
-	struct key_value tags[] = {{SLICE("k"), SLICE("1")}, {SLICE("a"), SLICE("2")}, {SLICE("k"), SLICE("3")}};
-	CHECK(t, run_tags_set_in_txn(t->db, run_pk, (struct key_value_list){tags, 3}, &t->arena, &t->err));
-	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM run_tags JOIN names USING (name_pk)"
-						   " WHERE name = 'k'")),
-			    "3");
+	struct key_value tags[] = {
+		{SLICE("k"), SLICE("1")}, {SLICE("a"), SLICE("2")}, {SLICE("k"), SLICE("3")}};
+	CHECK(t, run_tags_set_in_txn(t->db, run_pk, (struct key_value_list){tags, 3}, &t->arena,
+				     &t->err));
+	assert_string_equal(
+		tracker_db_text(t, SQL("SELECT value FROM run_tags JOIN names USING (name_pk)"
+				       " WHERE name = 'k'")),
+		"3");
 }
 
 static void the_name_tag_renames_the_run(void **state)
@@ -69,10 +74,13 @@ static void deleting_says_whether_there_was_one(void **state)
 static void experiment_tags_are_overwritten_and_deleted(void **state)
 {
 	struct tracker_db *t = *state;
-	struct key_value tags[] = {{SLICE("k"), SLICE("1")}, {SLICE("j"), SLICE("2")}, {SLICE("k"), SLICE("3")}};
-	CHECK(t, experiment_tags_set_in_txn(t->db, 0, (struct key_value_list){tags, 3}, &t->arena, &t->err));
+	struct key_value tags[] = {
+		{SLICE("k"), SLICE("1")}, {SLICE("j"), SLICE("2")}, {SLICE("k"), SLICE("3")}};
+	CHECK(t, experiment_tags_set_in_txn(t->db, 0, (struct key_value_list){tags, 3}, &t->arena,
+					    &t->err));
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM experiment_tags")), 2);
-	assert_string_equal(tracker_db_text(t, SQL("SELECT value FROM experiment_tags WHERE key = 'k'")), "3");
+	assert_string_equal(
+		tracker_db_text(t, SQL("SELECT value FROM experiment_tags WHERE key = 'k'")), "3");
 	bool deleted = false;
 	CHECK(t, experiment_tag_delete_in_txn(t->db, 0, SLICE("k"), &deleted, &t->err));
 	assert_true(deleted);

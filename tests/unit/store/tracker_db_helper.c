@@ -26,8 +26,8 @@ int tracker_db_setup(void **state)
 	const struct db_options options = {.mode = DB_READ_WRITE};
 	CHECK(t, db_open(t->path, &options, &t->db, &t->err));
 	CHECK(t, migrations_apply(t->db, "tracker", &t->err));
-	CHECK(t, experiment_seed_default(t->db, SLICE("mlflow-artifacts:/"), TRACKER_DB_NOW_MS, &t->arena,
-					 &t->err));
+	CHECK(t, experiment_seed_default(t->db, SLICE("mlflow-artifacts:/"), TRACKER_DB_NOW_MS,
+					 &t->arena, &t->err));
 	CHECK(t, db_exec(t->db, SQL("BEGIN IMMEDIATE"), &t->err));
 	*state = t;
 	return 0;
@@ -69,7 +69,8 @@ void tracker_db_check(const struct tracker_db *t, bool ok, const char *what)
 		fail_msg("%s: %s: %s", what, error_code_name(t->err.code), t->err.message);
 }
 
-void tracker_db_check_error(const struct tracker_db *t, bool ok, enum error_code code, const char *message)
+void tracker_db_check_error(const struct tracker_db *t, bool ok, enum error_code code,
+			    const char *message)
 {
 	assert_false(ok);
 	assert_string_equal(t->err.message, message);

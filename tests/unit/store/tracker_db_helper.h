@@ -1,4 +1,5 @@
-/* A tracker.db of a test: migrated, with experiment 0, in a folder of its own that goes away at the end. */
+/* A tracker.db of a test: migrated, with experiment 0, in a folder of its own that goes away at the
+ * end. */
 #ifndef TESTS_UNIT_STORE_TRACKER_DB_HELPER_H
 #define TESTS_UNIT_STORE_TRACKER_DB_HELPER_H
 
@@ -27,7 +28,8 @@ void tracker_db_rollback(struct tracker_db *t);
 void tracker_db_check(const struct tracker_db *t, bool ok, const char *what);
 #define CHECK(t, call) tracker_db_check((t), (call), #call)
 /* Fails the test unless the last error has this code and message. */
-void tracker_db_check_error(const struct tracker_db *t, bool ok, enum error_code code, const char *message);
+void tracker_db_check_error(const struct tracker_db *t, bool ok, enum error_code code,
+			    const char *message);
 
 /* A run of experiment `experiment_id` with a name and nothing else. */
 struct run_pk tracker_db_add_run(struct tracker_db *t, const char *run_id, int64_t experiment_id);
