@@ -24,6 +24,7 @@ void api_reply_error(struct api *api, struct http_exchange *x, const struct erro
 	struct http_reply reply = {.status = error_http_status(err->code), .content_type = "application/json"};
 	struct buffer body;
 	struct json_writer w;
+	char methods[64]; /* until the reply is sent: headers borrow */
 	buffer_init(&body, ERROR_BODY_BYTES_MAX);
 	json_writer_init(&w, &body);
 	json_object_begin(&w);
@@ -34,7 +35,6 @@ void api_reply_error(struct api *api, struct http_exchange *x, const struct erro
 	if (reply.status == 503)
 		http_reply_header(&reply, SLICE("Retry-After"), SLICE("1"));
 	if (reply.status == 405) {
-		char methods[64];
 		router_methods(api->router, http_exchange_request(x)->path, methods);
 		http_reply_header(&reply, SLICE("Allow"), slice_from_cstr(methods));
 	}
