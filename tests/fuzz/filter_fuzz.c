@@ -48,7 +48,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	ASSERT(db_open(path, &options, &db, &err));
 	ASSERT(migrations_apply(db, "tracker", &err));
 	ASSERT(db_exec(db,
-		       SQL("INSERT INTO experiments (experiment_id, name, artifact_location, creation_time_ms,"
+		       SQL("INSERT INTO experiments (experiment_id, name, artifact_location, "
+			   "creation_time_ms,"
 			   " last_update_time_ms) VALUES (0, 'Default', 'x', 1, 1)"),
 		       &err));
 	return 0;
@@ -85,7 +86,8 @@ static void search_experiments(struct slice text, struct arena *arena)
 {
 	struct error err = {0};
 	struct experiment_search_page page;
-	const struct experiment_search search = {.filter = text, .view = SEARCH_VIEW_ALL, .rows_max = 10};
+	const struct experiment_search search = {
+		.filter = text, .view = SEARCH_VIEW_ALL, .rows_max = 10};
 	check_error(experiment_search(db, &search, arena, &page, &err), &err);
 }
 
@@ -123,13 +125,14 @@ static void read_tokens(struct slice text, struct arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const targets[])(struct slice text, struct arena *arena) = {
+	static void (*const targets[])(struct slice text, struct arena * arena) = {
 		search_runs, search_experiments, order_runs, read_tokens};
 	if (size == 0)
 		return 0;
 	struct arena arena;
 	arena_init(&arena, ARENA_BYTES);
-	targets[data[0] % ARRAY_COUNT(targets)](slice_make((const char *)data + 1, size - 1), &arena);
+	targets[data[0] % ARRAY_COUNT(targets)](slice_make((const char *)data + 1, size - 1),
+						&arena);
 	arena_deinit(&arena);
 	return 0;
 }

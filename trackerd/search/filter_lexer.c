@@ -77,7 +77,8 @@ static struct filter_token lex_word(struct filter_lexer *lexer)
 				 (text.ptr[key_begin] == '`' || text.ptr[key_begin] == '"');
 		if (is_quoted) {
 			if (!quoted_run_end(text, key_begin, &end))
-				return token_bad(lexer, key_begin, "a quotation mark is not closed");
+				return token_bad(lexer, key_begin,
+						 "a quotation mark is not closed");
 			key = slice_make(text.ptr + key_begin + 1, end - key_begin - 2);
 			has_quotes = true;
 		} else {

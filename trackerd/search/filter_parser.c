@@ -11,7 +11,7 @@ struct parser {
 	struct filter_token token; /* not yet taken */
 	struct arena *arena;
 	struct error *err;
-	unsigned depth;       /* of open NOTs and parentheses */
+	unsigned depth;	      /* of open NOTs and parentheses */
 	unsigned comparisons; /* so far */
 };
 
@@ -132,8 +132,8 @@ static struct filter_node *parse_comparison(struct parser *p)
 	struct filter_comparison *c = &node->comparison;
 	if (!parse_identifier(p, c) || !parse_operator(p, c))
 		return NULL;
-	bool has_value = !c->is_operator_known ||
-			 (c->op != SEARCH_IS_NULL && c->op != SEARCH_IS_NOT_NULL);
+	bool has_value =
+		!c->is_operator_known || (c->op != SEARCH_IS_NULL && c->op != SEARCH_IS_NOT_NULL);
 	if (has_value && !parse_value(p, c))
 		return NULL;
 	if (p->comparisons == FILTER_COMPARISONS_MAX) {
@@ -171,7 +171,7 @@ static bool parse_identifier(struct parser *p, struct filter_comparison *c)
 static bool parse_operator(struct parser *p, struct filter_comparison *c)
 {
 	static const enum search_operator of_one_token[] = {
-		SEARCH_EQ, SEARCH_NE, SEARCH_LT,   SEARCH_LE, SEARCH_GT,
+		SEARCH_EQ, SEARCH_NE, SEARCH_LT,   SEARCH_LE,	 SEARCH_GT,
 		SEARCH_GE, SEARCH_IN, SEARCH_LIKE, SEARCH_ILIKE,
 	};
 	struct filter_token first = p->token;
@@ -363,9 +363,10 @@ static bool fail_expected(struct parser *p, const char *expected)
 				 "Invalid clause(s) in filter string: expected %s, found the end "
 				 "at position %zu",
 				 expected, position);
-	return error_set(p->err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid clause(s) in filter string: expected %s, found %s at position %zu",
-			 expected, error_quote(token->source, quoted, sizeof(quoted)), position);
+	return error_set(
+		p->err, ERR_INVALID_PARAMETER_VALUE,
+		"Invalid clause(s) in filter string: expected %s, found %s at position %zu",
+		expected, error_quote(token->source, quoted, sizeof(quoted)), position);
 }
 
 static bool fail_at(struct parser *p, size_t offset, const char *reason)

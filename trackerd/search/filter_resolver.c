@@ -52,8 +52,7 @@ bool filter_resolve_identifier(const struct search_table *table, struct slice en
 	if (family == NULL)
 		return fail_entity(table, entity, where, err);
 	const struct search_field *field = search_family_field(family, key);
-	if (field == NULL ||
-	    (family->kind != FAMILY_KEYED && !can_be_used(field, for_order)))
+	if (field == NULL || (family->kind != FAMILY_KEYED && !can_be_used(field, for_order)))
 		return fail_key(family, key, for_order, where, err);
 	*family_out = family;
 	*field_out = field;
@@ -99,8 +98,7 @@ static bool check_number(const struct filter_comparison *c, const char *where, s
 static bool check_text(const struct filter_comparison *c, const char *where, struct error *err)
 {
 	char quoted[QUOTE_BYTES];
-	bool wants_list =
-		c->is_operator_known && (c->op == SEARCH_IN || c->op == SEARCH_NOT_IN);
+	bool wants_list = c->is_operator_known && (c->op == SEARCH_IN || c->op == SEARCH_NOT_IN);
 	if (c->value.kind == (wants_list ? FILTER_VALUE_LIST : FILTER_VALUE_TEXT))
 		return true;
 	(void)error_quote(c->value.source, quoted, sizeof(quoted));
@@ -169,8 +167,8 @@ static bool can_be_used(const struct search_field *field, bool for_order)
 static void name_list_add(struct name_list *list, const char *quote, const char *name)
 {
 	size_t room = sizeof(list->text) - list->len;
-	int written = snprintf(list->text + list->len, room, "%s%s%s%s",
-			       list->len == 0 ? "" : ", ", quote, name, quote);
+	int written = snprintf(list->text + list->len, room, "%s%s%s%s", list->len == 0 ? "" : ", ",
+			       quote, name, quote);
 	if (written > 0 && (size_t)written < room)
 		list->len += (size_t)written;
 	else

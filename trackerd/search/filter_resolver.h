@@ -9,8 +9,8 @@
 MUST_CHECK bool filter_resolve(const struct search_table *table, struct slice text, struct filter_node *root,
 			       struct error *err);
 
-/* Finds what an identifier names; an absent entity is the attributes. *key_out is the key of a KEYED
- * family, else absent. `where` ends the sentence: " at position 3", or "". */
+/* Finds what an identifier names; an absent entity is the attributes. `where` ends the sentence of an error:
+ * " at position 3", or "". */
 MUST_CHECK bool filter_resolve_identifier(const struct search_table *table, struct slice entity,
 					  struct slice key, bool for_order, const char *where,
 					  const struct search_family **family_out,

@@ -15,7 +15,10 @@ struct value_columns {
 };
 
 static const struct value_columns columns_of[] = {
-	[RUN_BEST_LAST] = {{"m.last_value"}, {"m.last_step"}, {"m.last_timestamp_ms"}, {"m.experiment_id"}},
+	[RUN_BEST_LAST] = {{"m.last_value"},
+			   {"m.last_step"},
+			   {"m.last_timestamp_ms"},
+			   {"m.experiment_id"}},
 	[RUN_BEST_MIN_OF_CURVE] = {{"m.min_value"}, {"m.min_step"}, {"NULL"}, {"r.experiment_id"}},
 	[RUN_BEST_MAX_OF_CURVE] = {{"m.max_value"}, {"m.max_step"}, {"NULL"}, {"r.experiment_id"}},
 };

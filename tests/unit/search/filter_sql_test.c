@@ -31,11 +31,16 @@ static const struct row run_rows[] = {
 	{"params.p = 'x'",
 	 " AND EXISTS (SELECT 1 FROM params AS k WHERE " OF_PARAM "$1) AND k.value = $2)", 2},
 	{"tags.t LIKE 'x'",
-	 " AND EXISTS (SELECT 1 FROM run_tags AS k WHERE " OF_PARAM "$1) AND like_cs($2, k.value))", 2},
+	 " AND EXISTS (SELECT 1 FROM run_tags AS k WHERE " OF_PARAM "$1) AND like_cs($2, k.value))",
+	 2},
 	{"metrics.m > 1",
-	 " AND EXISTS (SELECT 1 FROM metric_series AS k WHERE " OF_PARAM "$1) AND k.last_value > $2)", 2},
-	{"params.p IS NULL", " AND NOT EXISTS (SELECT 1 FROM params AS k WHERE " OF_PARAM "$1))", 1},
-	{"params.p IS NOT NULL", " AND EXISTS (SELECT 1 FROM params AS k WHERE " OF_PARAM "$1))", 1},
+	 " AND EXISTS (SELECT 1 FROM metric_series AS k WHERE " OF_PARAM
+	 "$1) AND k.last_value > $2)",
+	 2},
+	{"params.p IS NULL", " AND NOT EXISTS (SELECT 1 FROM params AS k WHERE " OF_PARAM "$1))",
+	 1},
+	{"params.p IS NOT NULL", " AND EXISTS (SELECT 1 FROM params AS k WHERE " OF_PARAM "$1))",
+	 1},
 	{"dataset.name = 'd'",
 	 " AND EXISTS (SELECT 1 FROM run_datasets AS l JOIN datasets AS d ON d.dataset_pk = "
 	 "l.dataset_pk WHERE l.run_pk = r.run_pk AND d.name = $1)",
@@ -82,12 +87,15 @@ static const struct search_table two_owner_table = {
 	.owner_columns = {SQL_LITERAL("model_pk"), SQL_LITERAL("version")},
 };
 
-#define OF_TAG " FROM version_tags AS k WHERE k.model_pk = v.model_pk AND k.version = v.version AND k.key = "
+#define OF_TAG                                                                                     \
+	" FROM version_tags AS k WHERE k.model_pk = v.model_pk AND k.version = v.version AND "     \
+	"k.key = "
 
 static const struct row two_owner_rows[] = {
 	{"tags.t = 'x'", " AND EXISTS (SELECT 1" OF_TAG "$1 AND k.value = $2)", 2},
 	{"tags.hidden != 'true'", " AND COALESCE((SELECT k.value" OF_TAG "$1), $2) <> $3", 3},
-	{"tags.hidden LIKE 'f%'", " AND like_cs($1, COALESCE((SELECT k.value" OF_TAG "$2), $3))", 3},
+	{"tags.hidden LIKE 'f%'", " AND like_cs($1, COALESCE((SELECT k.value" OF_TAG "$2), $3))",
+	 3},
 	{"tags.hidden IS NULL", " AND NOT EXISTS (SELECT 1" OF_TAG "$1)", 1},
 };
 
@@ -130,14 +138,16 @@ static void test_values_are_bound_as_what_they_are(void **state)
 	struct sql_builder b;
 	arena_init(&arena, 1024 * 1024);
 	sql_builder_init(&b, &arena);
-	assert_true(filter_compile(&run_search_table,
-				   SLICE("start_time > 9007199254740993 AND metrics.`m'); --` < 0.5 AND "
-					 "status = 'x'' OR 1=1' AND run_id = '); DROP TABLE runs'"),
-				   &arena, &filter, &err) == false);
-	assert_true(filter_compile(&run_search_table,
-				   SLICE("start_time > 9007199254740993 AND metrics.`m'); --` < 0.5 AND "
-					 "run_id = '); DROP TABLE runs'"),
-				   &arena, &filter, &err));
+	assert_true(filter_compile(
+			    &run_search_table,
+			    SLICE("start_time > 9007199254740993 AND metrics.`m'); --` < 0.5 AND "
+				  "status = 'x'' OR 1=1' AND run_id = '); DROP TABLE runs'"),
+			    &arena, &filter, &err) == false);
+	assert_true(filter_compile(
+		&run_search_table,
+		SLICE("start_time > 9007199254740993 AND metrics.`m'); --` < 0.5 AND "
+		      "run_id = '); DROP TABLE runs'"),
+		&arena, &filter, &err));
 	filter_and_sql(&filter, &b);
 	assert_int_equal(b.value_count, 4);
 	assert_int_equal(b.values[0].kind, SQL_VALUE_I64);

@@ -147,7 +147,8 @@ static void test_every_row_compiles_to_its_tree_or_fails_with_its_error(void **s
 static void test_an_absent_filter_matches_everything(void **state)
 {
 	struct fixture *f = *state;
-	assert_true(filter_compile(&run_search_table, (struct slice){NULL, 0}, &f->arena, &f->filter, &f->err));
+	assert_true(filter_compile(&run_search_table, (struct slice){NULL, 0}, &f->arena,
+				   &f->filter, &f->err));
 	assert_null(f->filter.root_or_null);
 }
 
@@ -156,7 +157,8 @@ static void test_an_error_leaves_the_output_untouched(void **state)
 	struct fixture *f = *state;
 	struct filter_node node = {.kind = FILTER_NOT};
 	f->filter.root_or_null = &node;
-	assert_false(filter_compile(&run_search_table, SLICE("oops"), &f->arena, &f->filter, &f->err));
+	assert_false(
+		filter_compile(&run_search_table, SLICE("oops"), &f->arena, &f->filter, &f->err));
 	assert_ptr_equal(f->filter.root_or_null, &node);
 }
 
@@ -164,7 +166,7 @@ static void test_an_error_leaves_the_output_untouched(void **state)
 static struct slice repeated(struct arena *arena, const char *part, size_t count, const char *end)
 {
 	size_t part_len = strlen(part), end_len = strlen(end);
-	char *text = ARENA_NEW(arena, char, part_len * count + end_len + 1);
+	char *text = ARENA_NEW(arena, char, part_len *count + end_len + 1);
 	for (size_t i = 0; i < count; i++)
 		memcpy(text + i * part_len, part, part_len);
 	memcpy(text + part_len * count, end, end_len);
@@ -183,23 +185,31 @@ static void test_nesting_is_bounded(void **state)
 	struct slice at_limit = arena_concat(
 		&f->arena, repeated(&f->arena, "(", FILTER_NESTING_MAX, "metrics.a > 1"), close);
 	assert_true(compiles(f, at_limit));
-	assert_false(compiles(f, arena_concat(&f->arena, SLICE("("), arena_concat(&f->arena, at_limit, SLICE(")")))));
-	assert_string_equal(f->err.message, "Invalid clause(s) in filter string: NOT and parentheses are "
-					    "nested too deeply at position 32");
+	assert_false(compiles(f, arena_concat(&f->arena, SLICE("("),
+					      arena_concat(&f->arena, at_limit, SLICE(")")))));
+	assert_string_equal(f->err.message,
+			    "Invalid clause(s) in filter string: NOT and parentheses are "
+			    "nested too deeply at position 32");
 	assert_true(compiles(f, repeated(&f->arena, "NOT ", FILTER_NESTING_MAX, "metrics.a > 1")));
-	assert_false(compiles(f, repeated(&f->arena, "NOT ", FILTER_NESTING_MAX + 1, "metrics.a > 1")));
-	assert_false(compiles(f, repeated(&f->arena, "(NOT ", FILTER_NESTING_MAX, "metrics.a > 1")));
+	assert_false(
+		compiles(f, repeated(&f->arena, "NOT ", FILTER_NESTING_MAX + 1, "metrics.a > 1")));
+	assert_false(
+		compiles(f, repeated(&f->arena, "(NOT ", FILTER_NESTING_MAX, "metrics.a > 1")));
 	/* Depth, not number, is bounded. */
-	assert_true(compiles(f, repeated(&f->arena, "NOT (metrics.a > 1) OR ", 150, "metrics.a > 1")));
+	assert_true(
+		compiles(f, repeated(&f->arena, "NOT (metrics.a > 1) OR ", 150, "metrics.a > 1")));
 }
 
 static void test_the_number_of_comparisons_is_bounded(void **state)
 {
 	struct fixture *f = *state;
-	assert_true(compiles(f, repeated(&f->arena, "metrics.a > 1 AND ", FILTER_COMPARISONS_MAX - 1, "metrics.b > 2")));
-	assert_false(compiles(f, repeated(&f->arena, "metrics.a > 1 AND ", FILTER_COMPARISONS_MAX, "metrics.b > 2")));
-	assert_string_equal(f->err.message, "Invalid clause(s) in filter string: it has too many comparisons "
-					    "at position 3600");
+	assert_true(compiles(f, repeated(&f->arena, "metrics.a > 1 AND ",
+					 FILTER_COMPARISONS_MAX - 1, "metrics.b > 2")));
+	assert_false(compiles(f, repeated(&f->arena, "metrics.a > 1 AND ", FILTER_COMPARISONS_MAX,
+					  "metrics.b > 2")));
+	assert_string_equal(f->err.message,
+			    "Invalid clause(s) in filter string: it has too many comparisons "
+			    "at position 3600");
 }
 
 static void test_the_length_is_bounded(void **state)
@@ -207,13 +217,15 @@ static void test_the_length_is_bounded(void **state)
 	struct fixture *f = *state;
 	assert_true(compiles(f, repeated(&f->arena, " ", FILTER_BYTES_MAX - 13, "metrics.a > 1")));
 	assert_false(compiles(f, repeated(&f->arena, " ", FILTER_BYTES_MAX - 12, "metrics.a > 1")));
-	assert_string_equal(f->err.message, "Invalid clause(s) in filter string: it is longer than 65536 bytes");
+	assert_string_equal(f->err.message,
+			    "Invalid clause(s) in filter string: it is longer than 65536 bytes");
 }
 
 static void test_a_list_may_be_long(void **state)
 {
 	struct fixture *f = *state;
-	struct slice list = repeated(&f->arena, "'0123456789abcdef0123456789abcdef',", 1000, "'x')");
+	struct slice list =
+		repeated(&f->arena, "'0123456789abcdef0123456789abcdef',", 1000, "'x')");
 	assert_true(compiles(f, arena_concat(&f->arena, SLICE("run_id IN ("), list)));
 	const struct filter_value *value = &f->filter.root_or_null->comparison.value;
 	assert_int_equal(value->item_count, 1001);
@@ -224,8 +236,9 @@ static void test_a_list_may_be_long(void **state)
 static void test_every_cut_of_a_filter_is_refused_or_accepted_cleanly(void **state)
 {
 	struct fixture *f = *state;
-	struct slice whole = SLICE("NOT (metrics.`a b` >= -1.5e3 OR run_id NOT IN ('ü', \"y\",)) AND "
-				   "params.\"x\" ILIKE '%' AND tags.t IS NOT NULL");
+	struct slice whole =
+		SLICE("NOT (metrics.`a b` >= -1.5e3 OR run_id NOT IN ('ü', \"y\",)) AND "
+		      "params.\"x\" ILIKE '%' AND tags.t IS NOT NULL");
 	for (size_t len = 0; len <= whole.len; len++) {
 		/* A copy of the very size, so that a read behind its end is seen. */
 		char *copy = malloc(len + 1);
@@ -244,7 +257,8 @@ static void test_every_cut_of_a_filter_is_refused_or_accepted_cleanly(void **sta
 static void test_mentions_finds_a_key_anywhere_in_its_family_only(void **state)
 {
 	struct fixture *f = *state;
-	assert_true(compiles(f, SLICE("metrics.a > 1 AND NOT (params.p = 'x' OR tags.`t u` = 'y')")));
+	assert_true(
+		compiles(f, SLICE("metrics.a > 1 AND NOT (params.p = 'x' OR tags.`t u` = 'y')")));
 	assert_true(filter_mentions(&f->filter, "tag", "t u"));
 	assert_true(filter_mentions(&f->filter, "metric", "a"));
 	assert_false(filter_mentions(&f->filter, "tag", "p"));

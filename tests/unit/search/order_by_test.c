@@ -38,7 +38,8 @@ static int tear_down(void **state)
 static bool compile(struct fixture *f, const struct search_table *table, const char *clause_or_null)
 {
 	struct slice clause = slice_from_cstr(clause_or_null);
-	return order_by_compile(table, &clause, clause_or_null == NULL ? 0 : 1, &f->arena, &f->order, &f->err);
+	return order_by_compile(table, &clause, clause_or_null == NULL ? 0 : 1, &f->arena,
+				&f->order, &f->err);
 }
 
 typedef void (*writer)(const struct order_by *order, struct sql_builder *b);
@@ -68,14 +69,18 @@ static const struct accepted run_orders[] = {
 	{"status", " ORDER BY r.status, r.start_time_ms DESC, r.run_id"},
 	{"artifact_uri", " ORDER BY r.artifact_uri, r.start_time_ms DESC, r.run_id"},
 	{"user_id", " ORDER BY r.user_id, r.start_time_ms DESC, r.run_id"},
-	{"end_time DESC", " ORDER BY r.end_time_ms IS NULL, r.end_time_ms DESC, r.start_time_ms DESC, r.run_id"},
-	{"metrics.rmse", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value, r.start_time_ms DESC, r.run_id"},
-	{"metric.`a b` DESC",
-	 " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value DESC, r.start_time_ms DESC, r.run_id"},
-	{"params.\"lr\" DESC", " ORDER BY o0.run_pk IS NULL, o0.value DESC, r.start_time_ms DESC, r.run_id"},
-	{"tags.mlflow.runName", " ORDER BY o0.run_pk IS NULL, o0.value, r.start_time_ms DESC, r.run_id"},
-	{"metrics.desc desc",
-	 " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value DESC, r.start_time_ms DESC, r.run_id"},
+	{"end_time DESC",
+	 " ORDER BY r.end_time_ms IS NULL, r.end_time_ms DESC, r.start_time_ms DESC, r.run_id"},
+	{"metrics.rmse", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value, "
+			 "r.start_time_ms DESC, r.run_id"},
+	{"metric.`a b` DESC", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value "
+			      "DESC, r.start_time_ms DESC, r.run_id"},
+	{"params.\"lr\" DESC",
+	 " ORDER BY o0.run_pk IS NULL, o0.value DESC, r.start_time_ms DESC, r.run_id"},
+	{"tags.mlflow.runName",
+	 " ORDER BY o0.run_pk IS NULL, o0.value, r.start_time_ms DESC, r.run_id"},
+	{"metrics.desc desc", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value "
+			      "DESC, r.start_time_ms DESC, r.run_id"},
 };
 
 static const struct accepted experiment_orders[] = {
@@ -84,7 +89,8 @@ static const struct accepted experiment_orders[] = {
 	{"experiment_id", " ORDER BY e.experiment_id"},
 	{"experiment_id DESC", " ORDER BY e.experiment_id DESC"},
 	{"creation_time", " ORDER BY e.creation_time_ms, e.experiment_id DESC"},
-	{"attribute.last_update_time DESC", " ORDER BY e.last_update_time_ms DESC, e.experiment_id DESC"},
+	{"attribute.last_update_time DESC",
+	 " ORDER BY e.last_update_time_ms DESC, e.experiment_id DESC"},
 };
 
 static void test_clauses_become_orders_that_end_in_an_id(void **state)
@@ -95,7 +101,8 @@ static void test_clauses_become_orders_that_end_in_an_id(void **state)
 		assert_string_equal(written(f, order_by_sql), run_orders[i].order);
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(experiment_orders); i++) {
-		assert_true(compile(f, &experiment_search_table, experiment_orders[i].clause_or_null));
+		assert_true(
+			compile(f, &experiment_search_table, experiment_orders[i].clause_or_null));
 		assert_string_equal(written(f, order_by_sql), experiment_orders[i].order);
 	}
 }
@@ -108,8 +115,10 @@ struct refused {
 static const struct refused refused_clauses[] = {
 	{&run_search_table, "", "Invalid order_by clause '': expected an identifier"},
 	{&run_search_table, "   ", "Invalid order_by clause '   ': expected an identifier"},
-	{&run_search_table, "start_time ASC DESC", "Invalid order_by clause 'start_time ASC DESC': expected ASC, DESC"},
-	{&run_search_table, "start_time up", "Invalid order_by clause 'start_time up': expected ASC, DESC"},
+	{&run_search_table, "start_time ASC DESC",
+	 "Invalid order_by clause 'start_time ASC DESC': expected ASC, DESC"},
+	{&run_search_table, "start_time up",
+	 "Invalid order_by clause 'start_time up': expected ASC, DESC"},
 	{&run_search_table, "start_time DESCC", "Invalid order_by clause"},
 	{&run_search_table, "start_time, run_id", "Invalid order_by clause"},
 	{&run_search_table, "start_time `DESC`", "Invalid order_by clause"},
@@ -118,18 +127,23 @@ static const struct refused refused_clauses[] = {
 	{&run_search_table, "'start_time'", "Invalid order_by clause"},
 	{&run_search_table, "metrics.", "Invalid order_by clause"},
 	{&run_search_table, "metrics.``", "Invalid order_by clause"},
-	{&run_search_table, "`metrics.A", "Invalid order_by clause '`metrics.A': a quotation mark ` is not closed"},
-	{&run_search_table, "dataset.name", "Invalid order_by clause 'dataset.name': this kind of field has no order"},
+	{&run_search_table, "`metrics.A",
+	 "Invalid order_by clause '`metrics.A': a quotation mark ` is not closed"},
+	{&run_search_table, "dataset.name",
+	 "Invalid order_by clause 'dataset.name': this kind of field has no order"},
 	{&run_search_table, "m.acc", "Invalid entity type 'm'."},
 	{&run_search_table, "acc",
-	 "Invalid attribute key 'acc' specified. Valid keys are '{run_id, run_name, status, artifact_uri, user_id, "
+	 "Invalid attribute key 'acc' specified. Valid keys are '{run_id, run_name, status, "
+	 "artifact_uri, user_id, "
 	 "start_time, end_time}'"},
 	{&run_search_table, "attribute.experiment_id", "Invalid attribute key 'experiment_id'"},
 	{&run_search_table, "dataset.status", "Invalid dataset key 'status'"},
 	{&run_search_table, "params.\xff", "Invalid order_by clause"},
-	{&experiment_search_table, "tags.x", "Invalid order_by clause 'tags.x': this kind of field has no order"},
+	{&experiment_search_table, "tags.x",
+	 "Invalid order_by clause 'tags.x': this kind of field has no order"},
 	{&experiment_search_table, "start_time",
-	 "Invalid attribute key 'start_time' specified. Valid keys are '{name, creation_time, last_update_time, "
+	 "Invalid attribute key 'start_time' specified. Valid keys are '{name, creation_time, "
+	 "last_update_time, "
 	 "experiment_id}'"},
 };
 
@@ -154,11 +168,14 @@ static void test_the_same_field_twice_is_refused_however_it_is_spelled(void **st
 		{SLICE("metrics.a"), SLICE("metric.`a` DESC")},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		assert_false(order_by_compile(&run_search_table, rows[i], 2, &f->arena, &f->order, &f->err));
+		assert_false(order_by_compile(&run_search_table, rows[i], 2, &f->arena, &f->order,
+					      &f->err));
 		assert_non_null(strstr(f->err.message, "`order_by` contains duplicate fields"));
 	}
-	const struct slice different[] = {SLICE("metrics.a"), SLICE("params.a"), SLICE("tags.a"), SLICE("metrics.b")};
-	assert_true(order_by_compile(&run_search_table, different, 4, &f->arena, &f->order, &f->err));
+	const struct slice different[] = {SLICE("metrics.a"), SLICE("params.a"), SLICE("tags.a"),
+					  SLICE("metrics.b")};
+	assert_true(
+		order_by_compile(&run_search_table, different, 4, &f->arena, &f->order, &f->err));
 	assert_int_equal(f->order.count, 6);
 }
 
@@ -168,17 +185,21 @@ static void test_the_number_of_clauses_is_bounded(void **state)
 	struct slice clauses[ORDER_CLAUSES_MAX + 1];
 	for (size_t i = 0; i < ARRAY_COUNT(clauses); i++)
 		clauses[i] = arena_printf(&f->arena, "metrics.m%zu", i);
-	assert_true(order_by_compile(&run_search_table, clauses, ORDER_CLAUSES_MAX, &f->arena, &f->order, &f->err));
-	assert_false(order_by_compile(&run_search_table, clauses, ORDER_CLAUSES_MAX + 1, &f->arena, &f->order, &f->err));
+	assert_true(order_by_compile(&run_search_table, clauses, ORDER_CLAUSES_MAX, &f->arena,
+				     &f->order, &f->err));
+	assert_false(order_by_compile(&run_search_table, clauses, ORDER_CLAUSES_MAX + 1, &f->arena,
+				      &f->order, &f->err));
 }
 
 static void test_keyed_terms_join_and_select_their_row(void **state)
 {
 	struct fixture *f = *state;
 	assert_true(compile(f, &run_search_table, "metrics.rmse"));
-	assert_string_equal(written(f, order_by_joins_sql),
-			    " LEFT JOIN metric_series AS o0 ON o0.run_pk = r.run_pk AND o0.name_pk = " NAME);
-	assert_string_equal(written(f, order_by_columns_sql), ", o0.run_pk, o0.last_value, r.start_time_ms, r.run_id");
+	assert_string_equal(
+		written(f, order_by_joins_sql),
+		" LEFT JOIN metric_series AS o0 ON o0.run_pk = r.run_pk AND o0.name_pk = " NAME);
+	assert_string_equal(written(f, order_by_columns_sql),
+			    ", o0.run_pk, o0.last_value, r.start_time_ms, r.run_id");
 	assert_true(compile(f, &run_search_table, NULL));
 	assert_string_equal(written(f, order_by_joins_sql), "");
 	assert_string_equal(written(f, order_by_columns_sql), ", r.start_time_ms, r.run_id");
@@ -200,24 +221,31 @@ static const char *after(struct fixture *f, const char *clause, struct order_key
 }
 
 #define REST(first, second, third)                                                                 \
-	" AND (((r.run_id > $" first ") AND r.start_time_ms = $" second " OR r.start_time_ms < $" third ") AND "
+	" AND (((r.run_id > $" first ") AND r.start_time_ms = $" second                            \
+	" OR r.start_time_ms < $" third ") AND "
 
 static void test_the_next_page_starts_after_values_nulls_and_missing_ones(void **state)
 {
 	struct fixture *f = *state;
-	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_REAL, .real = 0.5}),
-			    " AND (o0.last_value <= $1 OR o0.last_value IS NULL)" REST("2", "3", "4")
-			    "o0.last_value = $5 OR o0.last_value < $6 OR o0.last_value IS NULL)");
+	assert_string_equal(
+		after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_REAL, .real = 0.5}),
+		" AND (o0.last_value <= $1 OR o0.last_value IS NULL)" REST(
+			"2", "3",
+			"4") "o0.last_value = $5 OR o0.last_value < $6 OR o0.last_value IS NULL)");
 	assert_string_equal(after(f, "metrics.m DESC", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    " AND o0.last_value IS NULL" REST("1", "2", "3")
-			    "o0.run_pk IS NOT NULL AND o0.last_value IS NULL OR o0.run_pk IS NULL)");
-	assert_string_equal(after(f, "metrics.m", (struct order_key){.kind = ORDER_KEY_MISSING}),
-			    " AND o0.last_value IS NULL" REST("1", "2", "3")
-			    "o0.run_pk IS NULL AND o0.last_value IS NULL OR 1 = 0)");
-	assert_string_equal(after(f, "end_time", (struct order_key){.kind = ORDER_KEY_NULL}),
-			    " AND r.end_time_ms IS NULL" REST("1", "2", "3") "r.end_time_ms IS NULL OR 1 = 0)");
-	assert_string_equal(after(f, "status", (struct order_key){.kind = ORDER_KEY_TEXT, .text = SLICE("x")}),
-			    " AND r.status >= $1" REST("2", "3", "4") "r.status = $5 OR r.status > $6)");
+			    " AND o0.last_value IS NULL" REST(
+				    "1", "2", "3") "o0.run_pk IS NOT NULL AND o0.last_value IS "
+						   "NULL OR o0.run_pk IS NULL)");
+	assert_string_equal(
+		after(f, "metrics.m", (struct order_key){.kind = ORDER_KEY_MISSING}),
+		" AND o0.last_value IS NULL" REST(
+			"1", "2", "3") "o0.run_pk IS NULL AND o0.last_value IS NULL OR 1 = 0)");
+	assert_string_equal(
+		after(f, "end_time", (struct order_key){.kind = ORDER_KEY_NULL}),
+		" AND r.end_time_ms IS NULL" REST("1", "2", "3") "r.end_time_ms IS NULL OR 1 = 0)");
+	assert_string_equal(
+		after(f, "status", (struct order_key){.kind = ORDER_KEY_TEXT, .text = SLICE("x")}),
+		" AND r.status >= $1" REST("2", "3", "4") "r.status = $5 OR r.status > $6)");
 }
 
 static void test_keys_fit_only_the_order_they_came_from(void **state)

@@ -41,7 +41,9 @@ static int set_up(void **state)
 		{.kind = ORDER_KEY_MISSING},
 		{.kind = ORDER_KEY_INTEGER, .integer = INT64_MIN},
 		{.kind = ORDER_KEY_INTEGER, .integer = INT64_MAX},
-		{.kind = ORDER_KEY_TEXT, .text = SLICE("\x01\xff" "abc")},
+		{.kind = ORDER_KEY_TEXT,
+		 .text = SLICE("\x01\xff"
+			       "abc")},
 	};
 	memcpy(f.keys, keys, sizeof(keys));
 	f.query = page_query_text(page_query_begin("runs"), SLICE("a filter"));
@@ -86,8 +88,9 @@ static void test_a_token_is_safe_in_a_query_string(void **state)
 {
 	struct fixture *f = *state;
 	for (size_t i = 0; i < f->token.len; i++)
-		assert_non_null(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-				       f->token.ptr[i]));
+		assert_non_null(
+			strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+			       f->token.ptr[i]));
 }
 
 static void test_no_token_is_the_first_page(void **state)
@@ -147,8 +150,13 @@ static void test_rubbish_is_refused(void **state)
 {
 	struct fixture *f = *state;
 	const struct slice rows[] = {
-		SLICE("A"), SLICE("x y"), SLICE("eyJvZmZzZXQiOiAxMDB9"), SLICE("AAAAAAAAAAA"), SLICE("\xff\xfe\xfd"),
-		SLICE("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), SLICE("../../etc/passwd"),
+		SLICE("A"),
+		SLICE("x y"),
+		SLICE("eyJvZmZzZXQiOiAxMDB9"),
+		SLICE("AAAAAAAAAAA"),
+		SLICE("\xff\xfe\xfd"),
+		SLICE("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+		SLICE("../../etc/passwd"),
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
 		assert_false(decode(f, rows[i], f->query));

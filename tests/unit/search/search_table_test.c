@@ -7,16 +7,19 @@
 #include <cmocka.h>
 
 #include "search/experiment_fields.h"
+#include "search/model_fields.h"
 #include "search/run_fields.h"
 
-static const struct search_table *const tables[] = {&run_search_table, &experiment_search_table};
+static const struct search_table *const tables[] = {&run_search_table, &experiment_search_table,
+						    &model_search_table,
+						    &model_version_search_table};
 
 static void check_order(const struct search_table *table, const struct search_order *steps)
 {
 	assert_non_null(steps[0].attribute);
 	for (size_t i = 0; i < SEARCH_ORDERS_MAX && steps[i].attribute != NULL; i++) {
-		const struct search_field *field =
-			search_family_field(&table->families[0], slice_from_cstr(steps[i].attribute));
+		const struct search_field *field = search_family_field(
+			&table->families[0], slice_from_cstr(steps[i].attribute));
 		assert_non_null(field);
 		assert_true(field->is_orderable);
 	}
@@ -36,9 +39,11 @@ static void check_family(const struct search_family *family)
 		assert_false(family->kind == FAMILY_LINKED && field->is_orderable);
 		/* A name finds its own row. */
 		if (field->name != NULL)
-			assert_ptr_equal(search_family_field(family, slice_from_cstr(field->name)), field);
+			assert_ptr_equal(search_family_field(family, slice_from_cstr(field->name)),
+					 field);
 		/* Lists and patterns are of texts. */
-		unsigned of_texts = SEARCH_LIST_OPERATORS | SEARCH_BIT(SEARCH_LIKE) | SEARCH_BIT(SEARCH_ILIKE);
+		unsigned of_texts =
+			SEARCH_LIST_OPERATORS | SEARCH_BIT(SEARCH_LIKE) | SEARCH_BIT(SEARCH_ILIKE);
 		assert_true(field->type == SEARCH_TEXT || (field->operators & of_texts) == 0);
 	}
 }
@@ -54,8 +59,10 @@ static void test_tables_hold_together(void **state)
 		for (size_t i = 0; i < table->family_count; i++) {
 			const struct search_family *family = &table->families[i];
 			check_family(family);
-			for (size_t n = 0; n < ARRAY_COUNT(family->names) && family->names[n] != NULL; n++)
-				assert_ptr_equal(search_table_family(table, slice_from_cstr(family->names[n])),
+			for (size_t n = 0;
+			     n < ARRAY_COUNT(family->names) && family->names[n] != NULL; n++)
+				assert_ptr_equal(search_table_family(
+							 table, slice_from_cstr(family->names[n])),
 						 family);
 		}
 		check_order(table, table->default_order);
@@ -67,12 +74,12 @@ static void test_aliases_find_their_field(void **state)
 {
 	(void)state;
 	static const char *const rows[][2] = {
-		{"run name", "run_name"}, {"Run name", "run_name"},  {"Run Name", "run_name"},
+		{"run name", "run_name"},  {"Run name", "run_name"},  {"Run Name", "run_name"},
 		{"Created", "start_time"}, {"created", "start_time"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		const struct search_field *field =
-			search_family_field(&run_search_table.families[0], slice_from_cstr(rows[i][0]));
+		const struct search_field *field = search_family_field(
+			&run_search_table.families[0], slice_from_cstr(rows[i][0]));
 		assert_non_null(field);
 		assert_string_equal(field->name, rows[i][1]);
 	}
@@ -84,10 +91,12 @@ static void test_a_key_without_default_has_none(void **state)
 {
 	(void)state;
 	static const struct search_default defaults[] = {{"k", "v"}, {NULL, NULL}};
-	static const struct search_family family = {.kind = FAMILY_KEYED, .defaults_or_null = defaults};
+	static const struct search_family family = {.kind = FAMILY_KEYED,
+						    .defaults_or_null = defaults};
 	assert_true(slice_eq_cstr(search_family_default(&family, SLICE("k")), "v"));
 	assert_false(slice_is_present(search_family_default(&family, SLICE("K"))));
-	assert_false(slice_is_present(search_family_default(&run_search_table.families[1], SLICE("k"))));
+	assert_false(
+		slice_is_present(search_family_default(&run_search_table.families[1], SLICE("k"))));
 }
 
 int main(void)

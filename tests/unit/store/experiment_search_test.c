@@ -20,7 +20,8 @@ enum { EXPERIMENTS = 40 };
 static void fill(struct tracker_db *t)
 {
 	for (int64_t i = 1; i <= EXPERIMENTS; i++) {
-		struct key_value tags[] = {{SLICE("z"), SLICE("last")}, {SLICE("team x"), SLICE("Vision")}};
+		struct key_value tags[] = {{SLICE("z"), SLICE("last")},
+					   {SLICE("team x"), SLICE("Vision")}};
 		const struct experiment_new new = {
 			.name = arena_printf(&t->arena, "%c%02d", i % 2 == 0 ? 'e' : 'E', (int)i),
 			.artifact_root = SLICE("mlflow-artifacts:/"),
@@ -31,7 +32,8 @@ static void fill(struct tracker_db *t)
 		CHECK(t, experiment_insert_in_txn(t->db, &new, &t->arena, &id, &t->err));
 		assert_int_equal(id, i);
 		if (i % 5 == 0)
-			CHECK(t, experiment_delete_in_txn(t->db, id, TRACKER_DB_NOW_MS + 1000, &t->err));
+			CHECK(t, experiment_delete_in_txn(t->db, id, TRACKER_DB_NOW_MS + 1000,
+							  &t->err));
 	}
 }
 
@@ -66,7 +68,8 @@ static const struct row rows[] = {
 	{"last_update_time > 1700000999.5", "experiment_id", SEARCH_VIEW_ALL, 8, 5, 40},
 };
 
-static struct experiment_search_page found(struct tracker_db *t, const struct experiment_search *search)
+static struct experiment_search_page found(struct tracker_db *t,
+					   const struct experiment_search *search)
 {
 	struct experiment_search_page page;
 	if (!experiment_search(t->db, search, &t->arena, &page, &t->err))
@@ -121,7 +124,8 @@ static void test_experiments_come_whole_with_their_tags(void **state)
 static void test_pages_one_after_the_other_are_the_whole_order(void **state)
 {
 	struct tracker_db *t = *state;
-	static const struct slice orders[] = {{"name", 4}, {"creation_time", 13}, {"last_update_time DESC", 21}};
+	static const struct slice orders[] = {
+		{"name", 4}, {"creation_time", 13}, {"last_update_time DESC", 21}};
 	fill(t);
 	for (size_t i = 0; i <= ARRAY_COUNT(orders); i++) {
 		for (size_t page_rows = 1; page_rows <= EXPERIMENTS + 2; page_rows += 3) {
@@ -154,13 +158,15 @@ static void test_a_token_of_another_query_is_refused(void **state)
 	struct experiment_search_page page = found(t, &search);
 	search.page_token = page.next_page_token;
 	search.view = SEARCH_VIEW_ACTIVE;
-	tracker_db_check_error(t, experiment_search(t->db, &search, &t->arena, &page, &t->err),
-			       ERR_INVALID_PARAMETER_VALUE,
-			       "Invalid page token: it was not given out for this query. A token belongs to one "
-			       "filter, order and list of experiments.");
+	tracker_db_check_error(
+		t, experiment_search(t->db, &search, &t->arena, &page, &t->err),
+		ERR_INVALID_PARAMETER_VALUE,
+		"Invalid page token: it was not given out for this query. A token belongs to one "
+		"filter, order and list of experiments.");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
+#define TEST(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
 
 int main(void)
 {

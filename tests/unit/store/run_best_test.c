@@ -30,7 +30,8 @@ static void log_values(struct tracker_db *t, struct run_pk run, const double *va
 {
 	struct metric_point points[8];
 	for (size_t i = 0; i < count; i++)
-		points[i] = (struct metric_point){SLICE("m"), values[i], (int64_t)(100 + i), (int64_t)i};
+		points[i] = (struct metric_point){SLICE("m"), values[i], (int64_t)(100 + i),
+						  (int64_t)i};
 	CHECK(t, metrics_append_in_txn(t->db, run, 0, points, count, &t->arena, &t->err));
 }
 
@@ -61,13 +62,15 @@ static int compare_runs(const void *left, const void *right)
 	return a->pk < b->pk ? -1 : 1;
 }
 
-static size_t candidates(const struct world_filter *filter_or_null, const struct world_run *out[WORLD_RUNS])
+static size_t candidates(const struct world_filter *filter_or_null,
+			 const struct world_run *out[WORLD_RUNS])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < WORLD_RUNS; i++) {
 		const struct world_run *run = &world.runs[i];
 		const struct world_metric *metric = &run->metrics[metric_now];
-		if (run->experiment_id == query_now.experiment_id && !run->is_deleted && metric->exists && !metric->is_nan &&
+		if (run->experiment_id == query_now.experiment_id && !run->is_deleted &&
+		    metric->exists && !metric->is_nan &&
 		    (filter_or_null == NULL || world_filter_matches(filter_or_null, run)))
 			out[count++] = run;
 	}
@@ -104,7 +107,8 @@ static void test_the_best_are_those_of_a_plain_evaluation(void **state)
 			.runs_max = 1 + world_random(&world, 50),
 		};
 		if (world_random(&world, 2) == 0)
-			filter_or_null = world_filter_random(&world, 2, &t->arena, &query_now.filter);
+			filter_or_null =
+				world_filter_random(&world, 2, &t->arena, &query_now.filter);
 		check_query(t, filter_or_null);
 		arena_rewind(&t->arena, mark);
 	}
@@ -168,7 +172,8 @@ static void test_unknown_experiments_and_metrics_have_no_best(void **state)
 static void test_a_bad_filter_is_refused(void **state)
 {
 	struct tracker_db *t = *state;
-	const struct run_best query = {.metric = SLICE("m"), .runs_max = 1, .filter = SLICE("oops")};
+	const struct run_best query = {
+		.metric = SLICE("m"), .runs_max = 1, .filter = SLICE("oops")};
 	struct run_best_list list;
 	assert_false(run_best(t->db, &query, &t->arena, &list, &t->err));
 	assert_int_equal(t->err.code, ERR_INVALID_PARAMETER_VALUE);
@@ -197,28 +202,33 @@ static void test_the_best_by_latest_value_is_read_from_its_index(void **state)
 	struct tracker_db *t = *state;
 	struct run_best query = {.metric = SLICE("m"), .runs_max = 1};
 	const char *plan = plan_of(t, &query);
-	assert_non_null(strstr(plan, "metric_series_by_value (experiment_id=? AND name_pk=? AND last_value>?)"));
+	assert_non_null(strstr(
+		plan, "metric_series_by_value (experiment_id=? AND name_pk=? AND last_value>?)"));
 	assert_null(strstr(plan, "TEMP B-TREE"));
 	assert_null(strstr(plan, "SCAN"));
 	/* Downwards, only runs of the same value are sorted, by age. */
 	query.is_greatest = true;
 	plan = plan_of(t, &query);
-	assert_non_null(strstr(plan, "metric_series_by_value (experiment_id=? AND name_pk=? AND last_value>?)"));
+	assert_non_null(strstr(
+		plan, "metric_series_by_value (experiment_id=? AND name_pk=? AND last_value>?)"));
 	assert_null(strstr(plan, "FOR ORDER BY"));
 	assert_non_null(strstr(plan, "OF ORDER BY"));
 	/* A filter is asked on the way. */
-	query = (struct run_best){.metric = SLICE("m"), .runs_max = 1, .filter = SLICE("params.p = 'x'")};
+	query = (struct run_best){
+		.metric = SLICE("m"), .runs_max = 1, .filter = SLICE("params.p = 'x'")};
 	plan = plan_of(t, &query);
 	assert_non_null(strstr(plan, "metric_series_by_value"));
 	assert_null(strstr(plan, "TEMP B-TREE"));
 	/* The whole curve's least value is looked up for each run of the experiment that has the metric. */
-	query = (struct run_best){.metric = SLICE("m"), .runs_max = 1, .value = RUN_BEST_MIN_OF_CURVE};
+	query = (struct run_best){
+		.metric = SLICE("m"), .runs_max = 1, .value = RUN_BEST_MIN_OF_CURVE};
 	plan = plan_of(t, &query);
 	assert_non_null(strstr(plan, "runs_by_experiment (experiment_id=? AND is_deleted=?)"));
 	assert_non_null(strstr(plan, "SEARCH m USING PRIMARY KEY (run_pk=? AND name_pk=?)"));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
+#define TEST(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
 
 int main(void)
 {

@@ -21,7 +21,8 @@ static struct world world;
 static const struct slice experiments_all[] = {{"0", 1}, {"1", 1}, {"2", 1}};
 static const struct slice experiment_zero[] = {{"0", 1}};
 
-static struct run_search search_of(const struct slice *experiment_ids, size_t count, struct slice filter)
+static struct run_search search_of(const struct slice *experiment_ids, size_t count,
+				   struct slice filter)
 {
 	return (struct run_search){
 		.experiment_ids = experiment_ids,
@@ -58,7 +59,8 @@ static void check_filter(struct tracker_db *t, const struct world_filter *filter
 	}
 	for (size_t i = 0; i < WORLD_RUNS; i++) {
 		if (is_found[i] != world_filter_matches(filter, &world.runs[i]))
-			fail_msg("run %zu is %s by %.*s", i, is_found[i] ? "found" : "not found", SLICE_FMT(text));
+			fail_msg("run %zu is %s by %.*s", i, is_found[i] ? "found" : "not found",
+				 SLICE_FMT(text));
 	}
 }
 
@@ -70,8 +72,8 @@ static void test_random_filters_find_what_a_plain_evaluation_finds(void **state)
 	for (size_t i = 0; i < FILTERS; i++) {
 		struct arena_mark mark = arena_mark(&t->arena);
 		struct slice text;
-		const struct world_filter *filter =
-			world_filter_random(&world, (unsigned)(i % (DEPTH_MAX + 1)), &t->arena, &text);
+		const struct world_filter *filter = world_filter_random(
+			&world, (unsigned)(i % (DEPTH_MAX + 1)), &t->arena, &text);
 		size_t matches = 0;
 		for (size_t r = 0; r < WORLD_RUNS; r++)
 			matches += world_filter_matches(filter, &world.runs[r]);
@@ -239,7 +241,8 @@ static size_t runs_in_order(const struct world_filter *filter, enum search_view 
 	size_t count = 0;
 	for (size_t i = 0; i < WORLD_RUNS; i++) {
 		const struct world_run *run = &world.runs[i];
-		bool is_in_view = view == SEARCH_VIEW_ALL || run->is_deleted == (view == SEARCH_VIEW_DELETED);
+		bool is_in_view =
+			view == SEARCH_VIEW_ALL || run->is_deleted == (view == SEARCH_VIEW_DELETED);
 		if (is_in_view && world_filter_matches(filter, run))
 			out[count++] = run;
 	}
@@ -248,8 +251,8 @@ static size_t runs_in_order(const struct world_filter *filter, enum search_view 
 }
 
 /* Reads all pages, with another size for each, and compares them with the whole order. */
-static void check_pages(struct tracker_db *t, struct run_search search, const struct world_run **expected,
-			size_t expected_count)
+static void check_pages(struct tracker_db *t, struct run_search search,
+			const struct world_run **expected, size_t expected_count)
 {
 	size_t seen = 0;
 	do {
@@ -259,8 +262,9 @@ static void check_pages(struct tracker_db *t, struct run_search search, const st
 		for (size_t i = 0; i < page.count; i++, seen++) {
 			assert_true(seen < expected_count);
 			if (run_of(&page.runs[i]) != expected[seen])
-				fail_msg("place %zu of %zu by %.*s %.*s %.*s, filter %.*s", seen, expected_count,
-					 SLICE_FMT(order_now.clauses[0]), SLICE_FMT(order_now.clauses[1]),
+				fail_msg("place %zu of %zu by %.*s %.*s %.*s, filter %.*s", seen,
+					 expected_count, SLICE_FMT(order_now.clauses[0]),
+					 SLICE_FMT(order_now.clauses[1]),
 					 SLICE_FMT(order_now.clauses[2]), SLICE_FMT(search.filter));
 		}
 		search.page_token = page.next_page_token;
@@ -274,13 +278,15 @@ static void check_pages(struct tracker_db *t, struct run_search search, const st
 static void test_pages_one_after_the_other_are_the_whole_order(void **state)
 {
 	struct tracker_db *t = *state;
-	static const enum search_view views[] = {SEARCH_VIEW_ALL, SEARCH_VIEW_ACTIVE, SEARCH_VIEW_DELETED};
+	static const enum search_view views[] = {SEARCH_VIEW_ALL, SEARCH_VIEW_ACTIVE,
+						 SEARCH_VIEW_DELETED};
 	world_fill(&world, t);
 	for (size_t i = 0; i < ORDERS; i++) {
 		struct arena_mark mark = arena_mark(&t->arena);
 		const struct world_run *expected[WORLD_RUNS];
 		struct slice text;
-		const struct world_filter *filter = world_filter_random(&world, 2, &t->arena, &text);
+		const struct world_filter *filter =
+			world_filter_random(&world, 2, &t->arena, &text);
 		random_order(t);
 		struct run_search search = search_of(experiments_all, 3, text);
 		search.view = views[i % 3];
@@ -312,7 +318,10 @@ static void test_experiments_that_are_no_numbers_match_nothing(void **state)
 	struct tracker_db *t = *state;
 	(void)tracker_db_add_run(t, RUN_1, 0);
 	static const struct slice rows[][2] = {
-		{{"x", 1}, {"", 0}}, {{"0 ", 2}, {"0x0", 3}}, {{"99999999999999999999", 20}, {"1.5", 3}}, {{"7", 1}, {"-1", 2}},
+		{{"x", 1}, {"", 0}},
+		{{"0 ", 2}, {"0x0", 3}},
+		{{"99999999999999999999", 20}, {"1.5", 3}},
+		{{"7", 1}, {"-1", 2}},
 		{{"9223372036854775807", 19}, {"4294967296", 10}},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
@@ -354,7 +363,8 @@ static void test_a_list_that_is_too_long_for_the_database_is_the_peers_mistake(v
 
 /* Every kind of comparison at the deepest place, below alternating ANDs and ORs that keep the rest of the filter on
  * the other side, and a balanced tree: what costs a parser most. */
-static size_t deep_filter(char *filter, size_t bytes, unsigned levels, const char *level, const char *innermost)
+static size_t deep_filter(char *filter, size_t bytes, unsigned levels, const char *level,
+			  const char *innermost)
 {
 	size_t len = 0;
 	for (unsigned i = 0; i < levels; i++)
@@ -379,25 +389,31 @@ static size_t balanced_filter(char *filter, size_t bytes, unsigned depth, const 
 static void test_filters_at_the_limits_run(void **state)
 {
 	struct tracker_db *t = *state;
-	static const char *const levels[] = {"metrics.m > 1 or status = 'x' and ", "status = 'x' and ", "status = 'x' or ",
-					     "tags.t is null or metrics.m > 1 and metrics.n > 2 and "};
-	static const char *const leaves[] = {"dataset.name ilike 'x'", "dataset.context in ('a', 'b')", "end_time > 5",
+	static const char *const levels[] = {
+		"metrics.m > 1 or status = 'x' and ", "status = 'x' and ", "status = 'x' or ",
+		"tags.t is null or metrics.m > 1 and metrics.n > 2 and "};
+	static const char *const leaves[] = {"dataset.name ilike 'x'",
+					     "dataset.context in ('a', 'b')", "end_time > 5",
 					     "not tags.t like 'x'", "params.p is not null"};
 	static char tree[FILTER_BYTES_MAX / 2], filter[FILTER_BYTES_MAX];
 	(void)tracker_db_add_run(t, RUN_1, 0);
 	for (size_t i = 0; i < ARRAY_COUNT(levels); i++) {
 		for (size_t l = 0; l < ARRAY_COUNT(leaves); l++) {
-			size_t len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX - 1, levels[i], leaves[l]);
-			struct run_search search = search_of(experiment_zero, 1, slice_make(filter, len));
+			size_t len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX - 1,
+						 levels[i], leaves[l]);
+			struct run_search search =
+				search_of(experiment_zero, 1, slice_make(filter, len));
 			(void)found(t, &search);
 			/* 64 comparisons in 6 levels below 25 more. */
 			(void)balanced_filter(tree, sizeof(tree), 6, leaves[l]);
-			len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX - 7, levels[i], tree);
+			len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX - 7, levels[i],
+					  tree);
 			search.filter = slice_make(filter, len);
 			(void)found(t, &search);
 		}
 	}
-	size_t len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX / 2, "not ", "status = 'RUNNING'");
+	size_t len = deep_filter(filter, sizeof(filter), FILTER_NESTING_MAX / 2, "not ",
+				 "status = 'RUNNING'");
 	struct run_search search = search_of(experiment_zero, 1, slice_make(filter, len));
 	assert_int_equal(found(t, &search).count, 1);
 }
@@ -411,7 +427,8 @@ static void test_as_many_comparisons_and_clauses_as_are_taken_run(void **state)
 	(void)tracker_db_add_run(t, RUN_1, 0);
 	(void)tracker_db_add_run(t, RUN_2, 0);
 	for (unsigned i = 1; i < FILTER_COMPARISONS_MAX; i++)
-		len += (size_t)snprintf(filter + len, sizeof(filter) - len, "not metrics.`m%u` > %u.5 and ", i, i);
+		len += (size_t)snprintf(filter + len, sizeof(filter) - len,
+					"not metrics.`m%u` > %u.5 and ", i, i);
 	len += (size_t)snprintf(filter + len, sizeof(filter) - len, "status = 'RUNNING'");
 	for (unsigned i = 0; i < ARRAY_COUNT(clauses); i++)
 		clauses[i] = arena_printf(&t->arena, "metrics.m%u DESC", i);
@@ -511,7 +528,8 @@ static void test_the_default_listing_walks_its_index_without_a_sort(void **state
 	search.page_token = found(t, &search).next_page_token;
 	assert_non_null(search.page_token.ptr);
 	plan = plan_of(t, &search);
-	assert_non_null(strstr(plan, "runs_by_experiment (experiment_id=? AND is_deleted=? AND start_time_ms<?)"));
+	assert_non_null(strstr(
+		plan, "runs_by_experiment (experiment_id=? AND is_deleted=? AND start_time_ms<?)"));
 	assert_null(strstr(plan, "TEMP B-TREE"));
 	/* A filter is asked row by row on the way, through primary keys. */
 	search.page_token = (struct slice){NULL, 0};
@@ -535,7 +553,8 @@ static void test_orders_by_keys_find_them_through_primary_keys(void **state)
 	assert_null(strstr(plan, "SCAN"));
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
+#define TEST(function)                                                                             \
+	cmocka_unit_test_setup_teardown(function, tracker_db_setup, tracker_db_teardown)
 
 int main(void)
 {

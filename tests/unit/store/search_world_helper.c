@@ -21,8 +21,11 @@ const char *const world_param_names[WORLD_PARAMS] = {"lr", "a \"name\""};
 const char *const world_tag_names[WORLD_TAGS] = {"mlflow.source.name", "team `x`"};
 
 static const char *const statuses[] = {"RUNNING", "FINISHED", "FAILED"};
-static const char *const texts[] = {"", "a", "A", "ab", "aB", "a%b", "a_b", "\xc3\xa9\xc3\xa9", "\xc3\x89\xc3\xa9", "it's", "10", "9"};
-static const char *const patterns[] = {"", "%", "_", "a%", "%b", "A_", "_%_", "a%%b", "\xc3\xa9%", "__", "%'%", "%a%b%"};
+static const char *const texts[] = {
+	"",	"a",  "A", "ab", "aB", "a%b", "a_b", "\xc3\xa9\xc3\xa9", "\xc3\x89\xc3\xa9",
+	"it's", "10", "9"};
+static const char *const patterns[] = {"",    "%",    "_",	   "a%", "%b",	"A_",
+				       "_%_", "a%%b", "\xc3\xa9%", "__", "%'%", "%a%b%"};
 static const double numbers[] = {-1.5, -0.0, 0.0, 0.25, 1, 1.0000000000000002, 2, 1e300};
 
 #define PICK(world, array) ((array)[world_random((world), ARRAY_COUNT(array))])
@@ -43,8 +46,8 @@ enum operand {
 };
 
 enum word { EQ, NE, LT, LE, GT, GE, LIKE, ILIKE, IN, NOT_IN, IS_NULL, IS_NOT_NULL };
-static const char *const words[] = {"=",    "!=",    "<",  "<=",     ">",       ">=",
-				    "LIKE", "ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"};
+static const char *const words[] = {
+	"=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"};
 
 enum shape { SHAPE_COMPARISON, SHAPE_NOT, SHAPE_AND, SHAPE_OR };
 
@@ -127,9 +130,11 @@ static struct db_statement *prepared(struct tracker_db *t, struct sql sql)
 
 static void insert_run(struct tracker_db *t, const struct world_run *run)
 {
-	struct db_statement *st = prepared(
-		t, SQL("INSERT INTO runs (run_pk, run_id, experiment_id, name, user_id, status, start_time_ms,"
-		       " end_time_ms, artifact_uri, is_deleted) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"));
+	struct db_statement *st =
+		prepared(t, SQL("INSERT INTO runs (run_pk, run_id, experiment_id, name, user_id, "
+				"status, start_time_ms,"
+				" end_time_ms, artifact_uri, is_deleted) VALUES ($1, $2, $3, $4, "
+				"$5, $6, $7, $8, $9, $10)"));
 	db_bind_i64(st, 1, run->pk);
 	db_bind_text(st, 2, slice_from_cstr(run->run_id));
 	db_bind_i64(st, 3, run->experiment_id);
@@ -152,17 +157,21 @@ static void insert_metric(struct tracker_db *t, const struct world_run *run, siz
 	const struct metric_point points[] = {
 		{.name = name, .value = metric->min, .timestamp_ms = 11, .step = 1},
 		{.name = name, .value = metric->max, .timestamp_ms = 12, .step = 2},
-		{.name = name, .value = metric->is_nan ? (double)NAN : metric->value, .timestamp_ms = 13, .step = 3},
+		{.name = name,
+		 .value = metric->is_nan ? (double)NAN : metric->value,
+		 .timestamp_ms = 13,
+		 .step = 3},
 	};
 	if (!metric->exists)
 		return;
 	size_t skipped = metric->is_nan ? 2 : 0;
-	CHECK(t, metrics_append_in_txn(t->db, (struct run_pk){run->pk}, run->experiment_id, points + skipped,
-				       ARRAY_COUNT(points) - skipped, &t->arena, &t->err));
+	CHECK(t, metrics_append_in_txn(t->db, (struct run_pk){run->pk}, run->experiment_id,
+				       points + skipped, ARRAY_COUNT(points) - skipped, &t->arena,
+				       &t->err));
 }
 
-static void insert_key_value(struct tracker_db *t, struct sql sql, const struct world_run *run, const char *name,
-			     const char *value_or_null)
+static void insert_key_value(struct tracker_db *t, struct sql sql, const struct world_run *run,
+			     const char *name, const char *value_or_null)
 {
 	if (value_or_null == NULL)
 		return;
@@ -174,12 +183,13 @@ static void insert_key_value(struct tracker_db *t, struct sql sql, const struct 
 	CHECK(t, db_run(st, &t->err));
 }
 
-static int64_t dataset_pk(struct tracker_db *t, const struct world_run *run, const struct world_dataset *dataset)
+static int64_t dataset_pk(struct tracker_db *t, const struct world_run *run,
+			  const struct world_dataset *dataset)
 {
-	struct db_statement *st =
-		prepared(t, SQL("INSERT INTO datasets (experiment_id, name, digest, source_type, source)"
-				" VALUES ($1, $2, $3, 's', 's') ON CONFLICT (experiment_id, name, digest)"
-				" DO UPDATE SET source = 's' RETURNING dataset_pk"));
+	struct db_statement *st = prepared(
+		t, SQL("INSERT INTO datasets (experiment_id, name, digest, source_type, source)"
+		       " VALUES ($1, $2, $3, 's', 's') ON CONFLICT (experiment_id, name, digest)"
+		       " DO UPDATE SET source = 's' RETURNING dataset_pk"));
 	bool found = false;
 	db_bind_i64(st, 1, run->experiment_id);
 	db_bind_text(st, 2, slice_from_cstr(dataset->name));
@@ -190,7 +200,8 @@ static int64_t dataset_pk(struct tracker_db *t, const struct world_run *run, con
 	return pk;
 }
 
-static void insert_dataset(struct tracker_db *t, const struct world_run *run, const struct world_dataset *dataset)
+static void insert_dataset(struct tracker_db *t, const struct world_run *run,
+			   const struct world_dataset *dataset)
 {
 	if (!dataset->exists)
 		return;
@@ -219,8 +230,10 @@ void world_fill(struct world *world, struct tracker_db *t)
 	print_message("TRACKERD_TEST_SEED=%llu\n", (unsigned long long)seed);
 	world->random = seed;
 	CHECK(t, db_exec(t->db,
-			 SQL("INSERT INTO experiments (experiment_id, name, artifact_location, creation_time_ms,"
-			     " last_update_time_ms) VALUES (1, 'one', 'x', 1, 1), (2, 'two', 'x', 1, 1)"),
+			 SQL("INSERT INTO experiments (experiment_id, name, artifact_location, "
+			     "creation_time_ms,"
+			     " last_update_time_ms) VALUES (1, 'one', 'x', 1, 1), (2, 'two', 'x', "
+			     "1, 1)"),
 			 &t->err));
 	for (size_t i = 0; i < WORLD_RUNS; i++) {
 		struct world_run *run = &world->runs[i];
@@ -230,10 +243,14 @@ void world_fill(struct world *world, struct tracker_db *t)
 		for (size_t m = 0; m < WORLD_METRICS; m++)
 			insert_metric(t, run, m);
 		for (size_t p = 0; p < WORLD_PARAMS; p++)
-			insert_key_value(t, SQL("INSERT INTO params (run_pk, name_pk, value) VALUES ($1, $2, $3)"), run,
-					 world_param_names[p], run->params[p]);
+			insert_key_value(t,
+					 SQL("INSERT INTO params (run_pk, name_pk, value) VALUES "
+					     "($1, $2, $3)"),
+					 run, world_param_names[p], run->params[p]);
 		for (size_t p = 0; p < WORLD_TAGS; p++)
-			insert_key_value(t, SQL("INSERT INTO run_tags (run_pk, name_pk, value) VALUES ($1, $2, $3)"),
+			insert_key_value(t,
+					 SQL("INSERT INTO run_tags (run_pk, name_pk, value) VALUES "
+					     "($1, $2, $3)"),
 					 run, world_tag_names[p], run->tags[p]);
 		for (size_t d = 0; d < WORLD_DATASETS; d++)
 			insert_dataset(t, run, &run->datasets[d]);
@@ -285,8 +302,10 @@ static struct world_filter *random_comparison(struct world *world, struct arena 
 	else
 		filter->key = world_random(world, WORLD_TAGS);
 	filter->word = random_word(world, filter->operand);
-	filter->number = filter->operand == OPERAND_METRIC ? PICK(world, numbers) : (double)world_random(world, 10);
-	filter->text_count = filter->word == IN || filter->word == NOT_IN ? 1 + world_random(world, 3) : 1;
+	filter->number = filter->operand == OPERAND_METRIC ? PICK(world, numbers)
+							   : (double)world_random(world, 10);
+	filter->text_count =
+		filter->word == IN || filter->word == NOT_IN ? 1 + world_random(world, 3) : 1;
 	for (size_t i = 0; i < filter->text_count; i++)
 		filter->texts[i] = random_text(world, filter->operand, filter->word);
 	return filter;
@@ -303,7 +322,8 @@ static const char *quoted(struct world *world, struct arena *arena, const char *
 	return arena_cstr(arena, joined(arena, quote, slice_from_cstr(text), quote));
 }
 
-static const char *keyed(struct world *world, struct arena *arena, const char *entity, const char *key)
+static const char *keyed(struct world *world, struct arena *arena, const char *entity,
+			 const char *key)
 {
 	const char *quote = strchr(key, '`') != NULL ? "\"" : "`";
 	bool needs_none = strpbrk(key, " \"`") == NULL;
@@ -312,7 +332,8 @@ static const char *keyed(struct world *world, struct arena *arena, const char *e
 	return arena_cstr(arena, arena_printf(arena, "%s.%s%s%s", entity, quote, key, quote));
 }
 
-static const char *operand_text(struct world *world, struct arena *arena, const struct world_filter *filter)
+static const char *operand_text(struct world *world, struct arena *arena,
+				const struct world_filter *filter)
 {
 	static const char *const metrics[] = {"metric", "metrics"};
 	static const char *const params[] = {"param", "params", "parameter", "parameters"};
@@ -347,7 +368,8 @@ static const char *operand_text(struct world *world, struct arena *arena, const 
 	}
 }
 
-static struct slice comparison_text(struct world *world, struct arena *arena, const struct world_filter *filter)
+static struct slice comparison_text(struct world *world, struct arena *arena,
+				    const struct world_filter *filter)
 {
 	const char *operand = operand_text(world, arena, filter);
 	const char *word = words[filter->word];
@@ -356,16 +378,18 @@ static struct slice comparison_text(struct world *world, struct arena *arena, co
 	if (is_number(filter->operand))
 		return arena_printf(arena, "%s%s %.17g", operand, word, filter->number);
 	if (filter->word != IN && filter->word != NOT_IN)
-		return arena_printf(arena, "%s %s %s", operand, word, quoted(world, arena, filter->texts[0]));
+		return arena_printf(arena, "%s %s %s", operand, word,
+				    quoted(world, arena, filter->texts[0]));
 	struct slice list = {"", 0};
 	for (size_t i = 0; i < filter->text_count; i++)
 		list = arena_concat(arena, list,
-				    arena_printf(arena, "%s%s", i == 0 ? "" : ", ", quoted(world, arena, filter->texts[i])));
+				    arena_printf(arena, "%s%s", i == 0 ? "" : ", ",
+						 quoted(world, arena, filter->texts[i])));
 	return arena_printf(arena, "%s %s (%.*s)", operand, word, SLICE_FMT(list));
 }
 
-const struct world_filter *world_filter_random(struct world *world, unsigned depth, struct arena *arena,
-					       struct slice *text_out)
+const struct world_filter *world_filter_random(struct world *world, unsigned depth,
+					       struct arena *arena, struct slice *text_out)
 {
 	uint64_t luck = depth == 0 ? 0 : world_random(world, 5);
 	if (luck <= 1) {
@@ -403,7 +427,8 @@ static bool like(const char *pattern, const char *text, bool ignores_case)
 	if (*pattern == '\0')
 		return *text == '\0';
 	if (*pattern == '%')
-		return like(pattern + 1, text, ignores_case) || (*text != '\0' && like(pattern, text + character_bytes(text), ignores_case));
+		return like(pattern + 1, text, ignores_case) ||
+		       (*text != '\0' && like(pattern, text + character_bytes(text), ignores_case));
 	if (*text == '\0')
 		return false;
 	if (*pattern == '_')
@@ -463,7 +488,8 @@ static bool compare_texts(const struct world_filter *filter, const char *text)
 	}
 }
 
-static bool matches_number(const struct world_filter *filter, bool exists, bool is_nan, double value)
+static bool matches_number(const struct world_filter *filter, bool exists, bool is_nan,
+			   double value)
 {
 	if (filter->word == IS_NULL || filter->word == IS_NOT_NULL)
 		return exists == (filter->word == IS_NOT_NULL);
@@ -481,9 +507,10 @@ static bool matches_dataset(const struct world_filter *filter, const struct worl
 {
 	for (size_t i = 0; i < WORLD_DATASETS; i++) {
 		const struct world_dataset *dataset = &run->datasets[i];
-		const char *text_or_null = filter->operand == OPERAND_DATASET_NAME     ? dataset->name
-					   : filter->operand == OPERAND_DATASET_DIGEST ? dataset->digest
-										       : dataset->context_or_null;
+		const char *text_or_null = filter->operand == OPERAND_DATASET_NAME ? dataset->name
+					   : filter->operand == OPERAND_DATASET_DIGEST
+						   ? dataset->digest
+						   : dataset->context_or_null;
 		if (dataset->exists && text_or_null != NULL && compare_texts(filter, text_or_null))
 			return true;
 	}
@@ -525,9 +552,11 @@ bool world_filter_matches(const struct world_filter *filter, const struct world_
 	case SHAPE_NOT:
 		return !world_filter_matches(filter->left, run);
 	case SHAPE_AND:
-		return world_filter_matches(filter->left, run) && world_filter_matches(filter->right, run);
+		return world_filter_matches(filter->left, run) &&
+		       world_filter_matches(filter->right, run);
 	case SHAPE_OR:
-		return world_filter_matches(filter->left, run) || world_filter_matches(filter->right, run);
+		return world_filter_matches(filter->left, run) ||
+		       world_filter_matches(filter->right, run);
 	case SHAPE_COMPARISON:
 	default:
 		return matches_comparison(filter, run);
