@@ -321,7 +321,8 @@ bool metric_chunk_decode(struct slice data, int64_t count, struct metric_samples
 /* ---- bytes ---- */
 
 /* Each eight bytes are mixed in by a multiplication with an odd constant (2^64 divided by the golden
- * ratio), so that any changed byte changes the sum; a guard against damage, not against forgery. */
+ * ratio), so that any change of one of them changes the 64 bits that are folded to 32 at the end; a guard
+ * against damage, not against forgery. */
 static uint32_t checksum(struct slice bytes)
 {
 	const uint64_t factor = 0x9e3779b97f4a7c15u;

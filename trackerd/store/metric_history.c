@@ -10,6 +10,7 @@
 struct source {
 	struct metric_samples samples;
 	size_t position; /* < samples.count */
+	bool is_chunk;
 };
 
 struct merge {
@@ -58,9 +59,9 @@ static int compare_by_first(const void *a, const void *b)
 }
 
 /* Takes what lies behind merge->after_or_null of `samples`. */
-static void open_source(struct merge *merge, struct metric_samples samples)
+static void open_source(struct merge *merge, struct metric_samples samples, bool is_chunk)
 {
-	struct source source = {samples, 0};
+	struct source source = {samples, 0, is_chunk};
 	if (merge->after_or_null != NULL)
 		source.position = metric_samples_seek(&samples, merge->after_or_null, true);
 	if (source.position < samples.count)
@@ -82,7 +83,7 @@ static bool merge_init(struct merge *merge, struct error *err)
 		      compare_by_first);
 	merge->open = ARENA_NEW(merge->arena, struct source, merge->closed.count + 1);
 	merge->spare = ARENA_NEW(merge->arena, struct metric_sample *, merge->closed.count + 1);
-	open_source(merge, tail);
+	open_source(merge, tail, false);
 	return true;
 }
 
@@ -108,7 +109,7 @@ static bool open_chunk(struct merge *merge, struct error *err)
 	merge->closed.items++;
 	merge->closed.count--;
 	size_t open_count = merge->open_count;
-	open_source(merge, samples);
+	open_source(merge, samples, true);
 	if (merge->open_count == open_count)
 		merge->spare[merge->spare_count++] = samples.items;
 	return true;
@@ -173,7 +174,8 @@ static bool merge_stretch(struct merge *merge, struct metric_samples *page, size
 	}
 	least->position = at;
 	if (at == least->samples.count) {
-		merge->spare[merge->spare_count++] = least->samples.items;
+		if (least->is_chunk)
+			merge->spare[merge->spare_count++] = least->samples.items;
 		*least = merge->open[--merge->open_count];
 	}
 	return true;

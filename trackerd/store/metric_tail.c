@@ -156,14 +156,14 @@ bool metric_tail_advance_in_txn(struct db *db, const struct metric_tail_run *run
 {
 	struct db_statement *st =
 		db_prepare(db,
-			   SQL("UPDATE metric_tail_runs SET pass_seq = $2, pass_name_pk = $3, is_due = 1"
-			       " WHERE run_pk = $1"),
+			   SQL("UPDATE metric_tail_runs SET pass_seq = $1, pass_name_pk = $2, is_due = 1"
+			       " WHERE run_pk = $3"),
 			   err);
 	if (st == NULL)
 		return false;
-	db_bind_i64(st, 1, run->run_pk.value);
-	db_bind_i64(st, 2, pass->items[pass->count - 1].seq + 1);
-	db_bind_i64(st, 3, name_pk);
+	db_bind_i64(st, 1, pass->items[pass->count - 1].seq + 1);
+	db_bind_i64(st, 2, name_pk);
+	db_bind_i64(st, 3, run->run_pk.value);
 	return db_run(st, err);
 }
 
