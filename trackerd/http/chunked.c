@@ -33,7 +33,8 @@ enum chunked_result chunked_next(struct chunked *c, struct slice *bytes, struct 
 	while (bytes->len > 0 && c->state < STATE_END) {
 		if (c->state == STATE_DATA) {
 			int64_t left = c->size;
-			*data_out = slice_first(*bytes, (uint64_t)left < bytes->len ? (size_t)left : bytes->len);
+			*data_out = slice_first(*bytes, (uint64_t)left < bytes->len ? (size_t)left
+										    : bytes->len);
 			*bytes = slice_from(*bytes, data_out->len);
 			c->size -= (int64_t)data_out->len;
 			if (c->size == 0)
@@ -129,7 +130,8 @@ static void take_trailers(struct chunked *c, struct slice *bytes)
 {
 	size_t room = CHUNK_TRAILER_BYTES_MAX - c->line_bytes;
 	size_t taken = 0;
-	enum head_scan_result result = head_scan_next(&c->trailers, slice_first(*bytes, room), &taken);
+	enum head_scan_result result =
+		head_scan_next(&c->trailers, slice_first(*bytes, room), &taken);
 	*bytes = slice_from(*bytes, taken);
 	c->line_bytes += (unsigned)taken;
 	if (result == HEAD_SCAN_END)

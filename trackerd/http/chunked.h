@@ -1,9 +1,10 @@
 /* Decodes the chunked transfer coding, strictly (RFC 9112 §7.1).
  *
- * Bodies do not go through the parser library: the distribution builds it without its strict mode, so
- * that it takes any byte in the place of the LF behind a chunk's size. Here each line must end in CRLF,
- * sizes are plain hexadecimal and fit, extensions are skipped up to a bound, trailers are checked like
- * headers, bounded, and ignored. Cut the input anywhere, the outcome is the same. Pure; no memory. */
+ * Bodies do not go through the parser library: the distribution builds it without its strict
+ * mode, so that it takes any byte in the place of the LF behind a chunk's size. Here each line
+ * must end in CRLF, sizes are plain hexadecimal and fit, extensions are skipped up to a bound,
+ * trailers are checked like headers, bounded, and ignored. Cut the input anywhere, the outcome
+ * is the same. Pure; no memory. */
 #ifndef HTTP_CHUNKED_H
 #define HTTP_CHUNKED_H
 

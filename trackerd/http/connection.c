@@ -64,7 +64,8 @@ void connection_read_on(struct connection *c)
 {
 	if (c->is_processing)
 		return;
-	if (c->phase == CONNECTION_EXCHANGE && c->unread.len > 0 && exchange_wants_body(&c->exchange)) {
+	if (c->phase == CONNECTION_EXCHANGE && c->unread.len > 0 &&
+	    exchange_wants_body(&c->exchange)) {
 		struct buffer taken = c->unread;
 		buffer_init(&c->unread, taken.bytes_max);
 		process(c, buffer_slice(&taken), &taken);
@@ -78,7 +79,8 @@ void connection_read_on(struct connection *c)
 void connection_refuse(struct connection *c, const struct refusal *refusal)
 {
 	char quoted[256];
-	log_event(LOG_INFO, "request_refused", "peer=%s status=%d reason=%s", c->peer, refusal->status,
+	log_event(LOG_INFO, "request_refused", "peer=%s status=%d reason=%s", c->peer,
+		  refusal->status,
 		  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
 	struct http_reply reply;
 	struct buffer body;
@@ -247,7 +249,8 @@ static void name_peer(struct connection *c)
 		port = ntohs(is_ipv6 ? ((struct sockaddr_in6 *)&address)->sin6_port
 				     : ((struct sockaddr_in *)&address)->sin_port);
 	}
-	snprintf(c->peer, sizeof(c->peer), is_ipv6 ? "[%s]:%u" : "%s:%u", host, port);
+	/* Fits: 48 and 8 bytes. */
+	(void)snprintf(c->peer, sizeof(c->peer), is_ipv6 ? "[%s]:%u" : "%s:%u", host, port);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *buf)

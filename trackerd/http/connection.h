@@ -6,9 +6,10 @@
  *      │                      └── refused ──────────┼──────────────────────────▶ ▲          ▲
  *      └──────── end of input, timeout, reset ──────┴──────────────────────────────────────┘
  *
- * LINGER has sent everything and shut its side; it reads and drops what the peer still sends for a while,
- * because closing with unread bytes makes the kernel reset the connection and can cost the peer the reply.
- * CLOSED waits for libuv's close callback and for the handler's release; then the memory goes. */
+ * LINGER has sent everything and shut its side; it reads and drops what the peer still sends for
+ * a while, because closing with unread bytes makes the kernel reset the connection and can cost
+ * the peer the reply. CLOSED waits for libuv's close callback and for the handler's release;
+ * then the memory goes. */
 #ifndef HTTP_CONNECTION_H
 #define HTTP_CONNECTION_H
 
@@ -61,8 +62,8 @@ struct connection {
 	char peer[64];
 };
 
-/* Bytes to send: `head` is copied if it cannot go at once; `body` is the content of *owner_or_null, which is
- * taken in any case, or outlives the connection; `tail` is static. */
+/* Bytes to send: `head` is copied if it cannot go at once; `body` is the content of
+ * *owner_or_null, which is taken in any case, or outlives the connection; `tail` is static. */
 struct connection_message {
 	struct slice head;
 	struct slice body;

@@ -110,8 +110,9 @@ static unsigned make_parts(const struct connection_message *message, const char 
 		skip_bytes -= skipped;
 		/* uv_buf_t counts in size_t on Linux, uv_buf_init in unsigned; libuv does not write to it. */
 		if (slices[i].len > skipped)
-			parts[count++] = (uv_buf_t){.base = (char *)(uintptr_t)(slices[i].ptr + skipped),
-						    .len = slices[i].len - skipped};
+			parts[count++] =
+				(uv_buf_t){.base = (char *)(uintptr_t)(slices[i].ptr + skipped),
+					   .len = slices[i].len - skipped};
 	}
 	return count;
 }

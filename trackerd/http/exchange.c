@@ -13,7 +13,8 @@ static void stop_body(struct http_exchange *x);
 static void abandon(struct http_exchange *x);
 static void reply_whole(struct http_exchange *x, const struct http_reply *reply, struct slice body,
 			struct buffer *owner_or_null);
-static void make_head(struct http_exchange *x, const struct http_reply *reply, int64_t content_length);
+static void make_head(struct http_exchange *x, const struct http_reply *reply,
+		      int64_t content_length);
 static bool decide_closing(struct http_exchange *x, const struct http_reply *reply);
 static void finish(struct http_exchange *x);
 
@@ -38,7 +39,8 @@ void *http_exchange_context(const struct http_exchange *x)
 	return x->context;
 }
 
-void http_exchange_on_abandoned(struct http_exchange *x, void (*abandoned_cb)(struct http_exchange *x))
+void http_exchange_on_abandoned(struct http_exchange *x,
+				void (*abandoned_cb)(struct http_exchange *x))
 {
 	x->abandoned_cb = abandoned_cb;
 }
@@ -67,7 +69,7 @@ void http_exchange_collect(struct http_exchange *x, size_t bytes_max,
 		return;
 	}
 	if (request->content_length > 0 && request->content_length <= BODY_RESERVED_BYTES_MAX)
-		(void)buffer_reserve(&x->body, (size_t)request->content_length); /* failure is sticky */
+		(void)buffer_reserve(&x->body, (size_t)request->content_length); /* sticky */
 	open_sink(x, SINK_COLLECT);
 }
 
@@ -125,7 +127,8 @@ void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply
 	}
 	struct http_reply instead;
 	if (body_or_null->failed) {
-		log_event(LOG_ERROR, "reply_lost", "id=%s reason=buffer_full", http_exchange_request(x)->id);
+		log_event(LOG_ERROR, "reply_lost", "id=%s reason=buffer_full",
+			  http_exchange_request(x)->id);
 		buffer_init(body_or_null, ERROR_MESSAGE_BYTES_MAX);
 		reply_refusal_make(&reply_too_large, &instead, body_or_null);
 		reply = &instead;
@@ -133,7 +136,8 @@ void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply
 	reply_whole(x, reply, buffer_slice(body_or_null), body_or_null);
 }
 
-void http_exchange_reply_static(struct http_exchange *x, const struct http_reply *reply, struct slice body)
+void http_exchange_reply_static(struct http_exchange *x, const struct http_reply *reply,
+				struct slice body)
 {
 	if (!x->abandoned)
 		reply_whole(x, reply, body, NULL);
@@ -160,7 +164,8 @@ void http_exchange_write(struct http_exchange *x, struct buffer *piece,
 	if (x->abandoned || piece->failed || too_many) {
 		buffer_deinit(piece);
 		if (!x->abandoned) {
-			log_event(LOG_ERROR, "reply_cut", "id=%s reason=%s", http_exchange_request(x)->id,
+			log_event(LOG_ERROR, "reply_cut", "id=%s reason=%s",
+				  http_exchange_request(x)->id,
 				  too_many ? "longer_than_promised" : "memory");
 			connection_cut(connection_of(x), true);
 		}
@@ -296,8 +301,8 @@ void exchange_refuse(struct http_exchange *x, const struct refusal *refusal)
 	}
 	if (!was_answered) {
 		char quoted[256];
-		log_event(LOG_INFO, "request_refused", "id=%s status=%d reason=%s", c->reader.request.id,
-			  refusal->status,
+		log_event(LOG_INFO, "request_refused", "id=%s status=%d reason=%s",
+			  c->reader.request.id, refusal->status,
 			  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
 		struct http_reply reply;
 		struct buffer body;
@@ -373,7 +378,8 @@ static void open_sink(struct http_exchange *x, enum body_sink sink)
 	if (c->reader.expects_continue && sink != SINK_DISCARD) {
 		c->reader.expects_continue = false;
 		connection_send(c,
-				&(struct connection_message){.tail = SLICE("HTTP/1.1 100 Continue\r\n\r\n")},
+				&(struct connection_message){
+					.tail = SLICE("HTTP/1.1 100 Continue\r\n\r\n")},
 				SEND_INTERIM);
 	}
 	connection_read_on(c);
@@ -417,7 +423,8 @@ static void reply_whole(struct http_exchange *x, const struct http_reply *reply,
 }
 
 /* Makes the head in the server's scratch, and takes what is left of the request's body as surplus. */
-static void make_head(struct http_exchange *x, const struct http_reply *reply, int64_t content_length)
+static void make_head(struct http_exchange *x, const struct http_reply *reply,
+		      int64_t content_length)
 {
 	struct connection *c = connection_of(x);
 	ASSERT(!x->begun && reply->status >= 200);
@@ -433,16 +440,19 @@ static void make_head(struct http_exchange *x, const struct http_reply *reply, i
 	x->is_chunked = framing == REPLY_CHUNKED;
 	x->reply_left_bytes = content_length;
 	c->closes = decide_closing(x, reply) || framing == REPLY_UNTIL_CLOSE;
-	const struct reply_frame frame = {
-		.framing = framing,
-		.content_length = content_length,
-		.connection = c->closes ? REPLY_CLOSE : c->reader.is_http10 ? REPLY_KEEP_SAID : REPLY_KEEP,
-		.request_id = c->reader.request.id};
+	enum reply_connection connection = c->reader.is_http10 ? REPLY_KEEP_SAID : REPLY_KEEP;
+	if (c->closes)
+		connection = REPLY_CLOSE;
+	const struct reply_frame frame = {.framing = framing,
+					  .content_length = content_length,
+					  .connection = connection,
+					  .request_id = c->reader.request.id};
 	struct buffer *text = &c->server->head_text;
 	buffer_reset(text);
 	reply_head_append(text, reply, &frame, &c->server->date);
 	if (text->failed) {
-		log_event(LOG_ERROR, "reply_cut", "id=%s reason=head_too_large", c->reader.request.id);
+		log_event(LOG_ERROR, "reply_cut", "id=%s reason=head_too_large",
+			  c->reader.request.id);
 		connection_cut(c, true);
 	}
 	if (!x->body_done)
@@ -457,8 +467,9 @@ static bool decide_closing(struct http_exchange *x, const struct http_reply *rep
 	const struct http_request *request = &c->reader.request;
 	if (c->closes || reply->close || c->server->closing)
 		return true;
-	return !x->body_done && (c->reader.expects_continue ||
-				 request->content_length - x->received_bytes > BODY_DISCARD_BYTES_MAX);
+	return !x->body_done &&
+	       (c->reader.expects_continue ||
+		request->content_length - x->received_bytes > BODY_DISCARD_BYTES_MAX);
 }
 
 /* Tells the access log, and forgets the exchange. */

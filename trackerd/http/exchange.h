@@ -1,14 +1,15 @@
-/* An exchange from the inside: what connection.c tells it. The outside is http_message.h. Loop thread.
+/* An exchange from the inside: what connection.c tells it. The outside is http_message.h. Loop
+ * thread.
  *
- * An exchange is over when three things happened, in any order: the last byte of the reply went to the
- * kernel (or the connection is lost), the body was read to its end (or the connection will close), and the
- * handler released it. The body's bytes go where the sink says:
+ * An exchange is over when three things happened, in any order: the last byte of the reply went
+ * to the kernel (or the connection is lost), the body was read to its end (or the connection
+ * will close), and the handler released it. The body's bytes go where the sink says:
  *
  *     NONE ──collect──▶ COLLECT ─┐
  *       └────stream───▶ STREAM ──┴─ reply ─▶ DISCARD     (NONE ─ reply ─▶ DISCARD as well)
  *
- * A handler is told of a loss by abandoned_cb from the loop itself, never from inside one of its own calls,
- * and not at all after its last word (reply, end, abort). */
+ * A handler is told of a loss by abandoned_cb from the loop itself, never from inside one of its
+ * own calls, and not at all after its last word (reply, end, abort). */
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
@@ -50,7 +51,7 @@ struct http_exchange {
 	int64_t discarded_bytes; /* of those */
 	int64_t sent_bytes;      /* of the reply's body */
 	int64_t reply_left_bytes; /* of a Content-Length that the reply promised; -1 without */
-	struct buffer held;      /* head of a streamed reply, until its first piece; then sizes of chunks */
+	struct buffer held;      /* a streamed reply's head until its first piece; then chunk sizes */
 	uint64_t begun_ns;
 	uint64_t finished_ns;    /* 0 until the reply is done */
 };
@@ -65,7 +66,8 @@ void exchange_take_end(struct http_exchange *x);
 void exchange_refuse(struct http_exchange *x, const struct refusal *refusal);
 /* The connection is closing hard. */
 void exchange_lose(struct http_exchange *x);
-/* The deferred calls, from the loop; the exchange is active and not released. May free the connection. */
+/* The deferred calls, from the loop; the exchange is active and not released. May free the
+ * connection. */
 void exchange_run_deferred(struct http_exchange *x);
 /* A piece that was queued went out. */
 void exchange_piece_written(struct http_exchange *x);

@@ -7,7 +7,7 @@ enum byte_class {
 	CLASS_LF,
 	CLASS_CR,
 	CLASS_SPACE,
-	CLASS_TOKEN,   /* RFC 9110 tchar */
+	CLASS_TOKEN, /* RFC 9110 tchar */
 	CLASS_COLON,
 	CLASS_VISIBLE, /* other printable ASCII */
 	CLASS_HIGH,    /* above 127 */

@@ -1,9 +1,10 @@
-/* Checks the bytes of a head against the strict grammar of RFC 9112, one at a time, keeping none.
+/* Checks the bytes of a head against the strict grammar of RFC 9112, one at a time, keeping
+ * none.
  *
  * The parser library forgives much (bare LF, folded lines, white space before a colon, control
- * characters); two servers that forgive differently can be made to disagree about where a request ends.
- * So nothing reaches the library that did not pass here. Cut the input anywhere, the outcome is the
- * same. The same grammar serves trailers. Pure; no memory. */
+ * characters); two servers that forgive differently can be made to disagree about where a
+ * request ends. So nothing reaches the library that did not pass here. Cut the input anywhere,
+ * the outcome is the same. The same grammar serves trailers. Pure; no memory. */
 #ifndef HTTP_HEAD_SCAN_H
 #define HTTP_HEAD_SCAN_H
 

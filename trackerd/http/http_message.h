@@ -9,7 +9,11 @@
  * it replied, or after abandoned_cb when nothing of its own is in flight any more. The connection is closed
  * and freed only when that happened. One request is in flight per connection; pipelined bytes wait.
  * All slices of the request live as long as the exchange. After abandoned_cb every call but release and
- * http_exchange_request is a no-op. */
+ * http_exchange_request is a no-op.
+ *
+ * abandoned_cb and written_cb come from the loop, never from inside a call of the handler's own. abandoned_cb does not
+ * come after the handler's last word (reply, end, abort) or release; between a loss and its abandoned_cb calls are
+ * no-ops already, and http_exchange_is_abandoned says so. Releasing in that gap is right, too. */
 #ifndef HTTP_HTTP_MESSAGE_H
 #define HTTP_HTTP_MESSAGE_H
 

@@ -95,7 +95,7 @@ void http_server_connection_freed(struct http_server *server)
 void http_server_run_deferred(struct http_server *server)
 {
 	if (!uv_is_active((uv_handle_t *)&server->deferral))
-		(void)uv_idle_start(&server->deferral, on_deferral); /* fails without callback only */
+		(void)uv_idle_start(&server->deferral, on_deferral); /* fails for NULL only */
 }
 
 static bool listen_on(const char *host, unsigned port, int *socket_out, unsigned *port_out,
@@ -117,7 +117,8 @@ static bool listen_on(const char *host, unsigned port, int *socket_out, unsigned
 	if (fd >= 0)
 		(void)close(fd);
 	if (reason == EADDRINUSE)
-		return error_set(err, ERR_INVALID_STATE, "port %u on %s is already in use", port, host);
+		return error_set(err, ERR_INVALID_STATE, "port %u on %s is already in use", port,
+				 host);
 	if (reason == EADDRNOTAVAIL)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "%s is not an address of this machine", host);
@@ -133,7 +134,8 @@ static bool parse_address(const char *host, unsigned port, struct sockaddr_stora
 {
 	char quoted[80];
 	if (port > UINT16_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%u is not a port (0 to 65535)", port);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%u is not a port (0 to 65535)",
+				 port);
 	const char *numeric = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
 	*address = (struct sockaddr_storage){0};
 	if (uv_ip4_addr(numeric, (int)port, (struct sockaddr_in *)address) == 0) {

@@ -1,7 +1,9 @@
 /* Listens, accepts, and turns bytes into exchanges (http_message.h).
  *
- * Parsing is http_parser's (Debian 12) or llhttp's (Debian 13) behind http1.c, which adds the strict rules of
- * the design: they are listed, each with its test, in tests/unit/http/. Everything runs on the loop. */
+ * Heads are split by http_parser (Debian 12) or llhttp (Debian 13) behind http1.c; head_scan.c, request_reader.c and
+ * chunked.c add the strict rules of the design: they are listed as byte streams in
+ * tests/unit/http/request_reader_test.c and, for a running daemon, in tests/contract/strict_http.txt. Everything runs
+ * on the loop. */
 #ifndef HTTP_HTTP_SERVER_H
 #define HTTP_HTTP_SERVER_H
 

@@ -49,7 +49,8 @@ void reply_head_append(struct buffer *out, const struct http_reply *reply,
 	buffer_append(out, SLICE("\r\n\r\n"));
 }
 
-void reply_refusal_make(const struct refusal *refusal, struct http_reply *reply, struct buffer *body)
+void reply_refusal_make(const struct refusal *refusal, struct http_reply *reply,
+			struct buffer *body)
 {
 	struct json_writer w;
 	json_writer_init(&w, body);
@@ -57,9 +58,8 @@ void reply_refusal_make(const struct refusal *refusal, struct http_reply *reply,
 	json_put_cstr(&w, "error_code", error_code_name(refusal->code));
 	json_put_cstr(&w, "message", refusal->message);
 	json_object_end(&w);
-	*reply = (struct http_reply){.status = refusal->status,
-				     .content_type = "application/json",
-				     .close = true};
+	*reply = (struct http_reply){
+		.status = refusal->status, .content_type = "application/json", .close = true};
 	if (refusal->status == 503)
 		http_reply_header(reply, SLICE("Retry-After"), SLICE("1"));
 }
@@ -107,9 +107,9 @@ static const char *date_text(struct reply_date *date)
 	if (second == date->second || gmtime_r(&when, &tm) == NULL)
 		return date->text;
 	char text[96]; /* room for any int, so that the compiler sees no cut */
-	snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT", days[tm.tm_wday % 7],
-		 tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-		 tm.tm_sec);
+	(void)snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+		       days[tm.tm_wday % 7], tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year + 1900,
+		       tm.tm_hour, tm.tm_min, tm.tm_sec);
 	memcpy(date->text, text, sizeof(date->text) - 1);
 	date->second = second;
 	return date->text;

@@ -37,6 +37,7 @@ void reply_head_append(struct buffer *out, const struct http_reply *reply,
 		       const struct reply_frame *frame, struct reply_date *date);
 bool reply_status_has_body(int status);
 /* Fills `body` (initialised) with {"error_code":…,"message":…} and sets up *reply for it. */
-void reply_refusal_make(const struct refusal *refusal, struct http_reply *reply, struct buffer *body);
+void reply_refusal_make(const struct refusal *refusal, struct http_reply *reply,
+			struct buffer *body);
 
 #endif

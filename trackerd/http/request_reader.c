@@ -47,6 +47,7 @@ static bool check_expect(struct request_reader *r, const struct framing *f);
 static bool set_target(struct request_reader *r, struct slice target);
 static struct slice without_authority(struct slice target);
 static bool is_host_text(struct slice host);
+static bool is_made_of(struct slice text, struct slice others);
 static enum http_method method_of(struct slice token);
 static struct slice head_bytes(const struct request_reader *r);
 static bool refuse(struct request_reader *r, int status, enum error_code code, const char *message);
@@ -109,7 +110,8 @@ static enum reader_event next_of_head(struct request_reader *r, struct slice *by
 		*bytes = slice_from(*bytes, taken);
 		bool ok = true;
 		if (r->memory.failed)
-			ok = refuse(r, 503, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory.");
+			ok = refuse(r, 503, ERR_TEMPORARILY_UNAVAILABLE,
+				    "The server is out of memory.");
 		else if (result == HEAD_SCAN_BROKEN)
 			ok = refuse(r, 400, ERR_BAD_REQUEST, head_scan_problem(&r->scan));
 		else if (result == HEAD_SCAN_LINE)
@@ -170,20 +172,17 @@ static bool check_request_line(struct request_reader *r)
 	if (!has_target || method.len == 0 || target.len == 0 || !slice_is_present(line))
 		return refuse(r, 400, ERR_BAD_REQUEST,
 			      "The request line is not 'METHOD target HTTP/1.1'.");
-	bool is_http = line.len == 8 && slice_starts_with(line, SLICE("HTTP/")) && line.ptr[6] == '.' &&
-		       line.ptr[5] >= '0' && line.ptr[5] <= '9' && line.ptr[7] >= '0' && line.ptr[7] <= '9';
+	bool is_http = line.len == 8 && slice_starts_with(line, SLICE("HTTP/")) &&
+		       line.ptr[6] == '.' && line.ptr[5] >= '0' && line.ptr[5] <= '9' &&
+		       line.ptr[7] >= '0' && line.ptr[7] <= '9';
 	if (!is_http)
 		return refuse(r, 400, ERR_BAD_REQUEST,
 			      "The request line does not end in a version of HTTP.");
 	if (line.ptr[5] != '1' || line.ptr[7] > '1')
-		return refuse(r, 505, ERR_BAD_REQUEST, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
-	for (size_t i = 0; i < method.len; i++) {
-		char c = method.ptr[i];
-		bool is_token = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-				memchr("!#$%&'*+-.^_`|~", c, 15) != NULL;
-		if (!is_token)
-			return refuse(r, 400, ERR_BAD_REQUEST, "The method is not a word.");
-	}
+		return refuse(r, 505, ERR_BAD_REQUEST,
+			      "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+	if (!is_made_of(method, SLICE("!#$%&'*+-.^_`|~")))
+		return refuse(r, 400, ERR_BAD_REQUEST, "The method is not a word.");
 	r->request.method = method_of(method);
 	if (r->request.method == HTTP_OTHER)
 		return refuse(r, 501, ERR_NOT_IMPLEMENTED, "This method is not known here.");
@@ -195,15 +194,18 @@ static bool check_request_line(struct request_reader *r)
 static bool finish_head(struct request_reader *r)
 {
 	if (r->scan.field_count > HTTP_HEADERS_MAX)
-		return refuse(r, 431, ERR_HEADERS_TOO_LARGE, "The request has more than 100 headers.");
+		return refuse(r, 431, ERR_HEADERS_TOO_LARGE,
+			      "The request has more than 100 headers.");
 	if (!make_room_for_headers(r))
 		return refuse(r, 503, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory.");
 	struct slice bytes = head_bytes(r);
 	/* From here on `memory` neither grows nor moves. */
 	struct http1_head split;
 	if (!http1_split(bytes, &split, add_header, r) ||
-	    r->request.header_count != r->scan.field_count || split.version_minor != (r->is_http10 ? 0U : 1U))
-		return refuse(r, 400, ERR_BAD_REQUEST, "The head of the request is not understandable.");
+	    r->request.header_count != r->scan.field_count ||
+	    split.version_minor != (r->is_http10 ? 0U : 1U))
+		return refuse(r, 400, ERR_BAD_REQUEST,
+			      "The head of the request is not understandable.");
 	struct framing framing = find_framing(&r->request);
 	if (!set_target(r, split.target) || !check_host(r, &framing) ||
 	    !check_body(r, &framing, &split) || !check_expect(r, &framing))
@@ -228,7 +230,8 @@ static void add_header(void *reader, struct slice name, struct slice value)
 {
 	struct request_reader *r = reader;
 	if (r->request.header_count >= r->scan.field_count) {
-		r->request.header_count = HTTP_HEADERS_MAX + 1; /* the library sees more than we: refused */
+		/* The library sees more headers than we: refused. */
+		r->request.header_count = HTTP_HEADERS_MAX + 1;
 		return;
 	}
 	/* Only this module writes to the array that the request shows as const. */
@@ -269,7 +272,8 @@ static bool check_host(struct request_reader *r, const struct framing *f)
 	if (f->host_count > 1)
 		return refuse(r, 400, ERR_BAD_REQUEST, "The request has several Host headers.");
 	if (f->host_count == 1 && !is_host_text(f->host))
-		return refuse(r, 400, ERR_BAD_REQUEST, "The Host header is not a host name or address.");
+		return refuse(r, 400, ERR_BAD_REQUEST,
+			      "The Host header is not a host name or address.");
 	return true;
 }
 
@@ -277,7 +281,8 @@ static bool check_body(struct request_reader *r, const struct framing *f,
 		       const struct http1_head *split)
 {
 	if (f->length_count > 1)
-		return refuse(r, 400, ERR_BAD_REQUEST, "The request has several Content-Length headers.");
+		return refuse(r, 400, ERR_BAD_REQUEST,
+			      "The request has several Content-Length headers.");
 	if (f->encoding_count > 1)
 		return refuse(r, 400, ERR_BAD_REQUEST,
 			      "The request has several Transfer-Encoding headers.");
@@ -286,7 +291,8 @@ static bool check_body(struct request_reader *r, const struct framing *f,
 			      "The request has both Content-Length and Transfer-Encoding.");
 	if (f->encoding_count > 0) {
 		if (r->is_http10)
-			return refuse(r, 400, ERR_BAD_REQUEST, "HTTP/1.0 has no Transfer-Encoding.");
+			return refuse(r, 400, ERR_BAD_REQUEST,
+				      "HTTP/1.0 has no Transfer-Encoding.");
 		if (!slice_eq_ignoring_case(f->encoding, SLICE("chunked")) || !split->chunked)
 			return refuse(r, 400, ERR_BAD_REQUEST,
 				      "The only Transfer-Encoding known here is 'chunked'.");
@@ -298,8 +304,10 @@ static bool check_body(struct request_reader *r, const struct framing *f,
 	}
 	int64_t length = 0;
 	if (f->length_count > 0) {
-		bool is_digits = f->length.len > 0 && f->length.ptr[0] >= '0' && f->length.ptr[0] <= '9';
-		if (!is_digits || !slice_parse_i64(f->length, &length) || length != split->content_length)
+		bool is_digits =
+			f->length.len > 0 && f->length.ptr[0] >= '0' && f->length.ptr[0] <= '9';
+		if (!is_digits || !slice_parse_i64(f->length, &length) ||
+		    length != split->content_length)
 			return refuse(r, 400, ERR_BAD_REQUEST,
 				      "The Content-Length is not a whole number of bytes.");
 	} else if (split->content_length > 0 || split->chunked) {
@@ -317,7 +325,8 @@ static bool check_expect(struct request_reader *r, const struct framing *f)
 	if (f->expect_count == 0 || r->is_http10)
 		return true;
 	if (f->expect_count > 1 || !slice_eq_ignoring_case(f->expect, SLICE("100-continue")))
-		return refuse(r, 417, ERR_BAD_REQUEST, "The only expectation known here is '100-continue'.");
+		return refuse(r, 417, ERR_BAD_REQUEST,
+			      "The only expectation known here is '100-continue'.");
 	r->expects_continue = r->request.has_body;
 	return true;
 }
@@ -332,7 +341,8 @@ static bool set_target(struct request_reader *r, struct slice target)
 	if (target.len > 0 && target.ptr[0] != '/') {
 		target = without_authority(target);
 		if (!slice_is_present(target))
-			return refuse(r, 400, ERR_BAD_REQUEST, "The target does not begin with '/'.");
+			return refuse(r, 400, ERR_BAD_REQUEST,
+				      "The target does not begin with '/'.");
 	}
 	if (target.len == 0 || memchr(target.ptr, '#', target.len) != NULL)
 		return refuse(r, 400, ERR_BAD_REQUEST, "The target has a fragment.");
@@ -341,8 +351,7 @@ static bool set_target(struct request_reader *r, struct slice target)
 	while (path.len > 1 && path.ptr[0] == '/' && path.ptr[1] == '/')
 		path = slice_from(path, 1);
 	r->request.path = path.len > 0 ? path : SLICE("/");
-	r->request.query =
-		question < target.len ? slice_from(target, question + 1) : SLICE("");
+	r->request.query = question < target.len ? slice_from(target, question + 1) : SLICE("");
 	return true;
 }
 
@@ -354,23 +363,31 @@ static struct slice without_authority(struct slice target)
 		return (struct slice){0};
 	struct slice rest = slice_from(target, scheme.len);
 	size_t end = 0;
-	while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' && rest.ptr[end] != '#')
+	while (end < rest.len && rest.ptr[end] != '/' && rest.ptr[end] != '?' &&
+	       rest.ptr[end] != '#')
 		end++;
 	if (!is_host_text(slice_first(rest, end)))
 		return (struct slice){0};
 	return end == rest.len ? SLICE("/") : slice_from(rest, end);
 }
 
-/* Letters, digits and what RFC 3986 lets stand in "host:port"; no user, no path, no white space. */
+/* What RFC 3986 lets stand in "host:port"; no user, no path, no white space. */
 static bool is_host_text(struct slice host)
 {
-	for (size_t i = 0; i < host.len; i++) {
-		char c = host.ptr[i];
-		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && memchr("-._~%!$&'()*+,;=:[]", c, 19) == NULL)
+	return host.len > 0 && is_made_of(host, SLICE("-._~%!$&'()*+,;=:[]"));
+}
+
+/* Only ASCII letters, digits and the `others`? */
+static bool is_made_of(struct slice text, struct slice others)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		bool is_word =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_word && slice_find_byte(others, c, 0) == others.len)
 			return false;
 	}
-	return host.len > 0;
+	return true;
 }
 
 static enum http_method method_of(struct slice token)
@@ -379,9 +396,15 @@ static enum http_method method_of(struct slice token)
 		struct slice name;
 		enum http_method method;
 	} rows[] = {
-		{{"GET", 3}, HTTP_GET},     {{"POST", 4}, HTTP_POST},     {{"PUT", 3}, HTTP_PUT},
-		{{"HEAD", 4}, HTTP_HEAD},   {{"PATCH", 5}, HTTP_PATCH},   {{"DELETE", 6}, HTTP_DELETE},
+		// clang-format off
+		{{"GET", 3}, HTTP_GET},
+		{{"POST", 4}, HTTP_POST},
+		{{"PUT", 3}, HTTP_PUT},
+		{{"HEAD", 4}, HTTP_HEAD},
+		{{"PATCH", 5}, HTTP_PATCH},
+		{{"DELETE", 6}, HTTP_DELETE},
 		{{"OPTIONS", 7}, HTTP_OPTIONS},
+		// clang-format on
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if (slice_eq(token, rows[i].name))

@@ -2,10 +2,10 @@
  *
  *     before ─▶ head ─▶ READER_HEAD ─▶ body ─▶ READER_DATA… ─▶ READER_END ─ request_reader_restart ─▶ before
  *
- * Strict on purpose: whatever two servers could understand differently is refused. head_scan.c checks each
- * byte of the head, http1.c lets the library split it, this module applies the rules about the whole, and
- * chunked.c or a count frames the body. Cut the input anywhere, the events are the same (data may come in
- * other pieces). One per connection; one thread at a time. */
+ * Strict on purpose: whatever two servers could understand differently is refused. head_scan.c
+ * checks each byte of the head, http1.c lets the library split it, this module applies the rules
+ * about the whole, and chunked.c or a count frames the body. Cut the input anywhere, the events
+ * are the same (data may come in other pieces). One per connection; one thread at a time. */
 #ifndef HTTP_REQUEST_READER_H
 #define HTTP_REQUEST_READER_H
 
@@ -31,7 +31,8 @@ struct refusal {
 };
 
 struct request_reader {
-	/* Valid from READER_HEAD until restart; slices point into `memory`. `peer` and `id` are the owner's. */
+	/* Valid from READER_HEAD until restart; slices point into `memory`. `peer` and `id` are
+	 * the owner's. */
 	struct http_request request;
 	bool is_http10;
 	bool keep_alive;       /* the peer would go on with this connection */
@@ -52,8 +53,8 @@ void request_reader_deinit(struct request_reader *r);
 void request_reader_restart(struct request_reader *r);
 /* Has a byte of a request come since the last restart? */
 bool request_reader_has_begun(const struct request_reader *r);
-/* Takes a front part of *bytes and tells the first thing found in it. After READER_HEAD, call it again for
- * the body; for a request without one that gives READER_END at once. */
+/* Takes a front part of *bytes and tells the first thing found in it. After READER_HEAD, call it
+ * again for the body; for a request without one that gives READER_END at once. */
 enum reader_event request_reader_next(struct request_reader *r, struct slice *bytes,
 				      struct slice *data_out);
 

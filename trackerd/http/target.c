@@ -3,8 +3,8 @@
 
 static int hex_digit(char c);
 
-bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena,
-		   struct slice *out, struct error *err)
+bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena, struct slice *out,
+		   struct error *err)
 {
 	char quoted[128];
 	char *text = arena_alloc(arena, encoded.len + 1, 1);
@@ -16,7 +16,8 @@ bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena
 			int low = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-						 "'%s' has a '%%' that two hexadecimal digits do not follow.",
+						 "'%s' has a '%%' that two hexadecimal digits do "
+						 "not follow.",
 						 error_quote(encoded, quoted, sizeof(quoted)));
 			c = (char)(high * 16 + low);
 			i += 2;
@@ -24,12 +25,14 @@ bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena
 			c = ' ';
 		}
 		if (c == '\0')
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "'%s' has a NUL character.",
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "'%s' has a NUL character.",
 					 error_quote(encoded, quoted, sizeof(quoted)));
 		text[len++] = c;
 	}
 	if (!slice_is_utf8(slice_make(text, len)))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "'%s' is not UTF-8 when decoded.",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "'%s' is not UTF-8 when decoded.",
 				 error_quote(encoded, quoted, sizeof(quoted)));
 	*out = slice_make(text, len);
 	return true;
