@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Replays HTTP transcripts against a real daemon and compares what it answers.
 
-    run_contract.py DAEMON [FILE.http …]        without files: all next to this script
+    run_contract.py FOLDER_OF_BINARIES [FILE.http …]        without files: all next to this script
 
 Each file gets a daemon of its own with a new data directory and a port that the kernel chose. Rows of a file run in
 order on one connection and build on each other. A row:
@@ -30,70 +30,18 @@ import http.client
 import json
 import os
 import re
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 
-START_DEADLINE_S = 20
-STOP_DEADLINE_S = 20
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import Daemon, Failure, binary  # noqa: E402
+
 REQUEST_TIMEOUT_S = 60
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Mismatch(Exception):
     """The reply is not what the row expects."""
-
-
-class Daemon:
-    """A daemon of our own on a new data directory; stopped and removed at the end."""
-
-    def __init__(self, program):
-        self.directory = tempfile.mkdtemp(prefix="trackerd-contract-")
-        self.log = []
-        self.port = None
-        self.is_listening = threading.Event()
-        self.process = subprocess.Popen(
-            [program, "--data", os.path.join(self.directory, "data"), "--listen", "127.0.0.1:0"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-            errors="replace", cwd=self.directory)
-        self.reader = threading.Thread(target=self.read_log, daemon=True)
-        self.reader.start()
-
-    def read_log(self):
-        for line in self.process.stderr:
-            self.log.append(line)
-            found = re.search(r"event=listening\b.*\bport=(\d+)", line)
-            if found:
-                self.port = int(found.group(1))
-                self.is_listening.set()
-        self.is_listening.set()
-
-    def wait(self):
-        self.is_listening.wait(START_DEADLINE_S)
-        if self.port is None:
-            raise RuntimeError("the daemon did not start:\n" + "".join(self.log))
-
-    def stop(self):
-        """None, or what went wrong."""
-        problem = None
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            status = self.process.wait(STOP_DEADLINE_S)
-            if status != 0:
-                problem = f"the daemon ended with status {status}:\n" + "".join(self.log[-30:])
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            problem = "the daemon did not stop on SIGTERM"
-        self.reader.join()
-        self.process.stderr.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
-        return problem
 
 
 class Row:
@@ -266,35 +214,40 @@ def check_message(operator, expected, actual):
 def run_file(program, path):
     """Counts of rows that passed and failed."""
     rows = parse_file(path)
-    daemon = Daemon(program)
     passed = failed = 0
     variables = {"now_ms": int(time.time() * 1000)}
     try:
-        daemon.wait()
-        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=REQUEST_TIMEOUT_S)
-        for row in rows:
-            try:
-                check_row(connection, row, variables)
-                passed += 1
-            except (Mismatch, OSError, http.client.HTTPException, ValueError) as problem:
-                failed += 1
-                print(f"{path}:{row.line_number}: {row.title}\n    {row.method} {row.path[:120]}\n"
-                      f"    {type(problem).__name__}: {problem}", file=sys.stderr)
-                if not isinstance(problem, Mismatch):
-                    connection.close()
-        connection.close()
-    finally:
-        problem = daemon.stop()
-    if problem:
+        with Daemon(program) as daemon:
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=REQUEST_TIMEOUT_S)
+            for row in rows:
+                if run_row(connection, row, variables, path):
+                    passed += 1
+                else:
+                    failed += 1
+            connection.close()
+    except Failure as problem:
         failed += 1
         print(f"{path}: {problem}", file=sys.stderr)
     return passed, failed
 
 
+def run_row(connection, row, variables, path):
+    """Whether the row passed; says what is wrong if not."""
+    try:
+        check_row(connection, row, variables)
+        return True
+    except (Mismatch, OSError, http.client.HTTPException, ValueError) as problem:
+        print(f"{path}:{row.line_number}: {row.title}\n    {row.method} {row.path[:120]}\n"
+              f"    {type(problem).__name__}: {problem}", file=sys.stderr)
+        if not isinstance(problem, Mismatch):
+            connection.close()
+        return False
+
+
 def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    program = os.path.abspath(sys.argv[1])
+    program = binary(sys.argv)
     here = os.path.dirname(os.path.abspath(__file__))
     files = sys.argv[2:] or sorted(os.path.join(here, name) for name in os.listdir(here)
                                    if name.endswith(".http"))
