@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db/db_faulty.h"
 #include "limits.h"
 #include "unit/store/search_world_helper.h"
 
@@ -492,6 +493,30 @@ static void test_a_token_belongs_to_its_query_but_not_to_its_page_size(void **st
 	assert_int_equal(found(t, &search).count, 1);
 }
 
+static void test_a_failing_database_fails_the_search_cleanly(void **state)
+{
+	struct tracker_db *t = *state;
+	unsigned countdown = 0;
+	bool ok = false;
+	(void)tracker_db_add_run(t, RUN_1, 0);
+	(void)tracker_db_add_run(t, RUN_2, 0);
+	tracker_db_commit(t);
+	struct run_search search = search_of(experiment_zero, 1, SLICE("metrics.m IS NULL"));
+	search.rows_max = 1;
+	while (!ok) {
+		struct run_search_page page = {.count = 77};
+		assert_true(countdown < 1000);
+		db_faulty_set(t->db, ++countdown, ERR_TEMPORARILY_UNAVAILABLE);
+		ok = run_search(t->db, &search, &t->arena, &page, &t->err);
+		assert_int_equal(ok, !db_faulty_fired(t->db));
+		assert_int_equal(page.count, ok ? 1 : 77);
+		assert_true(ok || t->err.code == ERR_TEMPORARILY_UNAVAILABLE);
+	}
+	/* Preparing, each row and the statements that load runs. */
+	assert_true(countdown > 5);
+	db_faulty_set(t->db, 0, ERR_NONE);
+}
+
 /* --- plans */
 
 /* The plan, one line a step, for a statement of run_search. */
@@ -569,6 +594,7 @@ int main(void)
 		TEST(test_as_many_comparisons_and_clauses_as_are_taken_run),
 		TEST(test_bad_queries_are_refused_even_where_nothing_can_be_found),
 		TEST(test_a_token_belongs_to_its_query_but_not_to_its_page_size),
+		TEST(test_a_failing_database_fails_the_search_cleanly),
 		TEST(test_the_default_listing_walks_its_index_without_a_sort),
 		TEST(test_orders_by_keys_find_them_through_primary_keys),
 	};
