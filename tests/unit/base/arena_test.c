@@ -134,10 +134,10 @@ static void printf_takes_short_and_long_texts(void **state)
 	arena_init(&arena, 1 << 16);
 	static const int widths[] = {0, 1, 254, 255, 256, 257, 5000};
 	for (size_t i = 0; i < ARRAY_COUNT(widths); i++) {
-		struct slice text = arena_printf(&arena, "%*s", widths[i], "");
+		struct slice text = arena_printf(&arena, "%*s", widths[i], widths[i] == 0 ? "" : "x");
 		assert_int_equal(text.len, widths[i]);
 		for (size_t at = 0; at < text.len; at++)
-			assert_int_equal(text.ptr[at], ' ');
+			assert_int_equal(text.ptr[at], at == text.len - 1 ? 'x' : ' ');
 	}
 	arena_deinit(&arena);
 }

@@ -73,8 +73,9 @@ static void printf_takes_short_and_long_texts(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(widths); i++) {
 		struct buffer b;
 		buffer_init(&b, 70000);
-		buffer_printf(&b, "%*s", widths[i], "");
+		buffer_printf(&b, "%*s", widths[i], widths[i] == 0 ? "" : "x");
 		assert_int_equal(b.len, widths[i]);
+		assert_true(b.len == 0 || b.ptr_or_null[b.len - 1] == 'x');
 		buffer_deinit(&b);
 	}
 }

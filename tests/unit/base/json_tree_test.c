@@ -101,6 +101,14 @@ static void readers_take_numbers_from_strings_and_have_defaults(void **state)
 	assert_true(slice_eq_cstr(json_tree_string(parse("\"\""), SLICE("d")), ""));
 }
 
+static void every_value_has_its_text(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"true", "false", "null", "-1.50", "[ 1 ]", "{ }"};
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		assert_true(slice_eq_cstr(parse(texts[i])->text, texts[i]));
+}
+
 static void errors_name_the_place(void **state)
 {
 	(void)state;
@@ -131,6 +139,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(members_and_paths_are_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(readers_take_numbers_from_strings_and_have_defaults,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_value_has_its_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_name_the_place, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_deepest_allowed_text_becomes_a_tree, set_up,
 						tear_down),

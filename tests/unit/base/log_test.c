@@ -136,12 +136,14 @@ static void values_are_quoted_when_they_need_it(void **state)
 		{{NULL, 0}, 32, "\"\""},
 		{{"a b", 3}, 32, "\"a b\""},
 		{{"a=b", 3}, 32, "\"a=b\""},
+		{{" ab", 3}, 32, "\" ab\""},
 		{{"a\"b\\c", 5}, 32, "\"a\\\"b\\\\c\""},
 		{{"a\n\r\t\0\x1B\x7F", 7}, 32, "\"a\\n\\r\\t\\u0000\\u001b\\u007f\""},
 		{{"\xC3\xA4\xFF", 3}, 32, "\"\xC3\xA4?\""},
 		{{"abcdef", 6}, 7, "abcdef"},
 		{{"abcdef", 6}, 6, "\"abc\""},
 		{{"ab \xE2\x82\xAC", 6}, 8, "\"ab \""},
+		{{"a\xE2\x82\xAC", 3}, 32, "\"a??\""}, /* the slice ends inside a code point */
 		{{"a b", 3}, 3, "\"\""},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

@@ -102,6 +102,9 @@ static void waiting_ends_after_its_time(void **state)
 	int64_t before = clock_monotonic_ms(clock_system());
 	assert_null(queue_take_many(&q, 1, 1, 30));
 	assert_true(clock_monotonic_ms(clock_system()) - before >= 29);
+	before = clock_monotonic_ms(clock_system());
+	assert_null(queue_take_many(&q, 1, 1, 1010));
+	assert_true(clock_monotonic_ms(clock_system()) - before >= 1009);
 	assert_false(queue_is_finished(&q));
 	queue_deinit(&q);
 }

@@ -242,6 +242,7 @@ static void a_file_without_permission_is_told(void **state)
 	assert_int_equal(unlink(folder->file), 0);
 	assert_int_equal(chmod(folder->path, 0500), 0);
 	expect_open_error(folder->file, DB_READ_WRITE, ERR_PERMISSION_DENIED, "permission denied");
+	expect_open_error(folder->file, DB_READ_ONLY, ERR_NOT_FOUND, "no such file");
 	assert_int_equal(chmod(folder->path, 0), 0);
 	expect_open_error(folder->file, DB_READ_WRITE, ERR_PERMISSION_DENIED, "permission denied");
 	assert_int_equal(chmod(folder->path, 0700), 0);

@@ -71,6 +71,10 @@ static void patterns_match_or_not(void **state)
 		    like_matches(pattern, text, true) != rows[i].ignoring_case)
 			fail_msg("'%s' LIKE '%s'", rows[i].text, rows[i].pattern);
 	}
+	/* What lies behind the ends of slices does not count. */
+	assert_false(like_matches(SLICE("ab"), slice_make("ab", 1), false));
+	assert_false(like_matches(slice_make("ab", 1), SLICE("ab"), false));
+	assert_false(like_matches(SLICE("a_"), slice_make("ab", 1), false));
 }
 
 static bool matches_slowly(const char *pattern, const char *text)
