@@ -293,12 +293,13 @@ static enum delivery_outcome set_aside(struct delivery *d, const struct record *
 		*err = file_err;
 		return DELIVERY_RETRY;
 	}
+	/* Before the confirmation, which may wake somebody who asks for the sentence. */
+	d->note(d->note_context, TRK_LOG_WARN, sentence);
 	if (!spool_confirm(d->spool, sequence, 1, err))
 		return DELIVERY_RETRY;
 	d->first++;
 	d->suspect_end = 0;
 	d->records_rejected++;
-	d->note(d->note_context, TRK_LOG_WARN, sentence);
 	return DELIVERY_PROGRESS;
 }
 

@@ -1,0 +1,282 @@
+/* Owns the connection of the CLI, through libcurl. */
+#include "cli/api.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+
+enum { CONNECT_TIMEOUT_MS = 5000, CALL_TIMEOUT_MS = 120000, STALL_SECONDS = 60, REPLY_BYTES_MAX = 256 * 1024 * 1024 };
+
+struct api {
+	CURL *curl;
+	char *url; /* without a slash at the end */
+	char curl_error[CURL_ERROR_SIZE];
+};
+
+/* One exchange. */
+struct exchange {
+	struct api *api;
+	struct buffer reply; /* of JSON calls, and of errors */
+	const struct api_upload *upload;
+	const struct api_download *download;
+	bool begun;
+	struct error *err;   /* set by a callback that gave up */
+	bool gave_up;
+};
+
+bool api_open(const char *url, struct api **out, struct error *err)
+{
+	size_t len = strlen(url);
+	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "\"%s\" is no address of a server; it begins with "
+								   "http:// or https://", url);
+	struct api *api = calloc(1, sizeof(*api));
+	bool ok = api != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	if (ok) {
+		api->curl = curl_easy_init();
+		api->url = strndup(url, url[len - 1] == '/' ? len - 1 : len);
+		ok = api->curl != NULL && api->url != NULL;
+	}
+	if (!ok) {
+		api_close(api);
+		return error_set(err, ERR_INTERNAL_ERROR, "out of memory");
+	}
+	*out = api;
+	return true;
+}
+
+void api_close(struct api *api)
+{
+	if (api == NULL)
+		return;
+	curl_easy_cleanup(api->curl);
+	free(api->url);
+	free(api);
+}
+
+/* ---- callbacks ---------------------------------------------------------------------------------- */
+
+static bool is_success(struct exchange *e)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status); /* 0 if unknown */
+	return status >= 200 && status < 300;
+}
+
+static bool take_download(struct exchange *e, struct slice bytes)
+{
+	const struct api_download *d = e->download;
+	if (!e->begun) {
+		long status = 0;
+		e->begun = true;
+		(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status);
+		if (!d->begin(d->context, status == 206 ? d->from : 0, e->err))
+			return false;
+	}
+	return d->bytes(d->context, bytes, e->err);
+}
+
+static size_t receive(char *bytes, size_t size, size_t count, void *context)
+{
+	struct exchange *e = context;
+	struct slice piece = slice_make(bytes, size * count);
+	if (e->download != NULL && is_success(e)) {
+		e->gave_up = !take_download(e, piece);
+		return e->gave_up ? 0 : piece.len;
+	}
+	buffer_append(&e->reply, piece);
+	return e->reply.failed ? 0 : piece.len;
+}
+
+static size_t send_file(char *bytes, size_t size, size_t count, void *context)
+{
+	const struct exchange *e = context;
+	ssize_t len = read(e->upload->fd, bytes, size * count);
+	return len < 0 ? CURL_READFUNC_ABORT : (size_t)len;
+}
+
+static int progressed(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	const struct exchange *e = context;
+	(void)down_total, (void)down, (void)up_total;
+	if (e->upload != NULL && e->upload->progress != NULL)
+		e->upload->progress(e->upload->context, up);
+	return 0;
+}
+
+/* ---- one exchange ------------------------------------------------------------------------------- */
+
+static bool fail_unanswered(struct exchange *e, CURLcode code)
+{
+	const struct api *api = e->api;
+	if (e->gave_up)
+		return false;
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return error_set(e->err, ERR_REQUEST_TIMEOUT, "%s did not answer in time", api->url);
+	return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE, "%s cannot be reached: %s. Is trackerd running there? "
+							      "--url or TRK_URL names another address.",
+			 api->url, api->curl_error[0] != '\0' ? api->curl_error : curl_easy_strerror(code));
+}
+
+static enum error_code code_of_status(long status)
+{
+	switch (status) {
+	case 401:
+		return ERR_UNAUTHENTICATED;
+	case 403:
+		return ERR_PERMISSION_DENIED;
+	case 404:
+		return ERR_NOT_FOUND;
+	case 409:
+		return ERR_RESOURCE_CONFLICT;
+	case 408:
+	case 504:
+		return ERR_REQUEST_TIMEOUT;
+	case 503:
+		return ERR_TEMPORARILY_UNAVAILABLE;
+	default:
+		return status < 500 ? ERR_BAD_REQUEST : ERR_INTERNAL_ERROR;
+	}
+}
+
+/* The server's sentence, or what the status tells when the body is none of ours. */
+static bool fail_answered(struct exchange *e, struct arena *arena)
+{
+	struct json_value *tree = NULL;
+	struct error ignored;
+	long status = 0;
+	(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status);
+	struct slice message = SLICE(""), name = SLICE("");
+	if (json_tree_parse(buffer_slice(&e->reply), arena, &tree, &ignored)) {
+		message = json_tree_string(json_tree_get(tree, "message"), message);
+		name = json_tree_string(json_tree_get(tree, "error_code"), name);
+	}
+	enum error_code code = error_code_from_name(name);
+	if (name.len == 0 || code == ERR_INTERNAL_ERROR)
+		code = code_of_status(status);
+	if (message.len == 0)
+		return error_set(e->err, code, "%s answered with status %ld", e->api->url, status);
+	return error_set(e->err, code, "%.*s", SLICE_FMT(message));
+}
+
+static void set_common(struct exchange *e, const char *method, const char *url)
+{
+	struct api *api = e->api;
+	CURL *curl = api->curl;
+	api->curl_error[0] = '\0';
+	curl_easy_reset(curl);
+	/* None of these options can fail with arguments of these types. */
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, api->curl_error);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, e);
+}
+
+/* Long transfers have no end time; they end when nothing moves. */
+static void set_patience(CURL *curl)
+{
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
+}
+
+static bool perform(struct exchange *e, struct arena *arena)
+{
+	CURLcode code = curl_easy_perform(e->api->curl);
+	if (code != CURLE_OK)
+		return fail_unanswered(e, code);
+	return is_success(e) || fail_answered(e, arena);
+}
+
+static const char *url_of(struct api *api, struct slice path, struct arena *arena)
+{
+	return arena_cstr(arena, arena_printf(arena, "%s%.*s", api->url, SLICE_FMT(path)));
+}
+
+static bool read_reply(struct exchange *e, struct arena *arena, struct json_value **reply)
+{
+	struct slice text = buffer_slice(&e->reply);
+	return json_tree_parse(text.len == 0 ? SLICE("{}") : arena_copy(arena, text), arena, reply, e->err);
+}
+
+bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body, struct arena *arena,
+	      struct json_value **reply, struct error *err)
+{
+	struct exchange e = {.api = api, .err = err};
+	struct curl_slist *headers = NULL;
+	buffer_init(&e.reply, REPLY_BYTES_MAX);
+	set_common(&e, method, url_of(api, path, arena));
+	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)CALL_TIMEOUT_MS);
+	if (slice_is_present(json_body)) {
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
+		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, json_body.ptr);
+		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json_body.len);
+	}
+	bool ok = perform(&e, arena) && read_reply(&e, arena, reply);
+	curl_slist_free_all(headers);
+	buffer_deinit(&e.reply);
+	return ok;
+}
+
+bool api_upload(struct api *api, const struct api_upload *upload, struct arena *arena, struct json_value **reply,
+		struct error *err)
+{
+	struct exchange e = {.api = api, .upload = upload, .err = err};
+	char digest[128];
+	if (lseek(upload->fd, 0, SEEK_SET) != 0)
+		return error_set(err, ERR_INTERNAL_ERROR, "the file to upload cannot be read from its start");
+	buffer_init(&e.reply, REPLY_BYTES_MAX);
+	set_common(&e, "PUT", url_of(api, upload->path, arena));
+	set_patience(api->curl);
+	(void)snprintf(digest, sizeof(digest), "X-Content-Sha256: %s", upload->sha256);
+	struct curl_slist *headers = curl_slist_append(NULL, digest);
+	(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(api->curl, CURLOPT_UPLOAD, 1L);
+	(void)curl_easy_setopt(api->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->bytes);
+	(void)curl_easy_setopt(api->curl, CURLOPT_READFUNCTION, send_file);
+	(void)curl_easy_setopt(api->curl, CURLOPT_READDATA, &e);
+	(void)curl_easy_setopt(api->curl, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(api->curl, CURLOPT_XFERINFOFUNCTION, progressed);
+	(void)curl_easy_setopt(api->curl, CURLOPT_XFERINFODATA, &e);
+	bool ok = perform(&e, arena) && read_reply(&e, arena, reply);
+	curl_slist_free_all(headers);
+	buffer_deinit(&e.reply);
+	return ok;
+}
+
+/* An empty file has no bytes to begin with. */
+static bool finish_download(struct exchange *e)
+{
+	return e->begun || e->download->begin(e->download->context, 0, e->err);
+}
+
+bool api_download(struct api *api, const struct api_download *download, struct error *err)
+{
+	struct exchange e = {.api = api, .download = download, .err = err};
+	struct curl_slist *headers = NULL;
+	struct arena arena;
+	char text[160];
+	arena_init(&arena, 64 * 1024 * 1024);
+	buffer_init(&e.reply, REPLY_BYTES_MAX);
+	set_common(&e, "GET", url_of(api, download->path, &arena));
+	set_patience(api->curl);
+	if (download->from > 0) {
+		(void)snprintf(text, sizeof(text), "%lld-", (long long)download->from);
+		(void)curl_easy_setopt(api->curl, CURLOPT_RANGE, text);
+		(void)snprintf(text, sizeof(text), "If-Range: \"%s\"", download->etag);
+		headers = curl_slist_append(NULL, text);
+		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
+	}
+	bool ok = perform(&e, &arena) && finish_download(&e);
+	curl_slist_free_all(headers);
+	buffer_deinit(&e.reply);
+	arena_deinit(&arena);
+	return ok;
+}
