@@ -6,7 +6,7 @@ build=$1 sanitize=$2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-cmake --install "$build" --prefix "$dir/prefix" > "$dir/install.log" || { cat "$dir/install.log"; exit 1; }
+cmake --install "$build" --component libtrk --prefix "$dir/prefix" > "$dir/install.log" || { cat "$dir/install.log"; exit 1; }
 cat > "$dir/program.c" <<'END'
 #include <stdio.h>
 #include <string.h>
