@@ -189,11 +189,11 @@ export class CurveChart {
 			},
 			scales: {
 				x: { time: false, range: [from, to] },
-				y: { distr: isLog ? 3 : 1, range: isLog ? undefined : yRange },
+				y: { distr: isLog ? 3 : 1, range: isLog ? logRange : yRange },
 			},
 			axes: [
 				{ ...axis, size: 28, space: 60, values: (u, ticks) => ticks.map(xText(x, to - from)) },
-				{ ...axis, size: axisWidth, space: 30, values: (u, ticks) => ticks.map((v) => (v === null ? '' : shortNumber(v))) },
+				{ ...axis, size: axisWidth, space: 30, splits: isLog ? logSplits : undefined, filter: isLog ? (u, ticks) => ticks : undefined, values: (u, ticks) => ticks.map((v) => (v === null ? '' : shortNumber(v))) },
 			],
 			hooks: {
 				setSelect: [(u) => this.onSelect(u)],
@@ -301,6 +301,28 @@ function yRange(u, low, high) {
 		return [0, 1];
 	const room = high === low ? Math.max(Math.abs(high) * 0.1, 1e-9) : (high - low) * 0.06;
 	return [low - room, high + room];
+}
+
+function logRange(u, low, high) {
+	if (low === null || high === null || low <= 0)
+		return [0.1, 10];
+	const room = (high / low) ** 0.06;
+	return low === high ? [low / 2, high * 2] : [low / Math.max(room, 1.01), high * Math.max(room, 1.01)];
+}
+
+/* Powers of ten, few enough to read; within two of them also 2 and 5, within one all steps of the first digit. */
+function logSplits(u, axis, low, high) {
+	const decades = Math.log10(high / low);
+	const every = Math.max(1, Math.ceil(decades / 5));
+	const digits = decades > 2 ? [1] : decades > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+	const out = [];
+	for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
+		for (const digit of digits) {
+			const v = Number(`${digit}e${e}`);
+			if (v >= low && v <= high && (digits.length > 1 || e % every === 0))
+				out.push(v);
+		}
+	return out.length > 1 ? out : [low, high];
 }
 
 function axisWidth(u, values) {

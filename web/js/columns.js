@@ -48,7 +48,7 @@ export function quoteKey(key) {
 	return key.includes('`') ? `"${key}"` : `\`${key}\``;
 }
 
-const measure = (text, least, most) => Math.max(least, Math.min(most, 34 + text.length * 7.2));
+const measure = (text, least, most) => Math.max(least, Math.min(most, 46 + text.length * 7.4));
 
 /** The column of an id, or null if the id means nothing. */
 export function column(id) {

@@ -72,8 +72,9 @@ function tableView(text, separator) {
 	const rows = parseCsv(text, separator, TABLE_ROWS_MAX);
 	const [head = [], ...rest] = rows;
 	const cut = head.length > TABLE_COLUMNS_MAX;
-	const cells = (row, tag) => row.slice(0, TABLE_COLUMNS_MAX).map((v) =>
-		h(`${tag}${v !== '' && !Number.isNaN(Number(v)) && tag === 'td' ? '.right' : ''}`, v));
+	const isNumber = (v) => v !== undefined && v !== '' && !Number.isNaN(Number(v));
+	const cells = (row, tag) => row.slice(0, TABLE_COLUMNS_MAX).map((v, i) =>
+		h(tag, { class: isNumber(tag === 'th' ? rest[0]?.[i] : v) ? 'right' : '' }, v));
 	return [h('div.table-wrap', h('table.table.dense.csv', h('thead', h('tr', cells(head, 'th'))),
 		h('tbody', rest.slice(0, TABLE_ROWS_MAX).map((r) => h('tr', cells(r, 'td')))))),
 	(rest.length > TABLE_ROWS_MAX || cut) && h('p.faint.pad', `The first ${TABLE_ROWS_MAX} rows${cut ? ` and ${TABLE_COLUMNS_MAX} columns` : ''}.`)];

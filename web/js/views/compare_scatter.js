@@ -52,6 +52,12 @@ export function compareScatter(body, first) {
 		return { params: of('params', 'p'), metrics: of('metrics', 'm') };
 	}
 
+	/* Positive values over some powers of ten are only told apart on a logarithmic axis. */
+	function isWide(id) {
+		const values = state.runs.map((r) => Number(id[0] === 'm' ? r.metrics[id.slice(2)]?.value : r.params[id.slice(2)])).filter(Number.isFinite);
+		return values.length > 1 && Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) >= 300;
+	}
+
 	function picker(label, name, value, { params, metrics }) {
 		const options = (list) => list.map((id) => h('option', { value: id, selected: id === value }, id.slice(2)));
 		return h('label.setting', h('span.setting-name', label), h('select', { onchange: (e) => setParams({ [name]: e.target.value }, { replace: true }) },
@@ -72,13 +78,13 @@ export function compareScatter(body, first) {
 		const logX = state.params.get('lx') === '1';
 		const logY = state.params.get('ly') === '1';
 		const shown = state.runs.map((run, i) => ({ run, i })).filter(({ run }) => !state.hidden.has(run.id));
-		replace(stage, h('section.panel', h('header', h('h2', 'Two of them'), h('div.spacer'), picker('x', 'sx', x, all),
+		replace(stage, h('div.plots', h('section.panel', h('header', h('h2', 'One against another'), h('div.spacer'), picker('x', 'sx', x, all),
 			toggle('log', logX, (on) => setParams({ lx: on ? '1' : '' }, { replace: true })), picker('y', 'sy', y, all),
 			toggle('log', logY, (on) => setParams({ ly: on ? '1' : '' }, { replace: true }))),
 		scatter(dimension(x, state.runs, logX), dimension(y, state.runs, logY), shown)),
-		h('section.panel', h('header', h('h2', 'All of them'), h('span.faint', 'one line a run, from parameters to metrics')),
-			parallel([...all.params, ...all.metrics].slice(0, AXES_MAX).map((id) => dimension(id, state.runs, false)), shown),
-			ids.length > AXES_MAX && h('p.faint.pad', `The first ${AXES_MAX} of ${ids.length}.`)));
+		h('section.panel', h('header', h('h2', 'All together'), h('span.faint', 'one line a run, from parameters to metrics')),
+			parallel([...all.params, ...all.metrics].slice(0, AXES_MAX).map((id) => dimension(id, state.runs, isWide(id))), shown),
+			ids.length > AXES_MAX && h('p.faint.pad', `The first ${AXES_MAX} of ${ids.length}.`))));
 	}
 
 	function scatter(dx, dy, shown) {

@@ -93,7 +93,7 @@ export function experimentsView(main, route, signal) {
 		const focused = document.activeElement?.closest?.('tr')?.dataset.id;
 		replace(stage, h('div.table-wrap', h('table.table',
 			h('thead', h('tr', h('th.narrow', h('span.visually-hidden', 'Open together')),
-				head('name', 'Name'), h('th', 'Last run'), head('updated', 'Changed'), head('created', 'Created'),
+				head('name', 'Name'), h('th', 'Last run'), head('updated', 'Changed', 'wide-only'), head('created', 'Created', 'wide-only'),
 				h('th.narrow', h('span.visually-hidden', 'Actions')))),
 			h('tbody', list.map(row)))),
 		token && h('div.more', button('Load more', { onclick: () => load(true) })),
@@ -103,11 +103,11 @@ export function experimentsView(main, route, signal) {
 			stage.querySelector(`tr[data-id="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
 	}
 
-	function head(id, text) {
+	function head(id, text, kind = '') {
 		const name = state.order.replace(/^-/, '');
 		const descending = state.order.startsWith('-');
 		const next = name === id ? (descending ? id : `-${id}`) : id === 'name' ? id : `-${id}`;
-		return h('th', { 'aria-sort': name === id ? (descending ? 'descending' : 'ascending') : null },
+		return h('th', { class: kind, 'aria-sort': name === id ? (descending ? 'descending' : 'ascending') : null },
 			h('button.th-sort', { type: 'button', onclick: () => setParams({ order: next }) }, text,
 				name === id && icon(descending ? 'down' : 'up', 12)));
 	}
@@ -131,8 +131,8 @@ export function experimentsView(main, route, signal) {
 			h('td.nowrap', last ? [h('a.quiet-link', { href: href(['run', last.run.id]), title: last.run.name }, timeAgo(last.run.start)), ' ',
 				last.running > 1 ? h('span.pill.status-running', h('span.dot'), `${last.running} running`) : statusPill(last.run.status)]
 				: h('span.faint', '–')),
-			h('td.nowrap.muted', timeAgo(e.last_update_time)),
-			h('td.nowrap.muted', { title: formatDate(e.creation_time) }, timeAgo(e.creation_time)),
+			h('td.nowrap.muted.wide-only', timeAgo(e.last_update_time)),
+			h('td.nowrap.muted.wide-only', { title: formatDate(e.creation_time) }, timeAgo(e.creation_time)),
 			h('td.narrow', menuButton([
 				{ text: 'Rename', icon: 'edit', run: () => rename(e), disabled: isDeleted },
 				isDeleted ? { text: 'Restore', icon: 'restore', run: () => restore(e) }

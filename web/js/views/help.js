@@ -44,7 +44,7 @@ export function showServer() {
 		row('Version', s.version),
 		row('Speaks MLflow', s.mlflow_version),
 		row('Schema', s.schema_version !== undefined ? String(s.schema_version) : null),
-		row('SQLite', s.sqlite_version),
+		row('Database', s.sqlite_version),
 		row('Started', s.started_ms && [formatDate(s.started_ms), ' (', timeAgo(s.started_ms), ')']),
 		row('Writable', s.read_only ? 'no: the server is read-only' : 'yes'),
 		row('Data directory', s.data_directory && h('code', s.data_directory)),

@@ -22,7 +22,8 @@ export function modelView(main, route, signal) {
 	let detail = null;
 	const head = h('div');
 	const table = h('div');
-	const side = h('div.version-detail');
+	const side = h('div.column');
+	const under = h('div.column');
 	setTitle(name);
 	replace(main, h('div.page', loading()));
 
@@ -34,7 +35,7 @@ export function modelView(main, route, signal) {
 				replace(main, errorState(e, load));
 			return;
 		}
-		replace(main, h('div.page', head, h('div.columns.model-columns', h('div.column', table), h('div.column', side))));
+		replace(main, h('div.page', head, h('div.columns.model-columns', h('div.column', table, under), side)));
 		drawHead();
 		drawTable();
 		showVersion();
@@ -120,7 +121,7 @@ export function modelView(main, route, signal) {
 			h('td.nowrap', h('a.strong', { href: href(['model', name], { version: v.version }) }, `v${v.version}`)),
 			h('td', v.aliases.map((a) => h('span.tag.alias', `@${a}`))),
 			h('td', v.current_stage && v.current_stage !== 'None' ? h('span.tag', v.current_stage) : h('span.faint', '–')),
-			h('td', v.run_id ? h('a', { href: href(['run', v.run_id]), title: v.run_id }, run?.name ?? shortId(v.run_id)) : h('span.faint', '–')),
+			h('td.one-line', v.run_id ? h('a', { href: href(['run', v.run_id]), title: v.run_id }, run?.name ?? shortId(v.run_id)) : h('span.faint', '–')),
 			keys.map((k) => h('td.right', { title: String(run?.metrics[k]?.value ?? '') }, numberNode(run?.metrics[k]?.value))),
 			h('td.nowrap.muted', { title: formatDate(v.creation_timestamp) }, timeAgo(v.creation_timestamp)));
 	}
@@ -131,9 +132,9 @@ export function modelView(main, route, signal) {
 		detail = new AbortController();
 		signal.addEventListener('abort', () => detail.abort());
 		if (v)
-			versionPanel(side, { name, version: v, run: sources.get(v.run_id), signal: detail.signal, reload });
+			versionPanel(side, under, { name, version: v, run: sources.get(v.run_id), signal: detail.signal, reload });
 		else
-			replace(side);
+			[side, under].forEach((box) => replace(box));
 	}
 
 	load();

@@ -10,7 +10,7 @@ import { tagList } from './model.js';
 
 const STAGES = ['None', 'Staging', 'Production', 'Archived'];
 
-export function versionPanel(box, { name, version: v, run, signal, reload }) {
+export function versionPanel(box, under, { name, version: v, run, signal, reload }) {
 	const files = h('div.pad', h('span.faint', '…'));
 	replace(box,
 		panel(`Version ${v.version}`, 0, h('div.pad.version-head', aliases(), stageChoice(),
@@ -23,9 +23,8 @@ export function versionPanel(box, { name, version: v, run, signal, reload }) {
 			}),
 			h('p.faint', `Made ${formatDate(v.creation_timestamp)}`, v.status && v.status !== 'READY' && ` · ${v.status} ${v.status_message ?? ''}`),
 			button('Delete this version', { icon: 'trash', kind: 'small danger-quiet', onclick: remove }))),
-		panel('Lineage', 0, lineage()),
-		metricsPanel(),
 		panel('Get it', 0, files));
+	replace(under, panel('Lineage', 0, lineage()), metricsPanel());
 	showFiles();
 
 	function aliases() {

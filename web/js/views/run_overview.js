@@ -67,12 +67,12 @@ export function overviewTab(body, { run, summary, signal }) {
 			h('td.right.strong', numberNode(run.metrics[k].value)),
 			h('td.right.muted', { title: s && `at step ${fullNumber(s.min_step)}` }, s && s.point_count > 1 ? numberNode(s.min) : ''),
 			h('td.right.muted', { title: s && `at step ${fullNumber(s.max_step)}` }, s && s.point_count > 1 ? numberNode(s.max) : ''),
-			h('td.right.muted', formatNumber(run.metrics[k].step)));
+			h('td.right.muted.wide-only', formatNumber(run.metrics[k].step)));
 	}
 
 	const metrics = searchedPanel('Metrics', () => Object.keys(run.metrics).sort(byName), (keys) =>
 		h('div.table-wrap', h('table.table.dense', h('thead', h('tr', h('th', 'Name'), h('th', ''), h('th.right', 'Last'), h('th.right', 'Min'),
-			h('th.right', 'Max'), h('th.right', 'Step'))), h('tbody', keys.map(metricRow)))));
+			h('th.right', 'Max'), h('th.right.wide-only', 'Step'))), h('tbody', keys.map(metricRow)))));
 
 	/* --- parameters --- */
 	const params = searchedPanel('Parameters', () => Object.keys(run.params).sort(byName), (keys) =>
@@ -134,7 +134,7 @@ export function overviewTab(body, { run, summary, signal }) {
 	versions.search(`run_id = '${run.id}'`, signal).then((found) => {
 		if (found.length)
 			replace(modelsBox, panel('Registered models', found.length, h('ul.items', found.map((v) => h('li',
-				h('a.strong', { href: href(['model', v.name], { version: v.version }) }, `${v.name} v${v.version}`),
+				h('a.strong', { href: href(['model', v.name], { version: v.version }) }, `${v.name} v${v.version}`), ' ',
 				v.aliases.map((a) => h('span.tag.alias', `@${a}`)), v.current_stage && v.current_stage !== 'None' && h('span.tag', v.current_stage))))));
 	}, () => { /* the panel stays away */ });
 

@@ -9,12 +9,15 @@ const LANGUAGES = {
 	C: (e) => `#include <trk.h>
 
 struct trk_run *run;
-trk_run_start(&run, &(struct trk_run_options){
-	.url = "${address}", .experiment = "${e}" });
-trk_log_param(run, "alpha", "0.3");
-for (int step = 0; step < 100; step++)
-	trk_log_metric(run, "loss", train(), step);
-trk_run_end(run, TRK_FINISHED);`,
+struct trk_run_options options = {
+	.size = sizeof options, .url = "${address}", .experiment = "${e}"
+};
+if (trk_run_start(&options, &run) == TRK_OK) {
+	trk_log_param_double(run, "alpha", 0.3);
+	for (int step = 0; step < 100; step++)
+		trk_log_metric(run, "loss", train(), step);
+	trk_run_finish(run, TRK_RUN_FINISHED, 5000);
+}`,
 	Python: (e) => `import mlflow
 
 mlflow.set_tracking_uri("${address}")

@@ -1,0 +1,179 @@
+"""Fills a tracking server over its REST interface, as clients do."""
+import concurrent.futures
+import http.client
+import json
+import math
+import random
+import struct
+import urllib.parse
+import zlib
+
+HOUR_MS = 3600 * 1000
+HOSTILE = '<img src=x onerror="window.hacked=1"> & "quotes"'
+
+
+class Rest:
+    """One kept-alive connection."""
+
+    def __init__(self, port):
+        self.port = port
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def send(self, method, path, body=None, headers=None):
+        self.connection.request(method, path, body, headers or {})
+        reply = self.connection.getresponse()
+        return reply.status, reply.read()
+
+    def json(self, method, path, body=None):
+        status, content = self.send(method, path, None if body is None else json.dumps(body),
+                                    {"Content-Type": "application/json"})
+        if status != 200:
+            raise AssertionError(f"{method} {path}: {status} {content[:300]!r} for {json.dumps(body)[:300]}")
+        return json.loads(content or b"{}")
+
+    def post(self, path, **body):
+        return self.json("POST", "/api/2.0/mlflow/" + path, body)
+
+    def put_file(self, path, content):
+        status, answer = self.send("PUT", "/api/2.0/mlflow-artifacts/artifacts/" + urllib.parse.quote(path), content)
+        assert status == 200, (path, status, answer)
+
+    def create_run(self, experiment_id, name, start_ms, tags=None, **more):
+        tags = [{"key": k, "value": v} for k, v in (tags or {}).items()]
+        run = self.post("runs/create", experiment_id=experiment_id, run_name=name, start_time=start_ms, tags=tags, **more)
+        return run["run"]["info"]["run_id"]
+
+    def log(self, run_id, metrics=(), params=None, tags=None):
+        params = [{"key": k, "value": str(v)} for k, v in (params or {}).items()]
+        tags = [{"key": k, "value": str(v)} for k, v in (tags or {}).items()]
+        metrics = [{"key": k, "value": text_if_odd(v), "step": s, "timestamp": t} for k, v, s, t in metrics]
+        for i in range(0, max(1, len(metrics)), 900):
+            last = i + 900 >= len(metrics)
+            self.post("runs/log-batch", run_id=run_id, metrics=metrics[i:i + 900],
+                      params=params if i == 0 else [], tags=tags if last and i == 0 else [])
+
+    def finish(self, run_id, end_ms, status="FINISHED"):
+        self.post("runs/update", run_id=run_id, status=status, end_time=end_ms)
+
+
+def text_if_odd(value):
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def png(width, height):
+    """A picture with a gradient."""
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    rows = b"".join(b"\0" + bytes(v for x in range(width) for v in (40, 85 + y % 120, 255 * x // width))
+                    for y in range(height))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+
+
+ALPHAS = {0.01: (4.640879, 7.477818, 7.452247), 0.1: (4.656447, 7.458799, 7.433733), 0.3: (4.746783, 7.451939, 7.428904),
+          1: (5.195459, 7.564156, 7.550741), 3: (6.138662, 7.966604, 7.974534), 10: (7.513026, 8.773351, 8.811629)}
+FILES = {
+    "model/README.md": b"# Ridge regression\n\nColumns: `PULocationID_DOLocationID` one-hot, `trip_distance`.\n",
+    "model/weights.bin": bytes(range(256)) * 40,
+    "model/columns.json": b'{"count": 13221, "first": ["74_75", "74_41"], "intercept": 9.25}',
+    "predictions.csv": b"pair,distance,predicted\n" + b"".join(b"%d_%d,%.2f,%.3f\n" % (74 + i % 9, 41 + i % 7, i / 7, 9 + i / 11)
+                                                               for i in range(60)),
+    "plots/residuals.png": png(480, 240),
+    "log.txt": "α = 0.3\nconverged after 41 iterations\n".encode(),
+}
+
+
+def taxi(rest, now_ms):
+    """An experiment of six trainings, of which one model is registered. → ids."""
+    rng = random.Random(7)
+    experiment = rest.post("experiments/create", name="green-taxi-duration")["experiment_id"]
+    rest.post("experiments/set-experiment-tag", experiment_id=experiment, key="mlflow.note.content",
+              value="Ridge regression of the duration of green taxi trips, January to March 2021.")
+    ids = {}
+    for n, (alpha, (train, val, test)) in enumerate(ALPHAS.items()):
+        start = now_ms - (len(ALPHAS) - n) * HOUR_MS
+        run = rest.create_run(experiment, f"ridge-alpha-{alpha}", start, user_id="carol", tags={
+            "mlflow.user": "carol", "mlflow.source.name": "taxi-train", "mlflow.source.type": "LOCAL",
+            "mlflow.source.git.commit": "4f06d4459f8f9c3099ec243a76001234567890ab", "reviewed": "yes" if n == 2 else "no"})
+        points = []
+        for i in range(48):
+            shrink = math.exp(-i / (5 + alpha)) * 9
+            points.append(("rmse_train", train + shrink, i, start + i * 400))
+            points.append(("rmse_val", val + shrink * .7 + (.02 * rng.random()), i, start + i * 400))
+            points.append(("solver/residual", 10 ** (3 - i / 6) * (0.8 + .4 * rng.random()), i, start + i * 400))
+        points += [("rmse_train", train, 48, start + 20000), ("rmse_val", val, 48, start + 20000),
+                   ("rmse_test", test, 0, start + 20000)]
+        rest.log(run, points, {"alpha": alpha, "solver": "conjugate-gradient", "features": "pairs+distance",
+                               "rows": 73908, "tolerance": "1e-6" if n % 2 else "1e-8"})
+        for context, digest in (("train", "9d8be1f8c2e0"), ("validation", "11aa02bb45cd")):
+            rest.post("runs/log-inputs", run_id=run, datasets=[{
+                "tags": [{"key": "mlflow.data.context", "value": context}],
+                "dataset": {"name": f"green_tripdata_{context}", "digest": digest, "source_type": "local",
+                            "source": f"data/taxi/{context}.csv.gz"}}])
+        for path, content in FILES.items():
+            rest.put_file(f"{experiment}/{run}/artifacts/{path}", content)
+        rest.finish(run, start + 21000 + n * 1300, "FAILED" if alpha == 10 else "FINISHED")
+        ids[alpha] = run
+    rest.post("runs/set-tag", run_id=ids[0.3], key="mlflow.note.content", value="Best of the sweep.\n<b>Not markup.</b>")
+    rest.post("registered-models/create", name="taxi-duration", description="Minutes of a green taxi trip.")
+    for alpha in (1, 0.1, 0.3):
+        rest.post("model-versions/create", name="taxi-duration", run_id=ids[alpha],
+                  source=f"mlflow-artifacts:/{experiment}/{ids[alpha]}/artifacts/model")
+    rest.post("registered-models/alias", name="taxi-duration", alias="champion", version="3")
+    return experiment, ids
+
+
+def long_curve(rest, experiment, now_ms, points=20000):
+    """A run with a long curve, a spike of one step, NaN and infinite values."""
+    rng = random.Random(11)
+    start = now_ms - 2 * HOUR_MS
+    run = rest.create_run(experiment, "long-run", start)
+    spike = points // 2 + 7
+    rest.log(run, [("loss", 1000.0 if i == spike else 2 * math.exp(-i / 6000) + .2 * rng.random(), i, start + i * 10)
+                   for i in range(points)])
+    odd = [1.0, 0.8, float("nan"), 0.6, float("inf"), 0.5, 0.4]
+    rest.log(run, [("odd", v, i, start + i * 10) for i, v in enumerate(odd)])
+    rest.log(run, [("always_nan", float("nan"), 0, start)])
+    rest.finish(run, start + points * 10)
+    return run, spike
+
+
+def hostile(rest, now_ms):
+    """Names that would be markup, if anyone took them for it."""
+    experiment = rest.post("experiments/create", name=HOSTILE)["experiment_id"]
+    run = rest.create_run(experiment, HOSTILE, now_ms - HOUR_MS, tags={
+        "evil": HOSTILE, "mlflow.source.name": HOSTILE, "mlflow.note.content": HOSTILE,
+        "mlflow.source.git.repoURL": "javascript:window.hacked=2"})
+    rest.log(run, [("loss", 1.0, 0, now_ms), ("loss", 0.5, 1, now_ms)], {"path": HOSTILE})
+    rest.put_file(f"{experiment}/{run}/artifacts/page.html", b"<script>window.hacked=3</script>")
+    rest.put_file(f"{experiment}/{run}/artifacts/picture.svg",
+                  b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><script>window.hacked=4</script>'
+                  b'<rect width="40" height="40" fill="red"/></svg>')
+    return experiment, run
+
+
+def many(port, now_ms, count, threads=12):
+    """An experiment with so many runs. → its id, the number of the run with the smallest loss."""
+    rng = random.Random(3)
+    rest = Rest(port)
+    experiment = rest.post("experiments/create", name="sweep-of-many")["experiment_id"]
+    losses = [1 + rng.random() for _ in range(count)]
+    rates = [10 ** -rng.uniform(1, 5) for _ in range(count)]
+
+    def part(offset):
+        mine = Rest(port)
+        for i in range(offset, count, threads):
+            start = now_ms - 30 * 24 * HOUR_MS + i * 60000
+            run = mine.create_run(experiment, f"trial-{i:05}", start)
+            mine.log(run, [("loss", losses[i] + 1, 0, start), ("loss", losses[i], 1, start + 10),
+                           ("accuracy", 2 - losses[i], 1, start)], {"lr": f"{rates[i]:.2e}", "layers": i % 8})
+            mine.finish(run, start + 30000)
+
+    with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(part, n) for n in range(threads)]:
+            done.result()
+    return experiment, losses.index(min(losses))
