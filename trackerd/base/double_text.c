@@ -7,6 +7,7 @@
  * take the long way round through printf. */
 #include "base/double_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -123,7 +124,8 @@ static struct shortest shortest_between(uint128 low, uint128 middle, uint128 hig
 static struct shortest shortest_by_printf(double magnitude)
 {
 	char text[40];
-	for (int digits = 1; digits <= DIGITS_MAX; digits += digits == 1 ? 14 : 1) {
+	/* 15 digits are exact for normal doubles; smaller ones have fewer bits and need fewer. */
+	for (int digits = magnitude < DBL_MIN ? 1 : DBL_DIG; digits <= DIGITS_MAX; digits++) {
 		snprintf(text, sizeof(text), "%.*e", digits - 1, magnitude);
 		if (strtod(text, NULL) == magnitude)
 			break;

@@ -56,6 +56,9 @@ static void known_doubles_have_known_texts(void **state)
 		{123456789012345680.0, "1.2345678901234568e+17"},
 		{1e100, "1e+100"},
 		{5e-324, "5e-324"},
+		{1e-323, "1e-323"},
+		{7.473324481773e-311, "7.473324481773e-311"},
+		{1.234e-310, "1.234e-310"},
 		{2.2250738585072014e-308, "2.2250738585072014e-308"},
 		{2.225073858507201e-308, "2.225073858507201e-308"},
 		{DBL_MAX, "1.7976931348623157e+308"},
@@ -100,8 +103,11 @@ static double random_double(unsigned kind)
 	double value;
 	random_bytes(&bits, sizeof(bits));
 	bits &= UINT64_C(0x7FFFFFFFFFFFFFFF);
-	switch (kind % 4) {
+	switch (kind % 5) {
 	case 0: /* the whole range */
+		break;
+	case 4: /* subnormal: fewer bits */
+		bits = (bits & UINT64_C(0xFFFFFFFFFFFFF)) >> random_below(52);
 		break;
 	case 1: /* the range of metrics */
 		bits = (bits & UINT64_C(0xFFFFFFFFFFFFF)) | (980 + random_below(110)) << 52;
