@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""kill -9 of the daemon at random moments under load: everything that was acknowledged must be there afterwards.
+"""kill -9 of the daemon at random moments under load: everything that was acknowledged must be there afterwards, and
+what was under way must be there as a whole or not at all.
 
 Usage: run_daemon_kill.py FOLDER_OF_BINARIES [ROUNDS [SEED]]
 """
+import contextlib
 import hashlib
 import http.client
 import io
+import json
 import os
 import random
 import shutil
@@ -20,6 +23,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from daemon import Daemon, Failure, binary  # noqa: E402
 
 WRITERS = 4
+DATABASES_EVERY = 5  # rounds
+SWEEP_DEADLINE_S = 60
 AWAY = (OSError, http.client.HTTPException)
 
 
@@ -59,6 +64,9 @@ class Writer(threading.Thread):
         self.stop = stop
         self.failure = None
         self.step = 0
+        self.batch_under_way = None    # (points, params)
+        self.archive_under_way = None  # (proxy path, digests by name)
+        self.file_under_way = None     # (proxy path, digest)
 
     def run(self):
         try:
@@ -94,12 +102,14 @@ class Writer(threading.Thread):
     def log_batch(self):
         points = [self.point() for _ in range(self.rng.randrange(1, 200))]
         params = {f"p{self.step}": str(self.rng.random())}
+        self.batch_under_way = (points, params)
         self.client.call("POST", "runs/log-batch", {
             "run_id": self.run_id,
             "metrics": [dict(zip(("key", "timestamp", "step", "value"), p)) for p in points],
             "params": [{"key": k, "value": v} for k, v in params.items()]})
         self.ack.points[self.run_id].update(points)
         self.ack.params[self.run_id].update(params)
+        self.batch_under_way = None
 
     def log_param(self):
         self.step += 1
@@ -111,22 +121,26 @@ class Writer(threading.Thread):
         self.step += 1
         data = self.rng.randbytes(self.rng.choice([0, 10, 5000, 300000, 2500000]))
         path = f"{self.prefix}/files/{self.step}.bin"
+        self.file_under_way = (path, hashlib.sha256(data).hexdigest())
         status, _, reply = self.client.raw("PUT", "/api/2.0/mlflow-artifacts/artifacts/" + path, data)
         if status != 200:
             raise Failure(f"PUT {path}: {status} {reply!r}")
         with self.ack.lock:
-            self.ack.artifacts[path] = hashlib.sha256(data).hexdigest()
+            self.ack.artifacts[path] = self.file_under_way[1]
+        self.file_under_way = None
 
     def put_archive(self):
         self.step += 1
         body, digests = tarball(self.rng)
         path = f"{self.prefix}/model{self.step}"
+        self.archive_under_way = (path, digests)
         status, _, reply = self.client.raw("PUT", "/api/trackerd/v1/archive/" + path, body)
         if status != 200:
             raise Failure(f"PUT archive {path}: {status} {reply!r}")
         with self.ack.lock:
             for name, digest in digests.items():
                 self.ack.artifacts[f"{path}/{name}"] = digest
+        self.archive_under_way = None
 
     def register(self):
         name = f"model-{self.run_id[:8]}"
@@ -146,13 +160,18 @@ def check(condition, message):
         raise Failure(message)
 
 
-def check_run(client, ack, run_id):
+def read_run(client, run_id):
+    """(points of "loss" in order, params)"""
     data = client.call("GET", f"runs/get?run_id={run_id}")["run"]["data"]
-    params = {p["key"]: p["value"] for p in data.get("params", [])}
+    reply = client.call("GET", f"metrics/get-history?run_id={run_id}&metric_key=loss")
+    points = [(m["key"], m["timestamp"], m["step"], m["value"]) for m in reply.get("metrics", [])]
+    return points, {p["key"]: p["value"] for p in data.get("params", [])}
+
+
+def check_run(client, ack, run_id):
+    rows, params = read_run(client, run_id)
     for key, value in ack.params[run_id].items():
         check(params.get(key) == value, f"run {run_id}: param {key} is {params.get(key)} instead of {value}")
-    reply = client.call("GET", f"metrics/get-history?run_id={run_id}&metric_key=loss")
-    rows = [(m["key"], m["timestamp"], m["step"], m["value"]) for m in reply.get("metrics", [])]
     check(len(rows) == len(set(rows)), f"run {run_id}: a point is there twice")
     lost = ack.points[run_id] - set(rows)
     check(not lost, f"run {run_id}: {len(lost)} acknowledged points are lost, such as {next(iter(lost), None)}")
@@ -171,19 +190,58 @@ def check_acknowledged(daemon, ack, runs, artifacts):
     client.close()
 
 
+def check_under_way(daemon, writer):
+    """The requests that got no answer: as a whole or not at all."""
+    client = daemon.connect()
+    if writer.batch_under_way:
+        points, params = writer.batch_under_way
+        rows, stored = read_run(client, writer.run_id)
+        there = len(set(points) & set(rows)), len(params.items() & stored.items())
+        check(there in ((0, 0), (len(points), len(params))),
+              f"run {writer.run_id}: of a batch of {len(points)} points and {len(params)} params {there} are there")
+    if writer.archive_under_way:
+        path, digests = writer.archive_under_way
+        status, _, body = client.raw("GET", "/api/trackerd/v1/manifest/" + path)
+        check(status in (200, 404), f"manifest {path}: {status}")
+        if status == 200:
+            files = {f["path"]: f["sha256"] for f in json.loads(body)["files"]}
+            check(files == digests, f"archive {path} is there by half: {files} instead of {digests}")
+    if writer.file_under_way:
+        path, digest = writer.file_under_way
+        status, _, body = client.raw("GET", "/api/2.0/mlflow-artifacts/artifacts/" + path)
+        check(status == 404 or (status == 200 and hashlib.sha256(body).hexdigest() == digest),
+              f"file {path}: {status} with {len(body)} bytes")
+    client.close()
+
+
+def check_swept(data):
+    """With the daemon up: bytes that no artifact refers to are gone in the end."""
+    deadline = time.monotonic() + SWEEP_DEADLINE_S
+    orphans = None
+    while orphans != set():
+        check(time.monotonic() < deadline, f"blobs {sorted(orphans or ())[:10]} are kept, and no artifact has them")
+        with contextlib.closing(sqlite3.connect(f"file:{data}/artifacts.db?mode=ro", uri=True)) as db:
+            blobs = {row[0] for row in db.execute("SELECT blob_pk FROM blobs")}
+        with contextlib.closing(sqlite3.connect(f"file:{data}/tracker.db?mode=ro", uri=True)) as db:
+            orphans = blobs - {row[0] for row in db.execute("SELECT blob_pk FROM artifact_files")}
+
+
 def check_databases(data):
     """What SQLite itself says, and that no row points at nothing; the daemon is stopped."""
-    with sqlite3.connect(f"file:{data}/tracker.db?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{data}/tracker.db?mode=ro", uri=True)) as db:
         check(db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "tracker.db is damaged")
         check(db.execute("PRAGMA foreign_key_check").fetchall() == [], "tracker.db: a row points at nothing")
         files = db.execute("SELECT name, blob_pk, blob_offset, size FROM artifact_files").fetchall()
-    with sqlite3.connect(f"file:{data}/artifacts.db?mode=ro", uri=True) as db:
+    with contextlib.closing(sqlite3.connect(f"file:{data}/artifacts.db?mode=ro", uri=True)) as db:
         check(db.execute("PRAGMA integrity_check").fetchall() == [("ok",)], "artifacts.db is damaged")
-        blobs = dict(db.execute("SELECT blob_pk, size FROM blobs WHERE sha256 IS NOT NULL"))
+        check(db.execute("PRAGMA foreign_key_check").fetchall() == [], "artifacts.db: a row points at nothing")
+        blobs = dict(db.execute("SELECT blob_pk, size FROM blobs"))
+        named = dict(db.execute("SELECT blob_pk, size FROM blobs WHERE sha256 IS NOT NULL"))
         stored = dict(db.execute("SELECT blob_pk, sum(length(data)) FROM blob_chunks GROUP BY blob_pk"))
     for name, blob, offset, size in files:
         check(blob in blobs, f"artifact {name} points at blob {blob}, which is not there")
         check(offset + size <= blobs[blob], f"artifact {name} reaches beyond its blob")
+    for blob in set(named) | {blob for _, blob, _, _ in files}:
         check(stored.get(blob, 0) == blobs[blob], f"blob {blob} is not whole")
 
 
@@ -205,8 +263,11 @@ def one_round(program, data, ack, rng, number):
     runs = [w.run_id for w in writers if hasattr(w, "run_id")]
     daemon = Daemon(program, data)
     check_acknowledged(daemon, ack, runs, set(ack.artifacts) - before)
+    for writer in writers:
+        if hasattr(writer, "run_id"):
+            check_under_way(daemon, writer)
     daemon.stop()
-    if number % 10 == 0:
+    if number % DATABASES_EVERY == 0:
         check_databases(data)
 
 
@@ -223,6 +284,7 @@ def main():
             one_round(program, data, ack, rng, number)
         daemon = Daemon(program, data)
         check_acknowledged(daemon, ack, list(ack.runs), list(ack.artifacts))
+        check_swept(data)
         daemon.stop()
         check_databases(data)
     finally:
