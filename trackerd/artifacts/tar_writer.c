@@ -74,7 +74,8 @@ void tar_writer_free(struct tar_writer *writer_or_null)
 {
 	if (writer_or_null == NULL)
 		return;
-	writer_or_null->out = NULL; /* closing an unfinished archive writes its end, to nowhere */
+	/* Closing an unfinished archive writes its end, to nowhere. Failing there instead would make libarchive leak. */
+	writer_or_null->out = NULL;
 	if (writer_or_null->archive != NULL)
 		(void)archive_write_free(writer_or_null->archive);
 	archive_entry_free(writer_or_null->entry);
@@ -108,9 +109,10 @@ bool tar_writer_directory(struct tar_writer *writer, struct slice path, struct e
 static la_ssize_t write_cb(struct archive *archive, void *context, const void *bytes, size_t len)
 {
 	struct tar_writer *writer = context;
-	if (writer->out != NULL)
-		buffer_append(writer->out, slice_make(bytes, len));
-	if (writer->out == NULL || writer->out->failed) {
+	if (writer->out == NULL)
+		return (la_ssize_t)len;
+	buffer_append(writer->out, slice_make(bytes, len));
+	if (writer->out->failed) {
 		archive_set_error(archive, ENOSPC, "no room for the output");
 		return -1;
 	}

@@ -293,10 +293,11 @@ static tar_compress_fn *const compressions[] = {tar_copy, tar_gzip, tar_zstd};
 
 static void test_good_archives_are_read_in_every_compression(void **state)
 {
+	struct store store;
 	(void)state;
+	store_open(&store);
 	for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
 		for (size_t k = 0; k < ARRAY_COUNT(compressions); k++) {
-			struct store store;
 			struct buffer tar, sent, content;
 			struct error err = {0};
 			buffer_init(&tar, 1 << 20);
@@ -304,7 +305,7 @@ static void test_good_archives_are_read_in_every_compression(void **state)
 			buffer_init(&content, 1 << 20);
 			good[i].build(&tar);
 			compressions[k](buffer_slice(&tar), &sent);
-			store_open(&store);
+			assert_true(store_remove(&store, "base", &err));
 			if (!store_put_archive(&store, "base", buffer_slice(&sent), NULL, &err))
 				fail_msg("%s: %s", good[i].name, err.message);
 			struct artifact_file_list files = store_load(&store, "base");
@@ -317,27 +318,27 @@ static void test_good_archives_are_read_in_every_compression(void **state)
 				store_get(&store, path, &content);
 				assert_true(slice_eq_cstr(buffer_slice(&content), good[i].first_content));
 			}
-			store_close(&store);
 			buffer_deinit(&tar);
 			buffer_deinit(&sent);
 			buffer_deinit(&content);
 		}
 	}
+	store_close(&store);
 }
 
 static void test_hostile_archives_are_refused_and_leave_no_file(void **state)
 {
+	struct store store;
 	(void)state;
+	store_open(&store);
 	for (size_t i = 0; i < ARRAY_COUNT(hostile); i++) {
 		for (size_t k = 0; k < ARRAY_COUNT(compressions); k++) {
-			struct store store;
 			struct buffer tar, sent;
 			struct error err = {0};
 			buffer_init(&tar, 1 << 20);
 			buffer_init(&sent, 1 << 20);
 			hostile[i].build(&tar);
 			compressions[k](buffer_slice(&tar), &sent);
-			store_open(&store);
 			if (store_put_archive(&store, "base", buffer_slice(&sent), NULL, &err))
 				fail_msg("%s was accepted", hostile[i].name);
 			if (err.code != hostile[i].code)
@@ -346,11 +347,11 @@ static void test_hostile_archives_are_refused_and_leave_no_file(void **state)
 				fail_msg("%s: %s", hostile[i].name, err.message);
 			assert_int_equal(store_number(store.tracker, SQL("SELECT count(*) FROM artifact_files")), 0);
 			assert_int_equal(store_number(store.tracker, SQL("SELECT count(*) FROM artifact_dirs")), 1);
-			store_close(&store);
 			buffer_deinit(&tar);
 			buffer_deinit(&sent);
 		}
 	}
+	store_close(&store);
 }
 
 /* An archive that ends early, at every length, is refused, never half taken. */
@@ -366,17 +367,18 @@ static void test_an_archive_cut_anywhere_is_refused(void **state)
 		compressions[k](buffer_slice(&tar), &sent);
 		if (k > 0)
 			needed = 100; /* the content of both files is in there somewhere */
+		struct store store;
+		store_open(&store);
 		for (size_t len = 0; len < needed && len < sent.len; len += k == 0 ? 37 : 1) {
-			struct store store;
 			struct error err = {0};
-			store_open(&store);
 			bool ok = store_put_archive(&store, "base", slice_first(buffer_slice(&sent), len), NULL,
 						    &err);
 			/* A compressed one may be whole without its trailer. */
 			if (ok && (k == 0 || store_load(&store, "base").count != 2))
 				fail_msg("cut at %zu of %zu was accepted", len, sent.len);
-			store_close(&store);
+			assert_true(store_remove(&store, "base", &err));
 		}
+		store_close(&store);
 		buffer_deinit(&tar);
 		buffer_deinit(&sent);
 	}
