@@ -1,5 +1,6 @@
 /* taxi-predict: scores a file of trips with a model folder. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
@@ -41,7 +42,13 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "taxi-predict: %s\n", error);
 		return 1;
 	}
-	printf("trips %zu  rmse %.6f\n", trips.count, ridge_rmse(&model, &trips));
+	unsigned *places = ridge_look_up(&model, &trips);
+	if (places == NULL) {
+		(void)fprintf(stderr, "taxi-predict: out of memory\n");
+		return 1;
+	}
+	printf("trips %zu  rmse %.6f\n", trips.count, ridge_rmse(&model, &trips, places));
+	free(places);
 	bool ok = argc == 3 || write_predictions(argv[4], &model, &trips);
 	if (!ok)
 		(void)fprintf(stderr, "taxi-predict: cannot write %s\n", argv[4]);

@@ -51,11 +51,23 @@ double ridge_predict(const struct ridge_model *model, const struct trip *trip)
 	return model->bias + model->distance_weight * trip->distance + (pair != NULL ? pair->weight : 0);
 }
 
-double ridge_rmse(const struct ridge_model *model, const struct trips *trips)
+unsigned *ridge_look_up(const struct ridge_model *model, const struct trips *trips)
+{
+	unsigned *places = calloc(trips->count, sizeof(*places));
+	for (size_t i = 0; places != NULL && i < trips->count; i++) {
+		const struct ridge_pair *pair = find_pair(model, &trips->items[i]);
+		places[i] = (unsigned)(pair != NULL ? (size_t)(pair - model->pairs) : model->pair_count);
+	}
+	return places;
+}
+
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips, const unsigned *places)
 {
 	double sum = 0;
 	for (size_t i = 0; i < trips->count; i++) {
-		double miss = trips->items[i].minutes - ridge_predict(model, &trips->items[i]);
+		const struct trip *trip = &trips->items[i];
+		double weight = places[i] < model->pair_count ? model->pairs[places[i]].weight : 0;
+		double miss = trip->minutes - (model->bias + model->distance_weight * trip->distance + weight);
 		sum += miss * miss;
 	}
 	return sqrt(sum / (double)trips->count);
@@ -65,22 +77,22 @@ double ridge_rmse(const struct ridge_model *model, const struct trips *trips)
 
 /* Vectors have a place for each pair, then the distance weight, then the bias. */
 struct system {
-	const struct trips *trips;
-	const unsigned *pair_of; /* trip → place of its pair */
+	const struct ridge_problem *problem;
 	size_t pair_count;
 	size_t size;
-	double alpha;
 };
 
 /* out = (XᵀX + αD) v, with D the identity but for the bias. */
 static void apply(const struct system *s, const double *v, double *out)
 {
+	const struct trips *trips = s->problem->trips;
+	const unsigned *places = s->problem->places;
 	for (size_t j = 0; j < s->size; j++)
-		out[j] = j < s->size - 1 ? s->alpha * v[j] : 0;
-	for (size_t i = 0; i < s->trips->count; i++) {
-		double distance = s->trips->items[i].distance;
-		double row = v[s->pair_of[i]] + v[s->pair_count] * distance + v[s->pair_count + 1];
-		out[s->pair_of[i]] += row;
+		out[j] = j < s->size - 1 ? s->problem->alpha * v[j] : 0;
+	for (size_t i = 0; i < trips->count; i++) {
+		double distance = trips->items[i].distance;
+		double row = v[places[i]] + v[s->pair_count] * distance + v[s->pair_count + 1];
+		out[places[i]] += row;
 		out[s->pair_count] += row * distance;
 		out[s->pair_count + 1] += row;
 	}
@@ -89,9 +101,10 @@ static void apply(const struct system *s, const double *v, double *out)
 /* right += Xᵀy */
 static void add_right_side(const struct system *s, double *right)
 {
-	for (size_t i = 0; i < s->trips->count; i++) {
-		const struct trip *trip = &s->trips->items[i];
-		right[s->pair_of[i]] += trip->minutes;
+	const struct trips *trips = s->problem->trips;
+	for (size_t i = 0; i < trips->count; i++) {
+		const struct trip *trip = &trips->items[i];
+		right[s->problem->places[i]] += trip->minutes;
 		right[s->pair_count] += trip->minutes * trip->distance;
 		right[s->pair_count + 1] += trip->minutes;
 	}
@@ -114,16 +127,16 @@ static void take_weights(struct ridge_model *model, const double *x)
 }
 
 /* `work` holds four vectors, zeroed. Returns the number of iterations. */
-static int conjugate_gradients(const struct system *s, double *work, double tolerance, int iterations_max,
-			       struct ridge_model *model, ridge_iteration_fn *iteration_cb, void *context)
+static int conjugate_gradients(const struct system *s, double *work, struct ridge_model *model,
+			       ridge_iteration_fn *iteration_cb, void *context)
 {
 	size_t n = s->size;
 	double *x = work, *r = x + n, *p = r + n, *q = p + n;
 	int iteration = 0;
 	add_right_side(s, r);
 	memcpy(p, r, n * sizeof(*p));
-	double rho = dot(r, r, n), goal = tolerance * tolerance * rho;
-	while (rho > goal && iteration < iterations_max) {
+	double rho = dot(r, r, n), goal = s->problem->tolerance * s->problem->tolerance * rho;
+	while (rho > goal && iteration < s->problem->iterations_max) {
 		apply(s, p, q);
 		double step = rho / dot(p, q, n);
 		for (size_t j = 0; j < n; j++) {
@@ -141,21 +154,14 @@ static int conjugate_gradients(const struct system *s, double *work, double tole
 	return iteration;
 }
 
-int ridge_solve(struct ridge_model *model, const struct trips *trips, double alpha, double tolerance,
-		int iterations_max, ridge_iteration_fn *iteration_cb, void *context)
+int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem, ridge_iteration_fn *iteration_cb,
+		void *context)
 {
-	size_t size = model->pair_count + 2;
-	int iterations = -1;
-	unsigned *pair_of = calloc(trips->count, sizeof(*pair_of));
-	double *work = calloc(size * 4, sizeof(*work));
-	if (pair_of != NULL && work != NULL) {
-		for (size_t i = 0; i < trips->count; i++)
-			pair_of[i] = (unsigned)(find_pair(model, &trips->items[i]) - model->pairs);
-		const struct system system = {trips, pair_of, model->pair_count, size, alpha};
-		iterations = conjugate_gradients(&system, work, tolerance, iterations_max, model, iteration_cb,
-						 context);
-	}
-	free(pair_of);
+	const struct system system = {problem, model->pair_count, model->pair_count + 2};
+	double *work = calloc(system.size * 4, sizeof(*work));
+	if (work == NULL)
+		return -1;
+	int iterations = conjugate_gradients(&system, work, model, iteration_cb, context);
 	free(work);
 	return iterations;
 }

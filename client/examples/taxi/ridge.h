@@ -30,15 +30,25 @@ bool ridge_init(struct ridge_model *model, const struct trips *trips);
 void ridge_free(struct ridge_model *model);
 
 double ridge_predict(const struct ridge_model *model, const struct trip *trip);
-/* Root mean square error in minutes over all trips. */
-double ridge_rmse(const struct ridge_model *model, const struct trips *trips);
+/* Looks up each trip's pair once: gives the array of their places in model->pairs, pair_count for one that training did
+ * not see; free it. NULL: no memory. Weights may change afterwards, pairs not. */
+unsigned *ridge_look_up(const struct ridge_model *model, const struct trips *trips);
+/* Root mean square error in minutes over all trips, whose places are `places`. */
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips, const unsigned *places);
 
 /* Called after each iteration (from 1) with the model as it is then; false stops. */
 typedef bool ridge_iteration_fn(void *context, const struct ridge_model *model, int iteration);
 
-/* Solves until the residual has shrunk by `tolerance` (1e-10 gives RMSE to some 5 digits) or for iterations_max. Gives
- * the number of iterations, or -1 without memory. */
-int ridge_solve(struct ridge_model *model, const struct trips *trips, double alpha, double tolerance,
-		int iterations_max, ridge_iteration_fn *iteration_cb, void *context);
+struct ridge_problem {
+	const struct trips *trips;
+	const unsigned *places; /* of ridge_look_up; all were seen */
+	double alpha;
+	double tolerance; /* done when the residual has shrunk so far; 1e-10 gives RMSE to some 5 digits */
+	int iterations_max;
+};
+
+/* Gives the number of iterations, or -1 without memory. */
+int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem, ridge_iteration_fn *iteration_cb,
+		void *context);
 
 #endif

@@ -35,6 +35,7 @@ struct data_file {
 
 struct training {
 	const struct data_file *files;
+	unsigned *places[SPLITS]; /* of the trips' pairs */
 	struct trk_run *run;
 	double alpha;
 	int alpha_number, alpha_count;
@@ -153,7 +154,7 @@ static bool iteration_done(void *context, const struct ridge_model *model, int i
 	struct trk_metric metrics[2];
 	t->iteration = iteration;
 	for (int split = TRAIN; split <= VALIDATION; split++) {
-		t->rmse[split] = ridge_rmse(model, &t->files[split].trips);
+		t->rmse[split] = ridge_rmse(model, &t->files[split].trips, t->places[split]);
 		metrics[split] = (struct trk_metric){splits[split].metric, t->rmse[split]};
 	}
 	(void)trk_log_metrics(t->run, metrics, 2, iteration);
@@ -194,11 +195,12 @@ static int log_model(const struct training *t, const struct ridge_model *model)
 static int train(struct training *t, struct ridge_model *model)
 {
 	log_inputs(t, model);
-	int iterations = ridge_solve(model, &t->files[TRAIN].trips, t->alpha, TOLERANCE, ITERATIONS_MAX,
-				     iteration_done, t);
+	const struct ridge_problem problem = {&t->files[TRAIN].trips, t->places[TRAIN], t->alpha, TOLERANCE,
+					      ITERATIONS_MAX};
+	int iterations = ridge_solve(model, &problem, iteration_done, t);
 	if (iterations < 0)
 		return fail("out of memory");
-	t->rmse[TEST] = ridge_rmse(model, &t->files[TEST].trips);
+	t->rmse[TEST] = ridge_rmse(model, &t->files[TEST].trips, t->places[TEST]);
 	(void)trk_log_metric(t->run, splits[TEST].metric, t->rmse[TEST], iterations);
 	(void)trk_log_param_int(t->run, "iterations", iterations);
 	erase_progress();
@@ -207,9 +209,32 @@ static int train(struct training *t, struct ridge_model *model)
 	return log_model(t, model);
 }
 
-static int train_run(const struct options *options, struct training *t)
+static bool look_up_places(struct training *t, const struct ridge_model *model)
+{
+	bool ok = true;
+	for (int split = 0; split < SPLITS; split++) {
+		t->places[split] = ridge_look_up(model, &t->files[split].trips);
+		ok = ok && t->places[split] != NULL;
+	}
+	return ok;
+}
+
+static int train_model(struct training *t)
 {
 	struct ridge_model model;
+	int failed = 1;
+	if (!ridge_init(&model, &t->files[TRAIN].trips) || !look_up_places(t, &model))
+		(void)fail("out of memory");
+	else
+		failed = train(t, &model);
+	for (int split = 0; split < SPLITS; split++)
+		free(t->places[split]);
+	ridge_free(&model);
+	return failed;
+}
+
+static int train_run(const struct options *options, struct training *t)
+{
 	char name[64], error[512] = "";
 	(void)snprintf(name, sizeof(name), "ridge-alpha-%g", t->alpha);
 	struct trk_run_options run_options = {sizeof(run_options)};
@@ -218,12 +243,9 @@ static int train_run(const struct options *options, struct training *t)
 	run_options.run_name = name;
 	run_options.error_text = error;
 	run_options.error_text_bytes = sizeof(error);
-	if (!ridge_init(&model, &t->files[TRAIN].trips))
-		return fail("out of memory");
-	int failed = trk_run_start(&run_options, &t->run) == TRK_OK ? train(t, &model) : fail(error);
-	ridge_free(&model);
-	if (t->run == NULL)
-		return 1;
+	if (trk_run_start(&run_options, &t->run) != TRK_OK)
+		return fail(error);
+	int failed = train_model(t);
 	enum trk_run_status outcome = failed == 0 ? TRK_RUN_FINISHED : TRK_RUN_FAILED;
 	(void)trk_flush(t->run, FINISH_TIMEOUT_MS); /* for the sentence; finish says the same once more */
 	(void)trk_run_last_error(t->run, error, sizeof(error));
