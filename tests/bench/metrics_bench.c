@@ -68,10 +68,11 @@ static double loss(int64_t step)
 }
 
 /* `batches` batches of `batch` points spread over `names` names, in one transaction. */
-static double append(struct bench *b, struct run_pk run_pk, size_t batches, size_t batch, size_t names)
+static double append(struct bench *b, struct run_pk run_pk, size_t batches, size_t batch,
+		     size_t names)
 {
 	struct metric_point *points = calloc(batch, sizeof(*points));
-	char (*texts)[48] = calloc(names, sizeof(*texts));
+	char(*texts)[48] = calloc(names, sizeof(*texts));
 	if (points == NULL || texts == NULL)
 		abort();
 	for (size_t i = 0; i < names; i++)
@@ -81,12 +82,14 @@ static double append(struct bench *b, struct run_pk run_pk, size_t batches, size
 	CHECK(b, db_exec(b->db, SQL("BEGIN IMMEDIATE"), &b->err));
 	for (size_t n = 0; n < batches; n++) {
 		for (size_t i = 0; i < batch; i++) {
-			points[i] = (struct metric_point){slice_from_cstr(texts[i % names]), loss(step),
-							  INT64_C(1700000000000) + step * 97, step};
+			points[i] =
+				(struct metric_point){slice_from_cstr(texts[i % names]), loss(step),
+						      INT64_C(1700000000000) + step * 97, step};
 			step += i % names == names - 1 ? 1 : 0;
 		}
 		int64_t begin_ns = now_ns();
-		CHECK(b, metrics_append_in_txn(b->db, run_pk, 0, points, batch, &b->arena, &b->err));
+		CHECK(b,
+		      metrics_append_in_txn(b->db, run_pk, 0, points, batch, &b->arena, &b->err));
 		seconds += seconds_since(begin_ns);
 	}
 	CHECK(b, db_exec(b->db, SQL("COMMIT"), &b->err));
@@ -115,7 +118,8 @@ static void compact(struct bench *b, const char *name, bool is_idle)
 	print(line, longest * 1e3, "ms");
 }
 
-static void bench_append(struct bench *b, const char *name, size_t batches, size_t batch, size_t names)
+static void bench_append(struct bench *b, const char *name, size_t batches, size_t batch,
+			 size_t names)
 {
 	struct run_pk run_pk = new_run(b);
 	double seconds = append(b, run_pk, batches, batch, names);
@@ -140,8 +144,8 @@ static void bench_reads(struct bench *b, struct metric_series_key key, const cha
 		struct metric_curve curve;
 		int64_t begin_ns = now_ns();
 		CHECK(b, metric_curves_read(b->db, &query, &b->arena, &curve, &b->err));
-		(void)snprintf(line, sizeof(line), "%s: curve of %" PRId64 " points in %zu buckets", state,
-			       curve.point_count, bucket_counts[i]);
+		(void)snprintf(line, sizeof(line), "%s: curve of %" PRId64 " points in %zu buckets",
+			       state, curve.point_count, bucket_counts[i]);
 		print(line, seconds_since(begin_ns) * 1e3, "ms");
 		arena_reset(&b->arena);
 	}
@@ -151,8 +155,8 @@ static void bench_reads(struct bench *b, struct metric_series_key key, const cha
 	for (unsigned page = 0; more; page++) {
 		struct metric_samples samples;
 		int64_t begin_ns = now_ns();
-		CHECK(b, metric_history_read(b->db, key, has_place ? &place : NULL, 25000, &b->arena,
-					     &samples, &more, &b->err));
+		CHECK(b, metric_history_read(b->db, key, has_place ? &place : NULL, 25000,
+					     &b->arena, &samples, &more, &b->err));
 		last = seconds_since(begin_ns);
 		if (page == 0)
 			first = last;
@@ -174,12 +178,15 @@ static void bench_million(struct bench *b)
 	bool found = false;
 	CHECK(b, db_size(b->db, &before, &free_bytes, &b->err));
 	before -= free_bytes;
-	print("1M points, 1 name: append", 1000.0 / append(b, run_pk, 1000, 1000, 1), "thousand points/s");
-	CHECK(b, names_find(b->db, SLICE("train/layer_0/weight_norm"), &key.name_pk, &found, &b->err));
+	print("1M points, 1 name: append", 1000.0 / append(b, run_pk, 1000, 1000, 1),
+	      "thousand points/s");
+	CHECK(b,
+	      names_find(b->db, SLICE("train/layer_0/weight_norm"), &key.name_pk, &found, &b->err));
 	bench_reads(b, key, "all in the tail");
 	compact(b, "1M points, 1 name", true);
 	CHECK(b, db_size(b->db, &after, &free_bytes, &b->err));
-	print("1M points, compacted: size", (double)(after - free_bytes - before) * 1e-6, "bytes a point");
+	print("1M points, compacted: size", (double)(after - free_bytes - before) * 1e-6,
+	      "bytes a point");
 	bench_reads(b, key, "compacted");
 }
 

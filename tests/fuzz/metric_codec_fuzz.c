@@ -48,13 +48,15 @@ static void read_tail(struct slice data, bool skip_odd)
 	int64_t name_pk = 0;
 	if (!metric_tail_open(data, &reader, &err))
 		return;
-	struct metric_sample *items = ARENA_NEW(&arena, struct metric_sample, METRIC_TAIL_SAMPLES_MAX);
+	struct metric_sample *items =
+		ARENA_NEW(&arena, struct metric_sample, METRIC_TAIL_SAMPLES_MAX);
 	while (metric_tail_next(&reader, &found, &err) && found) {
 		struct metric_samples samples = {items, 0};
 		ASSERT(reader.name_pk > name_pk && reader.count <= METRIC_TAIL_SAMPLES_MAX);
 		name_pk = reader.name_pk;
 		bool skip = skip_odd && (name_pk & 1) != 0;
-		if (!(skip ? metric_tail_skip(&reader, &err) : metric_tail_read(&reader, &samples, &err)))
+		if (!(skip ? metric_tail_skip(&reader, &err)
+			   : metric_tail_read(&reader, &samples, &err)))
 			return;
 		check_ascending(&samples);
 	}
@@ -68,9 +70,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool is_tail = (data[0] & 1) != 0, is_repaired = (data[0] & 2) != 0;
 	int64_t count = data[1] | data[2] << 8;
 	arena_init(&arena, (size_t)64 << 20);
-	struct slice bytes = is_repaired
-				     ? repaired(data + 3, size - 3, is_tail ? TAIL_VERSION : CHUNK_VERSION)
-				     : slice_make((const char *)data + 3, size - 3);
+	struct slice bytes =
+		is_repaired ? repaired(data + 3, size - 3, is_tail ? TAIL_VERSION : CHUNK_VERSION)
+			    : slice_make((const char *)data + 3, size - 3);
 	if (is_tail)
 		read_tail(bytes, (data[0] & 4) != 0);
 	else

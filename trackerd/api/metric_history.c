@@ -53,11 +53,11 @@ static const struct search_family order_family = {.names = {"point"},
 						  .kind = FAMILY_ATTRIBUTES,
 						  .fields = order_fields,
 						  .field_count = ARRAY_COUNT(order_fields)};
-static const struct search_table order_table = {.name = "metric_history",
-						.families = &order_family,
-						.family_count = 1};
+static const struct search_table order_table = {
+	.name = "metric_history", .families = &order_family, .family_count = 1};
 
-static struct slice token_encode(uint64_t query, const struct metric_sample *last, struct arena *arena)
+static struct slice token_encode(uint64_t query, const struct metric_sample *last,
+				 struct arena *arena)
 {
 	const struct order_key keys[] = {
 		{.kind = ORDER_KEY_INTEGER, .integer = last->timestamp_ms},
@@ -68,8 +68,8 @@ static struct slice token_encode(uint64_t query, const struct metric_sample *las
 }
 
 /* *has_place_out false: the first page. */
-static bool token_decode(struct slice token, uint64_t query, struct arena *arena, bool *has_place_out,
-			 struct metric_sample *out, struct error *err)
+static bool token_decode(struct slice token, uint64_t query, struct arena *arena,
+			 bool *has_place_out, struct metric_sample *out, struct error *err)
 {
 	struct order_term terms[ARRAY_COUNT(order_fields)];
 	for (size_t i = 0; i < ARRAY_COUNT(terms); i++)
@@ -91,7 +91,8 @@ static bool check_max_results(struct opt_i64 *max_results, int64_t greatest, str
 {
 	if (max_results->is_set && max_results->value < 1)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid value %" PRId64 " for parameter 'max_results' supplied: it must be"
+				 "Invalid value %" PRId64
+				 " for parameter 'max_results' supplied: it must be"
 				 " a positive integer.",
 				 max_results->value);
 	if (max_results->is_set && max_results->value > greatest)
@@ -122,7 +123,8 @@ static bool read_history(struct call *call, struct db *tracker, struct error *er
 	struct metric_sample place;
 	if (!token_decode(request->page_token, query, call->arena, &has_place, &place, err))
 		return false;
-	size_t count_max = request->max_results.is_set ? (size_t)request->max_results.value : SIZE_MAX;
+	size_t count_max =
+		request->max_results.is_set ? (size_t)request->max_results.value : SIZE_MAX;
 	result->rows.run_id = request->run_id;
 	struct metric_samples *samples = &result->rows.samples;
 	if (found && !metric_history_read(tracker, key, has_place ? &place : NULL, count_max,
@@ -211,7 +213,8 @@ static int compare_texts(const void *a, const void *b)
 
 /* Looks up the runs, sorted and each once; a run that does not exist has no rows. */
 static bool bulk_begin(struct call *call, struct db *tracker, const struct text_list *run_ids,
-		       struct slice metric_key, struct metric_series_key **keys_out, struct error *err)
+		       struct slice metric_key, struct metric_series_key **keys_out,
+		       struct error *err)
 {
 	struct bulk_result *result = ARENA_NEW(call->arena, struct bulk_result, 1);
 	struct metric_series_key *keys =
@@ -317,23 +320,26 @@ static bool interval_check(struct call *call, struct error *err)
 {
 	struct interval_request *request = call->request;
 	if (request->run_ids.count > BULK_RUNS_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "GetMetricHistoryBulkInterval request must specify at most %d run_ids."
-				 " Received %zu run_ids.",
-				 BULK_RUNS_MAX, request->run_ids.count);
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"GetMetricHistoryBulkInterval request must specify at most %d run_ids."
+			" Received %zu run_ids.",
+			BULK_RUNS_MAX, request->run_ids.count);
 	if (!request->max_results.is_set)
 		request->max_results.value = INTERVAL_RESULTS_MAX;
 	if (request->max_results.value < 1 || request->max_results.value > INTERVAL_RESULTS_MAX)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "max_results must be between 1 and %d.", INTERVAL_RESULTS_MAX);
 	if (request->start_step.is_set != request->end_step.is_set)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "If either start step or end step are specified, both must be specified.");
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"If either start step or end step are specified, both must be specified.");
 	if (request->start_step.is_set && request->start_step.value > request->end_step.value)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "end_step must be greater than start_step. Found start_step=%" PRId64
-				 " and end_step=%" PRId64 ".",
-				 request->start_step.value, request->end_step.value);
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"end_step must be greater than start_step. Found start_step=%" PRId64
+			" and end_step=%" PRId64 ".",
+			request->start_step.value, request->end_step.value);
 	return true;
 }
 
@@ -351,7 +357,8 @@ static bool read_interval(struct call *call, struct db *tracker, struct error *e
 	};
 	struct metric_samples *samples =
 		ARENA_NEW(call->arena, struct metric_samples, result->run_count);
-	if (!metric_interval_read(tracker, keys, result->run_count, &interval, call->arena, samples, err))
+	if (!metric_interval_read(tracker, keys, result->run_count, &interval, call->arena, samples,
+				  err))
 		return false;
 	for (size_t i = 0; i < result->run_count; i++)
 		result->runs[i].samples = samples[i];

@@ -62,16 +62,19 @@ static bool curves_check(struct call *call, struct error *err)
 		request->buckets.value = BUCKETS_DEFAULT;
 	if (request->buckets.value < 1 || request->buckets.value > CURVE_BUCKETS_MAX)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid value %" PRId64 " for parameter 'buckets' supplied: it must be"
+				 "Invalid value %" PRId64
+				 " for parameter 'buckets' supplied: it must be"
 				 " between 1 and %d.",
 				 request->buckets.value, CURVE_BUCKETS_MAX);
 	size_t runs = request->run_ids.count, keys = request->metric_keys.count;
 	if (runs > CURVES_MAX || keys > CURVES_MAX || runs * keys > CURVES_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "%zu run_ids and %zu metric_keys are %zu curves; at most %d are given at a"
-				 " time.",
-				 runs, keys, runs * keys, CURVES_MAX);
-	if (request->start.is_set && request->end.is_set && request->start.value > request->end.value)
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"%zu run_ids and %zu metric_keys are %zu curves; at most %d are given at a"
+			" time.",
+			runs, keys, runs * keys, CURVES_MAX);
+	if (request->start.is_set && request->end.is_set &&
+	    request->start.value > request->end.value)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "start must not be greater than end. Found start=%" PRId64
 				 " and end=%" PRId64 ".",
@@ -82,9 +85,9 @@ static bool curves_check(struct call *call, struct error *err)
 }
 
 /* Names that were never logged have no curves. */
-static bool find_names(const struct curves_request *request, struct db *tracker, struct arena *arena,
-		       struct slice **texts_out, struct name_pk **names_out, size_t *count_out,
-		       struct error *err)
+static bool find_names(const struct curves_request *request, struct db *tracker,
+		       struct arena *arena, struct slice **texts_out, struct name_pk **names_out,
+		       size_t *count_out, struct error *err)
 {
 	struct slice *texts = ARENA_NEW(arena, struct slice, request->metric_keys.count);
 	struct name_pk *names = ARENA_NEW(arena, struct name_pk, request->metric_keys.count);

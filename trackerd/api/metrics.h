@@ -4,10 +4,11 @@
 
 #include "api/endpoint.h"
 
-extern const struct endpoint metrics_get_history;           /* GET metrics/get-history */
-extern const struct endpoint metrics_history_bulk;          /* GET metrics/get-history-bulk */
-extern const struct endpoint metrics_history_bulk_interval; /* GET metrics/get-history-bulk-interval */
-extern const struct endpoint metrics_curves;                /* GET /api/trackerd/v1/metrics/curves */
-extern const struct endpoint metrics_summary;               /* GET /api/trackerd/v1/metrics/summary */
+extern const struct endpoint metrics_get_history;  /* GET metrics/get-history */
+extern const struct endpoint metrics_history_bulk; /* GET metrics/get-history-bulk */
+extern const struct endpoint
+	metrics_history_bulk_interval;	      /* GET metrics/get-history-bulk-interval */
+extern const struct endpoint metrics_curves;  /* GET /api/trackerd/v1/metrics/curves */
+extern const struct endpoint metrics_summary; /* GET /api/trackerd/v1/metrics/summary */
 
 #endif

@@ -3,9 +3,11 @@
 
 #include "base/checked.h"
 
-#define CHUNK_COLUMNS \
-	"last_timestamp_ms, last_step, seq, first_timestamp_ms, first_step, first_value, last_value," \
-	" min_value, max_value, least_step, greatest_step, is_step_ordered, point_count, nan_count"
+#define CHUNK_COLUMNS                                                                              \
+	"last_timestamp_ms, last_step, seq, first_timestamp_ms, first_step, first_value, "         \
+	"last_value,"                                                                              \
+	" min_value, max_value, least_step, greatest_step, is_step_ordered, point_count, "         \
+	"nan_count"
 
 static bool chunk_read(const struct db_statement *st, struct metric_chunk *out, struct error *err);
 static void list_add(struct metric_chunk_list *list, const struct metric_chunk *chunk,
@@ -13,16 +15,16 @@ static void list_add(struct metric_chunk_list *list, const struct metric_chunk *
 static void bind_place(struct db_statement *st, struct metric_series_key key, int64_t timestamp_ms,
 		       int64_t step);
 
-bool metric_chunks_list(struct db *db, struct metric_series_key key, int64_t timestamp_ms, int64_t step,
-			struct arena *arena, struct metric_chunk_list *out, struct error *err)
+bool metric_chunks_list(struct db *db, struct metric_series_key key, int64_t timestamp_ms,
+			int64_t step, struct arena *arena, struct metric_chunk_list *out,
+			struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT " CHUNK_COLUMNS " FROM metric_chunks"
-			       " WHERE run_pk = $1 AND name_pk = $2"
-			       " AND (last_timestamp_ms, last_step) >= ($3, $4)"
-			       " ORDER BY last_timestamp_ms, last_step, seq"),
-			   err);
+	struct db_statement *st = db_prepare(db,
+					     SQL("SELECT " CHUNK_COLUMNS " FROM metric_chunks"
+						 " WHERE run_pk = $1 AND name_pk = $2"
+						 " AND (last_timestamp_ms, last_step) >= ($3, $4)"
+						 " ORDER BY last_timestamp_ms, last_step, seq"),
+					     err);
 	if (st == NULL)
 		return false;
 	bind_place(st, key, timestamp_ms, step);
@@ -46,13 +48,13 @@ bool metric_chunks_find_before(struct db *db, struct metric_series_key key, int6
 			       int64_t step, struct metric_chunk *out, bool *found_out,
 			       struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT " CHUNK_COLUMNS " FROM metric_chunks"
-			       " WHERE run_pk = $1 AND name_pk = $2"
-			       " AND (last_timestamp_ms, last_step) < ($3, $4)"
-			       " ORDER BY last_timestamp_ms DESC, last_step DESC, seq DESC LIMIT 1"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT " CHUNK_COLUMNS " FROM metric_chunks"
+		    " WHERE run_pk = $1 AND name_pk = $2"
+		    " AND (last_timestamp_ms, last_step) < ($3, $4)"
+		    " ORDER BY last_timestamp_ms DESC, last_step DESC, seq DESC LIMIT 1"),
+		err);
 	if (st == NULL)
 		return false;
 	bind_place(st, key, timestamp_ms, step);
@@ -66,8 +68,9 @@ bool metric_chunks_find_before(struct db *db, struct metric_series_key key, int6
 	return ok;
 }
 
-bool metric_chunk_load(struct db *db, struct metric_series_key key, const struct metric_chunk *chunk,
-		       struct metric_samples *out, struct arena *arena, struct error *err)
+bool metric_chunk_load(struct db *db, struct metric_series_key key,
+		       const struct metric_chunk *chunk, struct metric_samples *out,
+		       struct arena *arena, struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(db,
@@ -82,9 +85,11 @@ bool metric_chunk_load(struct db *db, struct metric_series_key key, const struct
 	if (!db_fetch_one(st, &found, err))
 		return false;
 	if (!found)
-		return error_set(err, ERR_INTERNAL_ERROR, "Metric points vanished while they were read.");
+		return error_set(err, ERR_INTERNAL_ERROR,
+				 "Metric points vanished while they were read.");
 	struct metric_samples samples = {out->items + out->count, 0};
-	bool ok = metric_chunk_decode(db_column_blob(st, 0), chunk->point_count, &samples, arena, err);
+	bool ok = metric_chunk_decode(db_column_blob(st, 0), chunk->point_count, &samples, arena,
+				      err);
 	db_reset(st);
 	if (!ok)
 		return false;
@@ -102,11 +107,13 @@ bool metric_chunk_insert_in_txn(struct db *db, struct metric_series_key key,
 	struct db_statement *st = db_prepare(
 		db,
 		SQL("INSERT INTO metric_chunks (run_pk, name_pk, last_timestamp_ms, last_step, seq,"
-		    " first_timestamp_ms, first_step, first_value, last_value, min_value, max_value,"
+		    " first_timestamp_ms, first_step, first_value, last_value, min_value, "
+		    "max_value,"
 		    " least_step, greatest_step, is_step_ordered, point_count, nan_count, data)"
 		    " SELECT $1, $2, $3, $4, coalesce(max(seq) + 1, 0),"
 		    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 FROM metric_chunks"
-		    " WHERE run_pk = $1 AND name_pk = $2 AND last_timestamp_ms = $3 AND last_step = $4"),
+		    " WHERE run_pk = $1 AND name_pk = $2 AND last_timestamp_ms = $3 AND last_step "
+		    "= $4"),
 		err);
 	if (st == NULL)
 		return false;

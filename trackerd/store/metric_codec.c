@@ -41,8 +41,8 @@ struct slice metric_tail_encode(const struct metric_group *groups, size_t group_
 		point_count += groups[g].samples.count;
 	ASSERT(point_count > 0 && point_count <= METRIC_TAIL_SAMPLES_MAX);
 	char *heads = ARENA_NEW(arena, char, 2 * VARINT_BYTES_MAX * group_count);
-	char *steps = ARENA_NEW(arena, char, VARINT_BYTES_MAX * point_count);
-	char *times = ARENA_NEW(arena, char, VARINT_BYTES_MAX * point_count);
+	char *steps = ARENA_NEW(arena, char, VARINT_BYTES_MAX *point_count);
+	char *times = ARENA_NEW(arena, char, VARINT_BYTES_MAX *point_count);
 	char *heads_end = heads, *steps_end = steps, *times_end = times;
 	int64_t name_pk = 0;
 	uint64_t step = 0, timestamp_ms = 0;
@@ -142,7 +142,8 @@ static double value_from_bits(uint64_t bits)
 	return metric_value_normal(value);
 }
 
-bool metric_tail_read(struct metric_tail_reader *reader, struct metric_samples *out, struct error *err)
+bool metric_tail_read(struct metric_tail_reader *reader, struct metric_samples *out,
+		      struct error *err)
 {
 	struct metric_sample *items = out->items + out->count;
 	for (size_t i = 0; i < reader->count; i++) {
@@ -153,9 +154,9 @@ bool metric_tail_read(struct metric_tail_reader *reader, struct metric_samples *
 		reader->step += unzigzag(step);
 		reader->timestamp_ms += unzigzag(timestamp_ms);
 		memcpy(&bits, reader->values.ptr + i * VALUE_BYTES, sizeof(bits));
-		items[i] = (struct metric_sample){(int64_t)reader->timestamp_ms,
-						  (int64_t)reader->step,
-						  value_from_bits(le64toh(bits))};
+		items[i] =
+			(struct metric_sample){(int64_t)reader->timestamp_ms, (int64_t)reader->step,
+					       value_from_bits(le64toh(bits))};
 		if (i > 0 && metric_sample_compare(&items[i - 1], &items[i]) >= 0)
 			return damaged(err);
 	}
@@ -282,8 +283,8 @@ static bool unpack(struct slice body, unsigned char packing, uint64_t columns_by
 
 static bool take_samples(struct slice columns, struct metric_sample *items, size_t count)
 {
-	if (!take_column(&columns, items, count, true) || !take_column(&columns, items, count, false) ||
-	    columns.len != VALUE_BYTES * count)
+	if (!take_column(&columns, items, count, true) ||
+	    !take_column(&columns, items, count, false) || columns.len != VALUE_BYTES * count)
 		return false;
 	take_planes(columns, items, count);
 	for (size_t i = 1; i < count; i++)

@@ -44,7 +44,7 @@ enum {
 
 /* Points of one name in a batch, ascending. */
 struct metric_group {
-	int64_t name_pk; /* >= 1 */
+	int64_t name_pk;	       /* >= 1 */
 	struct metric_samples samples; /* not empty */
 };
 
@@ -55,18 +55,20 @@ struct slice metric_tail_encode(const struct metric_group *groups, size_t group_
 /* Reads a tail group by group. */
 struct metric_tail_reader {
 	struct slice steps, timestamps, values; /* what is left of each column */
-	struct slice heads;                     /* name and count of the groups to come */
-	int64_t name_pk;                        /* of the current group; 0 before the first */
-	size_t count;                           /* points of the current group */
-	size_t points_left;                     /* of groups to come */
-	uint64_t step, timestamp_ms;            /* of the point before */
+	struct slice heads;			/* name and count of the groups to come */
+	int64_t name_pk;			/* of the current group; 0 before the first */
+	size_t count;				/* points of the current group */
+	size_t points_left;			/* of groups to come */
+	uint64_t step, timestamp_ms;		/* of the point before */
 };
 
 /* Checks the frame and stands before the first group. Borrows `data` for the life of the reader. */
-MUST_CHECK bool metric_tail_open(struct slice data, struct metric_tail_reader *out, struct error *err);
+MUST_CHECK bool metric_tail_open(struct slice data, struct metric_tail_reader *out,
+				 struct error *err);
 /* Goes to the next group: *found_out false behind the last one. The current group must have been read or
  * skipped. */
-MUST_CHECK bool metric_tail_next(struct metric_tail_reader *reader, bool *found_out, struct error *err);
+MUST_CHECK bool metric_tail_next(struct metric_tail_reader *reader, bool *found_out,
+				 struct error *err);
 /* Appends the points of the current group to out->items, which has room for reader->count more. */
 MUST_CHECK bool metric_tail_read(struct metric_tail_reader *reader, struct metric_samples *out,
 				 struct error *err);

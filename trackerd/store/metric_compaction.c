@@ -37,8 +37,8 @@ struct compaction {
 	struct db *db;
 	struct arena *arena;
 	struct run_pk run_pk;
-	size_t series_count;  /* done in this step */
-	size_t sample_count;  /* read and written in this step */
+	size_t series_count; /* done in this step */
+	size_t sample_count; /* read and written in this step */
 };
 
 /* The rows of a pass, read side by side. */
@@ -49,8 +49,8 @@ struct pass_cursor {
 
 static bool step_guarded_in_txn(struct compaction *c, bool *done_out, struct error *err);
 static bool step_in_txn(struct compaction *c, bool *done_out, struct error *err);
-static bool pass_open(struct compaction *c, const struct metric_tail_rows *rows, int64_t from_name_pk,
-		      struct pass_cursor *out, struct error *err);
+static bool pass_open(struct compaction *c, const struct metric_tail_rows *rows,
+		      int64_t from_name_pk, struct pass_cursor *out, struct error *err);
 static int64_t pass_least_name(const struct pass_cursor *pass);
 static bool pass_take(struct compaction *c, struct pass_cursor *pass, int64_t name_pk,
 		      struct metric_samples *out, struct error *err);
@@ -98,7 +98,8 @@ bool metrics_housekeeping(struct db *db, bool is_idle, bool *more_out, struct er
 		bool done;
 		if (!db_exec(db, SQL("BEGIN IMMEDIATE"), err))
 			return false;
-		if (!step_run_in_txn(db, run.run_pk, &done, err) || !db_exec(db, SQL("COMMIT"), err)) {
+		if (!step_run_in_txn(db, run.run_pk, &done, err) ||
+		    !db_exec(db, SQL("COMMIT"), err)) {
 			struct error ignored; /* the first failure is the one to tell */
 			db_reset_all(db);
 			if (db_in_transaction(db))
@@ -171,8 +172,8 @@ static bool reader_next(struct pass_cursor *pass, size_t index, bool *kept_out, 
 	return true;
 }
 
-static bool pass_open(struct compaction *c, const struct metric_tail_rows *rows, int64_t from_name_pk,
-		      struct pass_cursor *out, struct error *err)
+static bool pass_open(struct compaction *c, const struct metric_tail_rows *rows,
+		      int64_t from_name_pk, struct pass_cursor *out, struct error *err)
 {
 	struct pass_cursor pass = {
 		.readers = ARENA_NEW(c->arena, struct metric_tail_reader, rows->count)};
@@ -227,17 +228,17 @@ static bool pass_take(struct compaction *c, struct pass_cursor *pass, int64_t na
 /* New points of a curve on their way into chunks. */
 struct home {
 	struct metric_series_key key;
-	struct metric_samples added;    /* ascending */
+	struct metric_samples added;	/* ascending */
 	struct metric_chunk_list taken; /* chunks to be rewritten with them */
-	bool is_behind_all;             /* no more points are expected between these */
+	bool is_behind_all;		/* no more points are expected between these */
 };
 
 static bool find_home(struct compaction *c, struct home *home, struct error *err);
 static bool take_small_before(struct compaction *c, struct home *home, struct error *err);
 static bool drop_known(struct compaction *c, struct home *home,
 		       const struct metric_chunk_list *overlapped, struct error *err);
-static bool rewrite_in_txn(struct compaction *c, struct home *home, struct metric_samples *merged_out,
-			   struct error *err);
+static bool rewrite_in_txn(struct compaction *c, struct home *home,
+			   struct metric_samples *merged_out, struct error *err);
 static bool write_pieces_in_txn(struct compaction *c, const struct home *home,
 				struct metric_samples samples, struct error *err);
 
@@ -262,7 +263,8 @@ static bool compact_series_in_txn(struct compaction *c, struct name_pk name_pk,
 		return error_set(err, ERR_DATA_LOSS, "A metric point is stored twice.");
 	size_t new_count = merged.count - in_taken;
 	return counted == new_count ||
-	       metric_series_discount_in_txn(c->db, home.key, i64_from_size(counted - new_count), err);
+	       metric_series_discount_in_txn(c->db, home.key, i64_from_size(counted - new_count),
+					     err);
 }
 
 static bool is_behind(const struct metric_sample *a, const struct metric_sample *b)
@@ -272,7 +274,8 @@ static bool is_behind(const struct metric_sample *a, const struct metric_sample 
 }
 
 /* Those of the list that begin at or before `place` (and, as the list was made, end at or behind it). */
-static struct metric_chunk_list keep_begun(struct compaction *c, const struct metric_chunk_list *list,
+static struct metric_chunk_list keep_begun(struct compaction *c,
+					   const struct metric_chunk_list *list,
 					   const struct metric_sample *place)
 {
 	struct metric_chunk_list kept = {ARENA_NEW(c->arena, struct metric_chunk, list->count), 0};
@@ -288,7 +291,8 @@ static bool find_home(struct compaction *c, struct home *home, struct error *err
 	const struct metric_sample *first = &home->added.items[0];
 	const struct metric_sample *last = &home->added.items[home->added.count - 1];
 	struct metric_chunk_list list;
-	if (!metric_chunks_list(c->db, home->key, first->timestamp_ms, first->step, c->arena, &list, err))
+	if (!metric_chunks_list(c->db, home->key, first->timestamp_ms, first->step, c->arena, &list,
+				err))
 		return false;
 	struct metric_chunk_list overlapped = keep_begun(c, &list, last);
 	home->is_behind_all = list.count == 0;
@@ -322,8 +326,8 @@ static bool take_small_before(struct compaction *c, struct home *home, struct er
 	while (count < SMALL_CHUNKS_MAX) {
 		struct metric_chunk chunk;
 		bool found = false;
-		if (!metric_chunks_find_before(c->db, home->key, place.timestamp_ms, place.step, &chunk,
-					       &found, err))
+		if (!metric_chunks_find_before(c->db, home->key, place.timestamp_ms, place.step,
+					       &chunk, &found, err))
 			return false;
 		if (!found || chunk.point_count == METRIC_CHUNK_SAMPLES_MAX ||
 		    (size_t)chunk.point_count > 2 * gathered)
@@ -357,13 +361,14 @@ static bool drop_known(struct compaction *c, struct home *home,
 }
 
 /* Deletes the chunks that were taken and gives their points and the new ones as one. */
-static bool rewrite_in_txn(struct compaction *c, struct home *home, struct metric_samples *merged_out,
-			   struct error *err)
+static bool rewrite_in_txn(struct compaction *c, struct home *home,
+			   struct metric_samples *merged_out, struct error *err)
 {
 	size_t room = home->taken.count * METRIC_CHUNK_SAMPLES_MAX + home->added.count;
 	struct metric_samples merged = {ARENA_NEW(c->arena, struct metric_sample, room), 0};
 	for (size_t i = 0; i < home->taken.count; i++)
-		if (!metric_chunk_load(c->db, home->key, &home->taken.items[i], &merged, c->arena, err) ||
+		if (!metric_chunk_load(c->db, home->key, &home->taken.items[i], &merged, c->arena,
+				       err) ||
 		    !metric_chunk_delete_in_txn(c->db, home->key, &home->taken.items[i], err))
 			return false;
 	memcpy(merged.items + merged.count, home->added.items,
@@ -379,8 +384,8 @@ static bool write_pieces_in_txn(struct compaction *c, const struct home *home,
 				struct metric_samples samples, struct error *err)
 {
 	size_t pieces = (samples.count - 1) / METRIC_CHUNK_SAMPLES_MAX + 1;
-	size_t piece_max = home->is_behind_all ? METRIC_CHUNK_SAMPLES_MAX
-					       : (samples.count - 1) / pieces + 1;
+	size_t piece_max =
+		home->is_behind_all ? METRIC_CHUNK_SAMPLES_MAX : (samples.count - 1) / pieces + 1;
 	while (samples.count > 0) {
 		struct metric_samples piece = {
 			samples.items, samples.count < piece_max ? samples.count : piece_max};

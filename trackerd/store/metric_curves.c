@@ -9,29 +9,30 @@
 /* How x is cut, for all curves of a query. */
 struct cut {
 	bool by_time;
-	int64_t low, high;   /* inclusive; nothing when low > high */
+	int64_t low, high; /* inclusive; nothing when low > high */
 	size_t bucket_count;
-	double scale;        /* buckets a unit of x */
+	double scale; /* buckets a unit of x */
 };
 
 /* One curve in the making. Its points are kept one by one as long as there are no more than buckets. */
 struct curve_builder {
 	const struct cut *cut;
 	struct metric_samples kept; /* room for bucket_count */
-	bool is_bucketed;           /* kept was full and is in the buckets */
+	bool is_bucketed;	    /* kept was full and is in the buckets */
 	struct metric_bucket *buckets;
 	int64_t point_count;
 };
 
 static bool find_cut(struct db *db, const struct metric_curves_query *query, struct cut *out,
 		     struct error *err);
-static bool collect_tails(struct db *db, const struct metric_curves_query *query, struct arena *arena,
-			  struct metric_samples *tails, struct error *err);
+static bool collect_tails(struct db *db, const struct metric_curves_query *query,
+			  struct arena *arena, struct metric_samples *tails, struct error *err);
 static bool read_curve(struct db *db, struct metric_series_key key, struct curve_builder *builder,
-		       struct metric_samples tail, struct metric_samples *scratch, struct arena *arena,
-		       struct error *err);
+		       struct metric_samples tail, struct metric_samples *scratch,
+		       struct arena *arena, struct error *err);
 static void builder_reset(struct curve_builder *builder);
-static void builder_finish(struct curve_builder *builder, struct arena *arena, struct metric_curve *out);
+static void builder_finish(struct curve_builder *builder, struct arena *arena,
+			   struct metric_curve *out);
 
 bool metric_curves_read(struct db *db, const struct metric_curves_query *query, struct arena *arena,
 			struct metric_curve *curves_out, struct error *err)
@@ -55,7 +56,8 @@ bool metric_curves_read(struct db *db, const struct metric_curves_query *query, 
 			return false;
 		for (size_t i = 0; i < query->key_count; i++) {
 			builder_reset(&builder);
-			if (!read_curve(db, query->keys[i], &builder, tails[i], &scratch, arena, err))
+			if (!read_curve(db, query->keys[i], &builder, tails[i], &scratch, arena,
+					err))
 				return false;
 			builder_finish(&builder, arena, &curves[i]);
 		}
@@ -108,8 +110,8 @@ static int compare_slots(const void *a, const void *b)
 }
 
 /* The tail of each run is walked through once for all its curves. */
-static bool collect_tails(struct db *db, const struct metric_curves_query *query, struct arena *arena,
-			  struct metric_samples *tails, struct error *err)
+static bool collect_tails(struct db *db, const struct metric_curves_query *query,
+			  struct arena *arena, struct metric_samples *tails, struct error *err)
 {
 	struct tail_slot *slots = ARENA_NEW(arena, struct tail_slot, query->key_count);
 	struct name_pk *names = ARENA_NEW(arena, struct name_pk, query->key_count);
@@ -119,7 +121,8 @@ static bool collect_tails(struct db *db, const struct metric_curves_query *query
 		for (count = 0; from + count < query->key_count &&
 				query->keys[from + count].run_pk.value == run_pk.value;
 		     count++)
-			slots[count] = (struct tail_slot){query->keys[from + count].name_pk, from + count};
+			slots[count] =
+				(struct tail_slot){query->keys[from + count].name_pk, from + count};
 		qsort(slots, count, sizeof(slots[0]), compare_slots);
 		for (size_t i = 0; i < count; i++)
 			names[i] = slots[i].name_pk;
@@ -246,7 +249,8 @@ static void builder_add_whole(struct curve_builder *builder, const struct metric
 	builder->point_count += chunk->point_count;
 }
 
-static void builder_finish(struct curve_builder *builder, struct arena *arena, struct metric_curve *out)
+static void builder_finish(struct curve_builder *builder, struct arena *arena,
+			   struct metric_curve *out)
 {
 	const struct cut *cut = builder->cut;
 	*out = (struct metric_curve){.point_count = builder->point_count,
@@ -262,7 +266,8 @@ static void builder_finish(struct curve_builder *builder, struct arena *arena, s
 		return;
 	}
 	metric_samples_sort(&builder->kept,
-			    cut->by_time ? metric_sample_compare : metric_sample_compare_by_step, arena);
+			    cut->by_time ? metric_sample_compare : metric_sample_compare_by_step,
+			    arena);
 	out->bucket_count = builder->kept.count;
 	out->buckets = ARENA_NEW(arena, struct metric_bucket, out->bucket_count);
 	for (size_t i = 0; i < out->bucket_count; i++)
@@ -292,20 +297,21 @@ static bool chunk_is_whole(const struct curve_builder *builder, const struct met
 {
 	const struct cut *cut = builder->cut;
 	return low >= cut->low && high <= cut->high &&
-	       bucket_of(cut, low) == bucket_of(cut, high) && (cut->by_time || chunk->is_step_ordered) &&
+	       bucket_of(cut, low) == bucket_of(cut, high) &&
+	       (cut->by_time || chunk->is_step_ordered) &&
 	       (builder->is_bucketed ||
 		builder->kept.count + (size_t)chunk->point_count > cut->bucket_count);
 }
 
 static bool read_curve(struct db *db, struct metric_series_key key, struct curve_builder *builder,
-		       struct metric_samples tail, struct metric_samples *scratch, struct arena *arena,
-		       struct error *err)
+		       struct metric_samples tail, struct metric_samples *scratch,
+		       struct arena *arena, struct error *err)
 {
 	const struct cut *cut = builder->cut;
 	struct arena_mark mark = arena_mark(arena);
 	struct metric_chunk_list chunks;
-	if (!metric_chunks_list(db, key, cut->by_time ? cut->low : INT64_MIN, INT64_MIN, arena, &chunks,
-				err))
+	if (!metric_chunks_list(db, key, cut->by_time ? cut->low : INT64_MIN, INT64_MIN, arena,
+				&chunks, err))
 		return false;
 	for (size_t i = 0; i < chunks.count; i++) {
 		const struct metric_chunk *chunk = &chunks.items[i];

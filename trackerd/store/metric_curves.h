@@ -16,20 +16,20 @@
 struct metric_curves_query {
 	const struct metric_series_key *keys; /* each once; those of one run side by side */
 	size_t key_count;
-	bool by_time;         /* x is the timestamp instead of the step */
-	int64_t start, end;   /* inclusive, in x */
-	size_t bucket_count;  /* >= 1 */
+	bool by_time;	     /* x is the timestamp instead of the step */
+	int64_t start, end;  /* inclusive, in x */
+	size_t bucket_count; /* >= 1 */
 };
 
 struct metric_bucket {
 	struct metric_sample first, last; /* in the order of x */
-	double min, max;                  /* NaN when all points are */
+	double min, max;		  /* NaN when all points are */
 	int64_t point_count, nan_count;
 };
 
 struct metric_curve {
-	int64_t point_count; /* inside the range */
-	bool is_exact;       /* one bucket a point */
+	int64_t point_count;	       /* inside the range */
+	bool is_exact;		       /* one bucket a point */
 	struct metric_bucket *buckets; /* without empty ones, by x */
 	size_t bucket_count;
 };

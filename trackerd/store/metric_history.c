@@ -19,9 +19,9 @@ struct merge {
 	const struct metric_sample *after_or_null;
 	struct arena *arena;
 	struct metric_chunk_list closed; /* not decoded yet, by first point */
-	struct source *open;             /* unordered; overlapping chunks and the tail */
+	struct source *open;		 /* unordered; overlapping chunks and the tail */
 	size_t open_count;
-	struct metric_sample **spare;    /* buffers of chunks that were used up */
+	struct metric_sample **spare; /* buffers of chunks that were used up */
 	size_t spare_count;
 };
 
@@ -72,13 +72,19 @@ static bool merge_init(struct merge *merge, struct error *err)
 {
 	const struct metric_sample *after = merge->after_or_null;
 	struct metric_samples tail;
-	if (!metric_chunks_list(merge->db, merge->key, after == NULL ? INT64_MIN : after->timestamp_ms,
-				after == NULL ? INT64_MIN : after->step, merge->arena, &merge->closed,
-				err) ||
+	if (!metric_chunks_list(
+		    merge->db, merge->key, after == NULL ? INT64_MIN : after->timestamp_ms,
+		    after == NULL ? INT64_MIN : after->step, merge->arena, &merge->closed, err) ||
 	    !metric_tail_collect(merge->db, merge->key.run_pk, &merge->key.name_pk, 1, merge->arena,
 				 &tail, err))
 		return false;
-	if (merge->closed.count > 1)
+	/* A chunk that ends at the step of the place may end at or before it. */
+	size_t kept = 0;
+	for (size_t i = 0; i < merge->closed.count; i++)
+		if (after == NULL || metric_sample_compare(&merge->closed.items[i].last, after) > 0)
+			merge->closed.items[kept++] = merge->closed.items[i];
+	merge->closed.count = kept;
+	if (kept > 1)
 		qsort(merge->closed.items, merge->closed.count, sizeof(merge->closed.items[0]),
 		      compare_by_first);
 	merge->open = ARENA_NEW(merge->arena, struct source, merge->closed.count + 1);
@@ -99,12 +105,12 @@ static size_t merge_room(const struct merge *merge, size_t count_max)
 static bool open_chunk(struct merge *merge, struct error *err)
 {
 	struct metric_samples samples = {
-		merge->spare_count > 0 ? merge->spare[--merge->spare_count]
-				       : ARENA_NEW(merge->arena, struct metric_sample,
-						   METRIC_CHUNK_SAMPLES_MAX),
+		merge->spare_count > 0
+			? merge->spare[--merge->spare_count]
+			: ARENA_NEW(merge->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX),
 		0};
-	if (!metric_chunk_load(merge->db, merge->key, &merge->closed.items[0], &samples, merge->arena,
-			       err))
+	if (!metric_chunk_load(merge->db, merge->key, &merge->closed.items[0], &samples,
+			       merge->arena, err))
 		return false;
 	merge->closed.items++;
 	merge->closed.count--;
@@ -121,7 +127,8 @@ static const struct metric_sample *head(const struct source *source)
 }
 
 /* The source with the least head; *limit_out the least head of the others, or NULL. */
-static struct source *least_source(const struct merge *merge, const struct metric_sample **limit_out)
+static struct source *least_source(const struct merge *merge,
+				   const struct metric_sample **limit_out)
 {
 	struct source *least = &merge->open[0];
 	const struct metric_sample *limit = NULL;
@@ -140,8 +147,8 @@ static struct source *least_source(const struct merge *merge, const struct metri
 }
 
 /* Appends points of the source that is first, as far as no other one comes before. */
-static bool merge_stretch(struct merge *merge, struct metric_samples *page, size_t room, bool *end_out,
-			  struct error *err)
+static bool merge_stretch(struct merge *merge, struct metric_samples *page, size_t room,
+			  bool *end_out, struct error *err)
 {
 	const struct metric_sample *limit = NULL;
 	struct source *least = NULL;

@@ -16,7 +16,8 @@ static bool gather_steps(struct db *db, const struct metric_series_key *keys, si
 static bool read_sorted(struct db *db, struct metric_series_key key,
 			const struct metric_interval *interval, struct arena *arena,
 			struct metric_samples *out, struct error *err);
-static void merge_steps(struct step_set *set, const struct metric_samples *samples, int64_t *scratch);
+static void merge_steps(struct step_set *set, const struct metric_samples *samples,
+			int64_t *scratch);
 static void choose_steps(struct step_set *set, size_t count_max);
 static bool contains(const struct step_set *set, int64_t step);
 static size_t keep_chosen(struct metric_samples *samples, const struct step_set *chosen,
@@ -68,7 +69,8 @@ static bool gather_steps(struct db *db, const struct metric_series_key *keys, si
 		if (!read_sorted(db, keys[i], interval, arena, &samples, err))
 			return false;
 		if (samples.count > room - set.count)
-			return error_set(err, ERR_DATA_LOSS, "A curve has more points than were counted.");
+			return error_set(err, ERR_DATA_LOSS,
+					 "A curve has more points than were counted.");
 		merge_steps(&set, &samples, scratch);
 		arena_rewind(arena, mark);
 	}
@@ -97,7 +99,8 @@ static bool read_sorted(struct db *db, struct metric_series_key key,
 }
 
 /* `scratch` has room for both. */
-static void merge_steps(struct step_set *set, const struct metric_samples *samples, int64_t *scratch)
+static void merge_steps(struct step_set *set, const struct metric_samples *samples,
+			int64_t *scratch)
 {
 	size_t a = 0, b = 0, count = 0;
 	while (a < set->count || b < samples->count) {
@@ -140,7 +143,8 @@ static bool contains(const struct step_set *set, int64_t step)
 }
 
 /* Moves the points to give to the front, and says how many. */
-static size_t keep_chosen(struct metric_samples *samples, const struct step_set *chosen, size_t count_max)
+static size_t keep_chosen(struct metric_samples *samples, const struct step_set *chosen,
+			  size_t count_max)
 {
 	if (samples->count == 0)
 		return 0;

@@ -10,13 +10,14 @@
 
 struct metric_interval {
 	int64_t start_step, end_step; /* inclusive */
-	size_t count_max;             /* >= 1 */
+	size_t count_max;	      /* >= 1 */
 };
 
 /* samples_out[i] belongs to keys[i]: by step, timestamp, value. In the arena, which holds 24 bytes for each point
  * of the largest curve and 16 for each point of all curves meanwhile. */
-MUST_CHECK bool metric_interval_read(struct db *db, const struct metric_series_key *keys, size_t count,
-				     const struct metric_interval *interval, struct arena *arena,
-				     struct metric_samples *samples_out, struct error *err);
+MUST_CHECK bool metric_interval_read(struct db *db, const struct metric_series_key *keys,
+				     size_t count, const struct metric_interval *interval,
+				     struct arena *arena, struct metric_samples *samples_out,
+				     struct error *err);
 
 #endif

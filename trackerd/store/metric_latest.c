@@ -86,18 +86,13 @@ static void rows_add(struct latest_rows *rows, const struct metric *metric, stru
 	rows->items[rows->count++] = *metric;
 }
 
-/* The rows stand in the order of the list: each run gets the next `count` of them, sorted by key; a run that was
- * asked for twice shares them. */
+/* The rows stand in the order of the list: each run gets the next `count` of them, sorted by key. */
 static void hand_out(const struct pk_list *list, const struct latest_rows *rows,
 		     struct metric_list *lists)
 {
 	struct metric *next = rows->items;
 	for (size_t i = 0; i < list->count; i++) {
 		struct metric_list *metrics = &lists[list->slots[i].index];
-		if (i > 0 && list->slots[i].pk == list->slots[i - 1].pk) {
-			*metrics = lists[list->slots[i - 1].index];
-			continue;
-		}
 		if (metrics->count == 0)
 			continue;
 		metrics->items = next;

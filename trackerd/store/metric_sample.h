@@ -59,7 +59,8 @@ static inline int metric_value_compare(double a, double b)
 }
 
 /* <0, 0, >0 by timestamp, step, value. */
-static inline int metric_sample_compare(const struct metric_sample *a, const struct metric_sample *b)
+static inline int metric_sample_compare(const struct metric_sample *a,
+					const struct metric_sample *b)
 {
 	if (a->timestamp_ms != b->timestamp_ms)
 		return a->timestamp_ms < b->timestamp_ms ? -1 : 1;
@@ -94,12 +95,12 @@ size_t metric_samples_seek(const struct metric_samples *samples, const struct me
 /* What a run of samples looks like from outside: the columns of a chunk, the change of a series. */
 struct metric_outline {
 	size_t count, nan_count;
-	struct metric_sample first, last;  /* in metric_sample_compare order */
-	struct metric_sample latest;       /* greatest in metric_sample_compare_by_step order */
+	struct metric_sample first, last; /* in metric_sample_compare order */
+	struct metric_sample latest;	  /* greatest in metric_sample_compare_by_step order */
 	int64_t step_least, step_greatest;
-	double min, max;                   /* NaN when all values are; NaNs do not count */
-	int64_t min_step, max_step;        /* least step with that value; 0 when all are NaN */
-	bool is_step_ordered;              /* steps never fall: both orders are the same */
+	double min, max;	    /* NaN when all values are; NaNs do not count */
+	int64_t min_step, max_step; /* least step with that value; 0 when all are NaN */
+	bool is_step_ordered;	    /* steps never fall: both orders are the same */
 };
 
 /* `samples` must not be empty. */

@@ -38,8 +38,8 @@ bool metric_series_add_in_txn(struct db *db, struct run_pk run_pk, int64_t exper
 	return true;
 }
 
-bool metric_series_discount_in_txn(struct db *db, struct metric_series_key key, int64_t repeat_count,
-				   struct error *err)
+bool metric_series_discount_in_txn(struct db *db, struct metric_series_key key,
+				   int64_t repeat_count, struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(db,
@@ -54,13 +54,14 @@ bool metric_series_discount_in_txn(struct db *db, struct metric_series_key key, 
 	return db_run(st, err);
 }
 
-bool metric_series_find(struct db *db, struct metric_series_key key,
-			struct metric_series *out, bool *found_out, struct error *err)
+bool metric_series_find(struct db *db, struct metric_series_key key, struct metric_series *out,
+			bool *found_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT " METRIC_SERIES_COLUMNS " FROM metric_series"
-						 " WHERE run_pk = $1 AND name_pk = $2"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT " METRIC_SERIES_COLUMNS " FROM metric_series"
+			       " WHERE run_pk = $1 AND name_pk = $2"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, key.run_pk.value);
@@ -111,11 +112,12 @@ static bool scan(struct db *db, struct run_pk run_pk, const struct metric_series
 		 size_t count, struct metric_series *series, bool *is_known, size_t *read_out,
 		 struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT " METRIC_SERIES_COLUMNS " FROM metric_series"
-						 " WHERE run_pk = $1 AND name_pk BETWEEN $2 AND $3"
-						 " ORDER BY name_pk"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT " METRIC_SERIES_COLUMNS " FROM metric_series"
+			       " WHERE run_pk = $1 AND name_pk BETWEEN $2 AND $3"
+			       " ORDER BY name_pk"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -211,22 +213,26 @@ static bool series_write_in_txn(struct db *db, bool is_known, struct run_pk run_
 				struct error *err)
 {
 	struct db_statement *st =
-		is_known ? db_prepare(
-				   db,
-				   SQL("UPDATE metric_series SET experiment_id = $1, last_value = $2,"
-				       " last_step = $3, last_timestamp_ms = $4, min_value = $5,"
-				       " min_step = $6, max_value = $7, max_step = $8, first_step = $9,"
-				       " first_timestamp_ms = $10, greatest_timestamp_ms = $11,"
-				       " point_count = $12 WHERE run_pk = $13 AND name_pk = $14"),
-				   err)
-			 : db_prepare(
-				   db,
-				   SQL("INSERT INTO metric_series (experiment_id, last_value, last_step,"
-				       " last_timestamp_ms, min_value, min_step, max_value, max_step,"
-				       " first_step, first_timestamp_ms, greatest_timestamp_ms,"
-				       " point_count, run_pk, name_pk) VALUES ($1, $2, $3, $4, $5, $6, $7,"
-				       " $8, $9, $10, $11, $12, $13, $14)"),
-				   err);
+		is_known
+			? db_prepare(db,
+				     SQL("UPDATE metric_series SET experiment_id = $1, last_value "
+					 "= $2,"
+					 " last_step = $3, last_timestamp_ms = $4, min_value = $5,"
+					 " min_step = $6, max_value = $7, max_step = $8, "
+					 "first_step = $9,"
+					 " first_timestamp_ms = $10, greatest_timestamp_ms = $11,"
+					 " point_count = $12 WHERE run_pk = $13 AND name_pk = $14"),
+				     err)
+			: db_prepare(db,
+				     SQL("INSERT INTO metric_series (experiment_id, last_value, "
+					 "last_step,"
+					 " last_timestamp_ms, min_value, min_step, max_value, "
+					 "max_step,"
+					 " first_step, first_timestamp_ms, greatest_timestamp_ms,"
+					 " point_count, run_pk, name_pk) VALUES ($1, $2, $3, $4, "
+					 "$5, $6, $7,"
+					 " $8, $9, $10, $11, $12, $13, $14)"),
+				     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, experiment_id);

@@ -17,10 +17,10 @@ struct metric_series_key {
 
 struct metric_series {
 	struct name_pk name_pk;
-	struct metric_sample last;   /* greatest by step, timestamp, value */
-	double min, max;             /* NaN when all points are */
-	int64_t min_step, max_step;  /* least step with that value; 0 when all points are NaN */
-	int64_t step_least;          /* the greatest is last.step */
+	struct metric_sample last;  /* greatest by step, timestamp, value */
+	double min, max;	    /* NaN when all points are */
+	int64_t min_step, max_step; /* least step with that value; 0 when all points are NaN */
+	int64_t step_least;	    /* the greatest is last.step */
 	int64_t timestamp_least_ms, timestamp_greatest_ms;
 	int64_t point_count;
 };
@@ -43,8 +43,9 @@ MUST_CHECK bool metric_series_find(struct db *db, struct metric_series_key key,
 				   struct metric_series *out, bool *found_out, struct error *err);
 
 /* Columns that metric_series_read expects, from column 0 of a statement of one's own. */
-#define METRIC_SERIES_COLUMNS \
-	"name_pk, last_value, last_step, last_timestamp_ms, min_value, min_step, max_value, max_step," \
+#define METRIC_SERIES_COLUMNS                                                                      \
+	"name_pk, last_value, last_step, last_timestamp_ms, min_value, min_step, max_value, "      \
+	"max_step,"                                                                                \
 	" first_step, first_timestamp_ms, greatest_timestamp_ms, point_count"
 enum { METRIC_SERIES_COLUMN_COUNT = 12 };
 void metric_series_read(const struct db_statement *st, struct metric_series *out);

@@ -3,11 +3,11 @@
 
 #include "base/checked.h"
 
-static bool append_row_in_txn(struct db *db, struct run_pk run_pk, const struct metric_group *groups,
-			      size_t group_count, size_t point_count, struct arena *arena,
-			      struct error *err);
-static bool count_row_in_txn(struct db *db, struct run_pk run_pk, size_t point_count, int64_t *seq_out,
-			     struct error *err);
+static bool append_row_in_txn(struct db *db, struct run_pk run_pk,
+			      const struct metric_group *groups, size_t group_count,
+			      size_t point_count, struct arena *arena, struct error *err);
+static bool count_row_in_txn(struct db *db, struct run_pk run_pk, size_t point_count,
+			     int64_t *seq_out, struct error *err);
 static bool collect_row(struct slice data, bool is_in_pass, int64_t pass_name_pk,
 			const struct name_pk *name_pks, size_t count, struct arena *arena,
 			struct metric_samples *samples, struct error *err);
@@ -17,8 +17,9 @@ static bool find_run(struct db_statement *st, struct metric_tail_run *out, bool 
 
 #define TAIL_RUN_COLUMNS "run_pk, is_due, row_count, point_count, pass_seq, pass_name_pk"
 
-bool metric_tail_append_in_txn(struct db *db, struct run_pk run_pk, const struct metric_group *groups,
-			       size_t group_count, struct arena *arena, struct error *err)
+bool metric_tail_append_in_txn(struct db *db, struct run_pk run_pk,
+			       const struct metric_group *groups, size_t group_count,
+			       struct arena *arena, struct error *err)
 {
 	/* Groups are dealt out to rows; one that does not fit is continued in the next row. */
 	struct metric_group *row = ARENA_NEW(arena, struct metric_group, group_count);
@@ -56,15 +57,16 @@ bool metric_tail_collect(struct db *db, struct run_pk run_pk, const struct name_
 		return false;
 	if (found) {
 		struct db_statement *st = db_prepare(
-			db, SQL("SELECT seq, data FROM metric_tail WHERE run_pk = $1 ORDER BY seq"), err);
+			db, SQL("SELECT seq, data FROM metric_tail WHERE run_pk = $1 ORDER BY seq"),
+			err);
 		if (st == NULL)
 			return false;
 		db_bind_i64(st, 1, run_pk.value);
 		enum db_row row;
 		while ((row = db_step(st, err)) == DB_ROW) {
 			bool is_in_pass = db_column_i64(st, 0) < run.pass_seq;
-			if (!collect_row(db_column_blob(st, 1), is_in_pass, run.pass_name_pk, name_pks,
-					 count, arena, samples, err)) {
+			if (!collect_row(db_column_blob(st, 1), is_in_pass, run.pass_name_pk,
+					 name_pks, count, arena, samples, err)) {
 				db_reset(st);
 				return false;
 			}
@@ -83,7 +85,8 @@ bool metric_tail_find_run(struct db *db, struct run_pk run_pk, struct metric_tai
 			  bool *found_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("SELECT " TAIL_RUN_COLUMNS " FROM metric_tail_runs WHERE run_pk = $1"), err);
+		db, SQL("SELECT " TAIL_RUN_COLUMNS " FROM metric_tail_runs WHERE run_pk = $1"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run_pk.value);
@@ -120,11 +123,11 @@ bool metric_tail_find_longest(struct db *db, bool any, struct metric_tail_run *o
 bool metric_tail_load_pass(struct db *db, const struct metric_tail_run *run, struct arena *arena,
 			   struct metric_tail_rows *out, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT seq, point_count, data FROM metric_tail WHERE run_pk = $1 AND seq < $2"
-			       " ORDER BY seq"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT seq, point_count, data FROM metric_tail WHERE run_pk = $1 AND seq < $2"
+		    " ORDER BY seq"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run->run_pk.value);
@@ -152,13 +155,14 @@ bool metric_tail_load_pass(struct db *db, const struct metric_tail_run *run, str
 }
 
 bool metric_tail_advance_in_txn(struct db *db, const struct metric_tail_run *run,
-				const struct metric_tail_rows *pass, int64_t name_pk, struct error *err)
+				const struct metric_tail_rows *pass, int64_t name_pk,
+				struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE metric_tail_runs SET pass_seq = $1, pass_name_pk = $2, is_due = 1"
-			       " WHERE run_pk = $3"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE metric_tail_runs SET pass_seq = $1, pass_name_pk = $2, is_due = 1"
+		    " WHERE run_pk = $3"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pass->items[pass->count - 1].seq + 1);
@@ -167,7 +171,8 @@ bool metric_tail_advance_in_txn(struct db *db, const struct metric_tail_run *run
 	return db_run(st, err);
 }
 
-static bool delete_rows_in_txn(struct db *db, struct run_pk run_pk, int64_t seq_end, struct error *err)
+static bool delete_rows_in_txn(struct db *db, struct run_pk run_pk, int64_t seq_end,
+			       struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(db, SQL("DELETE FROM metric_tail WHERE run_pk = $1 AND seq < $2"), err);
@@ -189,15 +194,19 @@ bool metric_tail_finish_in_txn(struct db *db, const struct metric_tail_run *run,
 	struct db_statement *st =
 		rows_left > 0
 			? db_prepare(db,
-				     SQL("UPDATE metric_tail_runs SET row_count = $2, point_count = $3,"
-					 " is_due = $4, pass_seq = 0, pass_name_pk = 0 WHERE run_pk = $1"),
+				     SQL("UPDATE metric_tail_runs SET row_count = $2, point_count "
+					 "= $3,"
+					 " is_due = $4, pass_seq = 0, pass_name_pk = 0 WHERE "
+					 "run_pk = $1"),
 				     err)
-			: db_prepare(db, SQL("DELETE FROM metric_tail_runs WHERE run_pk = $1"), err);
+			: db_prepare(db, SQL("DELETE FROM metric_tail_runs WHERE run_pk = $1"),
+				     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, run->run_pk.value);
 	if (rows_left > 0) {
-		bool is_due = rows_left > METRIC_TAIL_ROWS_DUE || points_left > METRIC_TAIL_POINTS_DUE;
+		bool is_due =
+			rows_left > METRIC_TAIL_ROWS_DUE || points_left > METRIC_TAIL_POINTS_DUE;
 		db_bind_i64(st, 2, rows_left);
 		db_bind_i64(st, 3, points_left);
 		db_bind_i64(st, 4, is_due ? METRIC_TAIL_DUE : METRIC_TAIL_SHORT);
@@ -215,9 +224,9 @@ bool metric_tail_mark_damaged_in_txn(struct db *db, struct run_pk run_pk, struct
 	return db_run(st, err);
 }
 
-static bool append_row_in_txn(struct db *db, struct run_pk run_pk, const struct metric_group *groups,
-			      size_t group_count, size_t point_count, struct arena *arena,
-			      struct error *err)
+static bool append_row_in_txn(struct db *db, struct run_pk run_pk,
+			      const struct metric_group *groups, size_t group_count,
+			      size_t point_count, struct arena *arena, struct error *err)
 {
 	int64_t seq;
 	if (!count_row_in_txn(db, run_pk, point_count, &seq, err))
@@ -240,15 +249,17 @@ static bool append_row_in_txn(struct db *db, struct run_pk run_pk, const struct 
 }
 
 /* Counts one more row and gives its number. */
-static bool count_row_in_txn(struct db *db, struct run_pk run_pk, size_t point_count, int64_t *seq_out,
-			     struct error *err)
+static bool count_row_in_txn(struct db *db, struct run_pk run_pk, size_t point_count,
+			     int64_t *seq_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		db,
-		SQL("INSERT INTO metric_tail_runs AS t (run_pk, next_seq, row_count, point_count, is_due)"
+		SQL("INSERT INTO metric_tail_runs AS t (run_pk, next_seq, row_count, point_count, "
+		    "is_due)"
 		    " VALUES ($1, 2, 1, $2, 0)"
 		    " ON CONFLICT (run_pk) DO UPDATE SET next_seq = t.next_seq + 1,"
-		    " row_count = t.row_count + 1, point_count = t.point_count + excluded.point_count,"
+		    " row_count = t.row_count + 1, point_count = t.point_count + "
+		    "excluded.point_count,"
 		    " is_due = CASE WHEN t.is_due = 0 AND (t.row_count >= $3"
 		    " OR t.point_count + excluded.point_count > $4) THEN 1 ELSE t.is_due END"
 		    " RETURNING next_seq - 1"),

@@ -60,13 +60,15 @@ MUST_CHECK bool metric_tail_append_in_txn(struct db *db, struct run_pk run_pk,
 /* The points of some curves that are in the tail and in no chunk by way of a pass: samples_out[i], ascending, in
  * the arena, belong to name_pks[i]. They may repeat points of chunks that were logged before. name_pks
  * ascend strictly. */
-MUST_CHECK bool metric_tail_collect(struct db *db, struct run_pk run_pk, const struct name_pk *name_pks,
-				    size_t count, struct arena *arena,
-				    struct metric_samples *samples_out, struct error *err);
+MUST_CHECK bool metric_tail_collect(struct db *db, struct run_pk run_pk,
+				    const struct name_pk *name_pks, size_t count,
+				    struct arena *arena, struct metric_samples *samples_out,
+				    struct error *err);
 
 /* *found_out false: the run has no tail. */
-MUST_CHECK bool metric_tail_find_run(struct db *db, struct run_pk run_pk, struct metric_tail_run *out,
-				     bool *found_out, struct error *err);
+MUST_CHECK bool metric_tail_find_run(struct db *db, struct run_pk run_pk,
+				     struct metric_tail_run *out, bool *found_out,
+				     struct error *err);
 /* The due run with the most rows, or when there is none and `any` is set any run with a tail that is not
  * damaged. */
 MUST_CHECK bool metric_tail_find_longest(struct db *db, bool any, struct metric_tail_run *out,
@@ -83,6 +85,7 @@ MUST_CHECK bool metric_tail_advance_in_txn(struct db *db, const struct metric_ta
 MUST_CHECK bool metric_tail_finish_in_txn(struct db *db, const struct metric_tail_run *run,
 					  const struct metric_tail_rows *pass, struct error *err);
 /* Nobody shall try to compact this tail again. */
-MUST_CHECK bool metric_tail_mark_damaged_in_txn(struct db *db, struct run_pk run_pk, struct error *err);
+MUST_CHECK bool metric_tail_mark_damaged_in_txn(struct db *db, struct run_pk run_pk,
+						struct error *err);
 
 #endif

@@ -64,7 +64,8 @@ static bool append(struct db *db, struct run_pk run_pk, int64_t experiment_id, s
 		added[i].name_pk.value = groups[i].name_pk;
 		metric_samples_outline(&groups[i].samples, &added[i].outline);
 	}
-	return metric_series_add_in_txn(db, run_pk, experiment_id, added, batch->name_count, arena, err);
+	return metric_series_add_in_txn(db, run_pk, experiment_id, added, batch->name_count, arena,
+					err);
 }
 
 /* Numbers the distinct names of the batch. */
@@ -133,7 +134,8 @@ static struct metric_group *batch_groups(const struct batch *batch, struct arena
 	struct metric_group *groups = ARENA_NEW(arena, struct metric_group, batch->name_count);
 	bool is_sorted = true;
 	for (size_t i = 0; i < batch->name_count; i++) {
-		groups[i] = (struct metric_group){batch->names[i].pk.value, batch->names[i].samples};
+		groups[i] =
+			(struct metric_group){batch->names[i].pk.value, batch->names[i].samples};
 		is_sorted = is_sorted && (i == 0 || groups[i - 1].name_pk < groups[i].name_pk);
 	}
 	if (!is_sorted)

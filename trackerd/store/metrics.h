@@ -13,8 +13,8 @@
 #include "store/entities.h"
 
 struct metric_point {
-	struct slice name; /* borrowed */
-	double value;      /* NaN and infinities are kept */
+	struct slice name;    /* borrowed */
+	double value;	      /* NaN and infinities are kept */
 	int64_t timestamp_ms; /* >= 0 */
 	int64_t step;
 };
@@ -22,17 +22,19 @@ struct metric_point {
 /* Appends points of one run, in one go, and updates the series. Durable once the transaction is. Points equal to
  * ones that are already there vanish. `arena` is for scratch. */
 MUST_CHECK bool metrics_append_in_txn(struct db *db, struct run_pk run_pk, int64_t experiment_id,
-				      const struct metric_point *points, size_t count, struct arena *arena,
-				      struct error *err);
+				      const struct metric_point *points, size_t count,
+				      struct arena *arena, struct error *err);
 
-/* Latest metric of every name of each run: lists_out[i] belongs to run_pks[i], sorted by key. */
-MUST_CHECK bool metrics_latest(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
-			       struct metric_list *lists_out, struct error *err);
+/* Latest metric of every name of each run, which are distinct: lists_out[i] belongs to run_pks[i], sorted by key. */
+MUST_CHECK bool metrics_latest(struct db *db, const struct run_pk *run_pks, size_t count,
+			       struct arena *arena, struct metric_list *lists_out,
+			       struct error *err);
 
 /* Compacts one run's tail (at the run's end), whatever its size. */
 MUST_CHECK bool metrics_compact_run_in_txn(struct db *db, struct run_pk run_pk, struct error *err);
 /* One bounded step of housekeeping in its own transaction: compacts the run with the longest tail if it is above the
  * threshold, or any tail when idle. *more_out says whether another step is worth it. */
-MUST_CHECK bool metrics_housekeeping(struct db *db, bool is_idle, bool *more_out, struct error *err);
+MUST_CHECK bool metrics_housekeeping(struct db *db, bool is_idle, bool *more_out,
+				     struct error *err);
 
 #endif

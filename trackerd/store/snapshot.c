@@ -4,8 +4,8 @@
 struct db_statement *snapshot_hold(struct db *db, struct error *err)
 {
 	/* Reads a page of a table, has a row whatever is in it, and is not done after it. */
-	struct db_statement *st =
-		db_prepare(db, SQL("SELECT count(*) FROM (SELECT 1 FROM names LIMIT 1) AS one"), err);
+	struct db_statement *st = db_prepare(
+		db, SQL("SELECT count(*) FROM (SELECT 1 FROM names LIMIT 1) AS one"), err);
 	if (st == NULL || db_step(st, err) != DB_ROW)
 		return NULL;
 	return st;

@@ -11,7 +11,7 @@
 #include "store/metric_codec.h"
 
 #define NAN_ ((double)NAN)
-#define INF ((double)INFINITY)
+#define INF  ((double)INFINITY)
 
 struct codec {
 	struct arena arena;
@@ -43,7 +43,8 @@ static void assert_same_samples(const struct metric_samples *a, const struct met
 
 static void check_chunk(struct codec *c, struct metric_samples samples)
 {
-	struct metric_samples read = {ARENA_NEW(&c->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX), 0};
+	struct metric_samples read = {
+		ARENA_NEW(&c->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX), 0};
 	struct slice data = metric_chunk_encode(&samples, &c->arena);
 	assert_true(metric_chunk_decode(data, (int64_t)samples.count, &read, &c->arena, &c->err));
 	assert_same_samples(&read, &samples);
@@ -51,10 +52,18 @@ static void check_chunk(struct codec *c, struct metric_samples samples)
 
 /* Rows of samples, each ascending. */
 static const struct metric_sample one[] = {{0, 0, 0.0}};
-static const struct metric_sample special[] = {{5, 5, -INF}, {5, 5, -1.0}, {5, 5, 0.0}, {5, 5, NAN_}, {5, 5, 5e-324}, {5, 5, 1.7976931348623157e308}, {5, 5, INF}};
-static const struct metric_sample extremes[] = {
-	{INT64_MIN, INT64_MIN, 1.0}, {INT64_MIN, INT64_MAX, 1.0}, {-1, 0, 1.0}, {0, INT64_MIN, 1.0},
-	{0, -1, 1.0}, {1, 1, 1.0}, {INT64_MAX, INT64_MIN, 1.0}, {INT64_MAX, INT64_MAX, 1.0}};
+static const struct metric_sample special[] = {{5, 5, -INF},   {5, 5, -1.0},
+					       {5, 5, 0.0},    {5, 5, NAN_},
+					       {5, 5, 5e-324}, {5, 5, 1.7976931348623157e308},
+					       {5, 5, INF}};
+static const struct metric_sample extremes[] = {{INT64_MIN, INT64_MIN, 1.0},
+						{INT64_MIN, INT64_MAX, 1.0},
+						{-1, 0, 1.0},
+						{0, INT64_MIN, 1.0},
+						{0, -1, 1.0},
+						{1, 1, 1.0},
+						{INT64_MAX, INT64_MIN, 1.0},
+						{INT64_MAX, INT64_MAX, 1.0}};
 static const struct {
 	const struct metric_sample *samples;
 	size_t count;
@@ -66,7 +75,8 @@ static const struct {
 
 static struct metric_samples row_copy(struct codec *c, size_t row)
 {
-	struct metric_samples samples = {ARENA_NEW(&c->arena, struct metric_sample, rows[row].count), rows[row].count};
+	struct metric_samples samples = {
+		ARENA_NEW(&c->arena, struct metric_sample, rows[row].count), rows[row].count};
 	memcpy(samples.items, rows[row].samples, samples.count * sizeof(samples.items[0]));
 	return samples;
 }
@@ -75,7 +85,8 @@ static struct metric_samples regular(struct codec *c, size_t count)
 {
 	struct metric_samples samples = {ARENA_NEW(&c->arena, struct metric_sample, count), count};
 	for (size_t i = 0; i < count; i++)
-		samples.items[i] = (struct metric_sample){1700000000000 + 97 * (int64_t)i, 10 * (int64_t)i, 1.0 / (double)(i + 1)};
+		samples.items[i] = (struct metric_sample){1700000000000 + 97 * (int64_t)i,
+							  10 * (int64_t)i, 1.0 / (double)(i + 1)};
 	return samples;
 }
 
@@ -84,7 +95,8 @@ static void test_a_chunk_reads_back_exactly_what_was_written(void **state)
 	struct codec *c = *state;
 	for (size_t row = 0; row < ARRAY_COUNT(rows); row++)
 		check_chunk(c, row_copy(c, row));
-	const size_t counts[] = {1, 2, 200, 250, METRIC_CHUNK_SAMPLES_MAX - 1, METRIC_CHUNK_SAMPLES_MAX};
+	const size_t counts[] = {
+		1, 2, 200, 250, METRIC_CHUNK_SAMPLES_MAX - 1, METRIC_CHUNK_SAMPLES_MAX};
 	for (size_t i = 0; i < ARRAY_COUNT(counts); i++)
 		check_chunk(c, regular(c, counts[i]));
 }
@@ -100,7 +112,10 @@ static void test_a_regular_chunk_packs_its_times_away(void **state)
 static void test_a_chunk_is_refused_when_its_row_counts_otherwise(void **state)
 {
 	struct codec *c = *state;
-	struct metric_samples samples = regular(c, 3), read = {ARENA_NEW(&c->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX), 0};
+	struct metric_samples samples = regular(c, 3),
+			      read = {ARENA_NEW(&c->arena, struct metric_sample,
+						METRIC_CHUNK_SAMPLES_MAX),
+				      0};
 	struct slice data = metric_chunk_encode(&samples, &c->arena);
 	const int64_t wrong[] = {-1, 0, 2, 4, METRIC_CHUNK_SAMPLES_MAX + 1, INT64_MAX};
 	for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
@@ -111,7 +126,8 @@ static void test_a_chunk_is_refused_when_its_row_counts_otherwise(void **state)
 }
 
 /* Each bit flipped, each prefix: DATA_LOSS, outputs untouched. */
-static void check_damage(struct codec *c, struct slice data, bool (*decode)(struct codec *c, struct slice data))
+static void check_damage(struct codec *c, struct slice data,
+			 bool (*decode)(struct codec *c, struct slice data))
 {
 	for (size_t bit = 0; bit < 8 * data.len; bit++) {
 		char *copy = malloc(data.len);
@@ -137,7 +153,8 @@ static void check_damage(struct codec *c, struct slice data, bool (*decode)(stru
 static bool decode_chunk(struct codec *c, struct slice data)
 {
 	struct arena_mark mark = arena_mark(&c->arena);
-	struct metric_samples read = {ARENA_NEW(&c->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX), 0};
+	struct metric_samples read = {
+		ARENA_NEW(&c->arena, struct metric_sample, METRIC_CHUNK_SAMPLES_MAX), 0};
 	bool ok = metric_chunk_decode(data, 250, &read, &c->arena, &c->err);
 	arena_rewind(&c->arena, mark);
 	return ok;
@@ -146,7 +163,8 @@ static bool decode_chunk(struct codec *c, struct slice data)
 static bool decode_tail(struct codec *c, struct slice data)
 {
 	struct arena_mark mark = arena_mark(&c->arena);
-	struct metric_samples read = {ARENA_NEW(&c->arena, struct metric_sample, METRIC_TAIL_SAMPLES_MAX), 0};
+	struct metric_samples read = {
+		ARENA_NEW(&c->arena, struct metric_sample, METRIC_TAIL_SAMPLES_MAX), 0};
 	struct metric_tail_reader reader;
 	bool found = true, ok = metric_tail_open(data, &reader, &c->err);
 	while (ok && found) {
@@ -179,8 +197,10 @@ static void test_every_damaged_bit_and_cut_of_a_tail_is_found(void **state)
 static void test_a_tail_gives_its_groups_in_order(void **state)
 {
 	struct codec *c = *state;
-	const struct metric_group groups[] = {
-		{1, row_copy(c, 0)}, {2, row_copy(c, 1)}, {300, row_copy(c, 2)}, {INT64_MAX, regular(c, 50)}};
+	const struct metric_group groups[] = {{1, row_copy(c, 0)},
+					      {2, row_copy(c, 1)},
+					      {300, row_copy(c, 2)},
+					      {INT64_MAX, regular(c, 50)}};
 	struct slice data = metric_tail_encode(groups, ARRAY_COUNT(groups), &c->arena);
 	/* Whatever groups are skipped, the others come out whole. */
 	for (unsigned skipped = 0; skipped < 1U << ARRAY_COUNT(groups); skipped++) {
@@ -192,7 +212,8 @@ static void test_a_tail_gives_its_groups_in_order(void **state)
 			assert_true(found);
 			assert_int_equal(reader.name_pk, groups[g].name_pk);
 			assert_int_equal(reader.count, groups[g].samples.count);
-			struct metric_samples read = {ARENA_NEW(&c->arena, struct metric_sample, reader.count), 0};
+			struct metric_samples read = {
+				ARENA_NEW(&c->arena, struct metric_sample, reader.count), 0};
 			if ((skipped & 1U << g) != 0) {
 				assert_true(metric_tail_skip(&reader, &c->err));
 				continue;

@@ -54,7 +54,9 @@ static void append_regular(int64_t first_step, size_t count, size_t batch)
 	for (size_t done = 0; done < count; done += batch) {
 		for (size_t i = 0; i < batch; i++) {
 			int64_t step_now = first_step + (int64_t)(done + i);
-			points[i] = (struct metric_point){metric_model_name(0), (double)(step_now % 1000), 10 * step_now, step_now};
+			points[i] = (struct metric_point){metric_model_name(0),
+							  (double)(step_now % 1000), 10 * step_now,
+							  step_now};
 		}
 		metric_model_append(&model, 0, points, batch);
 	}
@@ -68,7 +70,8 @@ static void append_scattered(size_t count, int64_t step_end)
 	assert_non_null(points);
 	for (size_t i = 0; i < count; i++) {
 		int64_t at = (int64_t)metric_model_random(&model, (uint64_t)step_end);
-		points[i] = (struct metric_point){metric_model_name(0), (double)(at % 1000), 10 * at + (int64_t)(i % 2), at};
+		points[i] = (struct metric_point){metric_model_name(0), (double)(at % 1000),
+						  10 * at + (int64_t)(i % 2), at};
 	}
 	metric_model_append(&model, 0, points, count);
 	free(points);
@@ -120,9 +123,11 @@ static void test_a_backfill_goes_into_the_chunks_it_belongs_to(void **state)
 	metric_model_check_all(&model, true);
 	/* No chunk overlaps another. */
 	struct metric_chunk_list list;
-	CHECK(t, metric_chunks_list(t->db, metric_model_key(&model, 0, 0), INT64_MIN, INT64_MIN, &t->arena, &list, &t->err));
+	CHECK(t, metric_chunks_list(t->db, metric_model_key(&model, 0, 0), INT64_MIN, INT64_MIN,
+				    &t->arena, &list, &t->err));
 	for (size_t i = 1; i < list.count; i++)
-		assert_true(metric_sample_compare(&list.items[i - 1].last, &list.items[i].first) < 0);
+		assert_true(metric_sample_compare(&list.items[i - 1].last, &list.items[i].first) <
+			    0);
 }
 
 static void test_scattered_points_and_repeats_leave_no_tall_piles(void **state)
@@ -138,13 +143,16 @@ static void test_scattered_points_and_repeats_leave_no_tall_piles(void **state)
 	}
 	metric_model_check_all(&model, true);
 	struct metric_chunk_list list;
-	CHECK(t, metric_chunks_list(t->db, metric_model_key(&model, 0, 0), INT64_MIN, INT64_MIN, &t->arena, &list, &t->err));
+	CHECK(t, metric_chunks_list(t->db, metric_model_key(&model, 0, 0), INT64_MIN, INT64_MIN,
+				    &t->arena, &list, &t->err));
 	size_t highest = 0;
 	for (size_t i = 0; i < list.count; i++) {
 		size_t pile = 0;
 		for (size_t j = 0; j < list.count; j++)
-			pile += metric_sample_compare(&list.items[j].first, &list.items[i].first) <= 0 &&
-						metric_sample_compare(&list.items[i].first, &list.items[j].last) <= 0
+			pile += metric_sample_compare(&list.items[j].first, &list.items[i].first) <=
+							0 &&
+						metric_sample_compare(&list.items[i].first,
+								      &list.items[j].last) <= 0
 					? 1
 					: 0;
 		highest = pile > highest ? pile : highest;
@@ -172,8 +180,10 @@ static void append_many_names(struct tracker_db *t, int64_t at_step)
 {
 	struct metric_point *points = ARENA_NEW(&t->arena, struct metric_point, MANY_NAMES);
 	for (unsigned i = 0; i < MANY_NAMES; i++)
-		points[i] = (struct metric_point){arena_printf(&t->arena, "weight/%u", i), (double)i, 100 + at_step, at_step};
-	CHECK(t, metrics_append_in_txn(t->db, model.runs[1], 0, points, MANY_NAMES, &t->arena, &t->err));
+		points[i] = (struct metric_point){arena_printf(&t->arena, "weight/%u", i),
+						  (double)i, 100 + at_step, at_step};
+	CHECK(t, metrics_append_in_txn(t->db, model.runs[1], 0, points, MANY_NAMES, &t->arena,
+				       &t->err));
 }
 
 static void check_many_names(struct tracker_db *t, size_t point_count, bool is_compacted)
@@ -186,8 +196,10 @@ static void check_many_names(struct tracker_db *t, size_t point_count, bool is_c
 		struct metric_samples tail;
 		struct metric_chunk_list chunks;
 		struct metric_series_key key = {model.runs[1], list.items[i].series.name_pk};
-		CHECK(t, metric_tail_collect(t->db, key.run_pk, &key.name_pk, 1, &t->arena, &tail, &t->err));
-		CHECK(t, metric_chunks_list(t->db, key, INT64_MIN, INT64_MIN, &t->arena, &chunks, &t->err));
+		CHECK(t, metric_tail_collect(t->db, key.run_pk, &key.name_pk, 1, &t->arena, &tail,
+					     &t->err));
+		CHECK(t, metric_chunks_list(t->db, key, INT64_MIN, INT64_MIN, &t->arena, &chunks,
+					    &t->err));
 		size_t found = tail.count;
 		for (size_t c = 0; c < chunks.count; c++)
 			found += (size_t)chunks.items[c].point_count;
@@ -208,7 +220,8 @@ static void test_a_pass_over_many_names_is_cut_into_steps(void **state)
 	int64_t in_chunks = 0;
 	while (step(t, true)) {
 		steps++;
-		int64_t now = tracker_db_number(t, SQL("SELECT sum(point_count) FROM metric_chunks"));
+		int64_t now =
+			tracker_db_number(t, SQL("SELECT sum(point_count) FROM metric_chunks"));
 		assert_true(now > in_chunks && now - in_chunks <= 256 * MANY_BATCHES);
 		in_chunks = now;
 		if (steps == 2) {
@@ -252,7 +265,8 @@ static void test_a_tail_longer_than_a_pass_is_taken_in_several(void **state)
 	struct tracker_db *t = *state;
 	append_regular(0, METRIC_PASS_ROWS_MAX + METRIC_TAIL_ROWS_DUE + 1, 1);
 	assert_true(step(t, false)); /* what is left is due, too */
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail")), METRIC_TAIL_ROWS_DUE + 1);
+	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail")),
+			 METRIC_TAIL_ROWS_DUE + 1);
 	metric_model_check_all(&model, false);
 	assert_false(step(t, false));
 	metric_model_check_all(&model, true);
@@ -284,16 +298,25 @@ static void test_a_damaged_tail_is_left_alone_and_others_are_compacted(void **st
 	struct tracker_db *t = *state;
 	append_regular(0, 200, 1);
 	append_many_names(t, 1);
-	CHECK(t, db_exec(t->db, SQL("UPDATE metric_tail SET data = x'01020304' WHERE run_pk = 1 AND seq = 100"), &t->err));
+	CHECK(t, db_exec(t->db,
+			 SQL("UPDATE metric_tail SET data = x'01020304' WHERE run_pk = 1 AND seq = "
+			     "100"),
+			 &t->err));
 	while (step(t, true))
 		;
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail WHERE run_pk = 1")), 200);
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail WHERE run_pk <> 1")), 0);
-	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_chunks WHERE run_pk = 1")), 0);
+	assert_int_equal(
+		tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail WHERE run_pk = 1")),
+		200);
+	assert_int_equal(
+		tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail WHERE run_pk <> 1")), 0);
+	assert_int_equal(
+		tracker_db_number(t, SQL("SELECT count(*) FROM metric_chunks WHERE run_pk = 1")),
+		0);
 	compact(t); /* the run can still be ended */
 	struct metric_samples tail;
 	struct metric_series_key key = metric_model_key(&model, 0, 0);
-	assert_false(metric_tail_collect(t->db, key.run_pk, &key.name_pk, 1, &t->arena, &tail, &t->err));
+	assert_false(
+		metric_tail_collect(t->db, key.run_pk, &key.name_pk, 1, &t->arena, &tail, &t->err));
 	assert_int_equal(t->err.code, ERR_DATA_LOSS);
 }
 

@@ -57,7 +57,8 @@ struct slice metric_model_name(unsigned name)
 static int compare_points(const void *a, const void *b)
 {
 	const struct metric_sample *x = a, *y = b;
-	double x_value = isnan(x->value) ? 0.0 : x->value, y_value = isnan(y->value) ? 0.0 : y->value;
+	double x_value = isnan(x->value) ? 0.0 : x->value,
+	       y_value = isnan(y->value) ? 0.0 : y->value;
 	if (x->timestamp_ms != y->timestamp_ms)
 		return x->timestamp_ms < y->timestamp_ms ? -1 : 1;
 	if (x->step != y->step)
@@ -87,11 +88,12 @@ static void settle(struct model_curve *curve)
 	curve->count = curve->settled_count = kept;
 }
 
-void metric_model_append(struct metric_model *model, unsigned run, const struct metric_point *points,
-			 size_t count)
+void metric_model_append(struct metric_model *model, unsigned run,
+			 const struct metric_point *points, size_t count)
 {
 	struct tracker_db *t = model->t;
-	CHECK(t, metrics_append_in_txn(t->db, model->runs[run], 0, points, count, &t->arena, &t->err));
+	CHECK(t,
+	      metrics_append_in_txn(t->db, model->runs[run], 0, points, count, &t->arena, &t->err));
 	for (size_t i = 0; i < count; i++) {
 		unsigned name = 0;
 		while (!slice_eq(points[i].name, metric_model_name(name)))
@@ -110,7 +112,8 @@ void metric_model_append(struct metric_model *model, unsigned run, const struct 
 
 static double random_value(struct metric_model *model)
 {
-	static const double special[] = {(double)NAN, (double)INFINITY, -(double)INFINITY, 0.0, -0.0, 1.0, -1e308};
+	static const double special[] = {
+		(double)NAN, (double)INFINITY, -(double)INFINITY, 0.0, -0.0, 1.0, -1e308};
 	if (metric_model_random(model, 8) == 0)
 		return special[metric_model_random(model, ARRAY_COUNT(special))];
 	return (double)metric_model_random(model, 1000) / 7.0 - 50.0;
@@ -118,17 +121,29 @@ static double random_value(struct metric_model *model)
 
 static int64_t random_extreme(struct metric_model *model)
 {
-	static const int64_t extremes[] = {INT64_MIN, INT64_MAX, 0, -1, 1, INT64_MIN + 1, INT64_MAX - 1};
+	static const int64_t extremes[] = {INT64_MIN,	  INT64_MAX,	0, -1, 1,
+					   INT64_MIN + 1, INT64_MAX - 1};
 	return extremes[metric_model_random(model, ARRAY_COUNT(extremes))];
 }
 
-enum batch_kind { IN_ORDER, ONE_TIMESTAMP, STRAGGLERS, BACKFILL, SCATTERED, REPEATED, EXTREME, KIND_COUNT };
+enum batch_kind {
+	IN_ORDER,
+	ONE_TIMESTAMP,
+	STRAGGLERS,
+	BACKFILL,
+	SCATTERED,
+	REPEATED,
+	EXTREME,
+	KIND_COUNT
+};
 
 /* Point number i of a batch of that kind. */
-static struct metric_point random_point(struct metric_model *model, unsigned run, enum batch_kind kind)
+static struct metric_point random_point(struct metric_model *model, unsigned run,
+					enum batch_kind kind)
 {
 	int64_t now = model->step[run];
-	struct metric_point point = {.value = random_value(model), .step = now, .timestamp_ms = 1000 + 10 * now};
+	struct metric_point point = {
+		.value = random_value(model), .step = now, .timestamp_ms = 1000 + 10 * now};
 	switch (kind) {
 	case IN_ORDER:
 	case KIND_COUNT:
@@ -150,7 +165,8 @@ static struct metric_point random_point(struct metric_model *model, unsigned run
 		break;
 	case SCATTERED:
 		point.step = (int64_t)metric_model_random(model, (uint64_t)now + 1);
-		point.timestamp_ms = 1000 + 10 * (int64_t)metric_model_random(model, (uint64_t)now + 1);
+		point.timestamp_ms =
+			1000 + 10 * (int64_t)metric_model_random(model, (uint64_t)now + 1);
 		break;
 	case REPEATED:
 		break;
@@ -182,7 +198,8 @@ void metric_model_append_random(struct metric_model *model, size_t count_max)
 		if (kind == REPEATED && curve->count > 0) {
 			const struct metric_sample *old =
 				&curve->points[metric_model_random(model, curve->count)];
-			points[i] = (struct metric_point){points[i].name, old->value, old->timestamp_ms, old->step};
+			points[i] = (struct metric_point){points[i].name, old->value,
+							  old->timestamp_ms, old->step};
 		}
 	}
 	metric_model_append(model, run, points, count);
@@ -250,14 +267,16 @@ static void check_series(struct metric_model *model, struct metric_series_key ke
 	}
 	assert_int_equal(series.step_least, least_step);
 	assert_int_equal(series.timestamp_least_ms, curve->points[0].timestamp_ms);
-	assert_int_equal(series.timestamp_greatest_ms, curve->points[curve->count - 1].timestamp_ms);
+	assert_int_equal(series.timestamp_greatest_ms,
+			 curve->points[curve->count - 1].timestamp_ms);
 	if (is_compacted)
 		assert_int_equal(series.point_count, curve->count);
 	else
 		assert_true(series.point_count >= (int64_t)curve->count);
 }
 
-void metric_model_check_history(struct metric_model *model, unsigned run, unsigned name, bool is_compacted)
+void metric_model_check_history(struct metric_model *model, unsigned run, unsigned name,
+				bool is_compacted)
 {
 	struct tracker_db *t = model->t;
 	struct model_curve *curve = &model->curves[run][name];
@@ -271,8 +290,8 @@ void metric_model_check_history(struct metric_model *model, unsigned run, unsign
 	bool more = true;
 	while (more) {
 		struct metric_samples page;
-		CHECK(t, metric_history_read(t->db, key, read > 0 ? &place : NULL, page_max, &t->arena,
-					     &page, &more, &t->err));
+		CHECK(t, metric_history_read(t->db, key, read > 0 ? &place : NULL, page_max,
+					     &t->arena, &page, &more, &t->err));
 		assert_true(page.count == page_max || !more);
 		assert_true(read + page.count <= curve->count);
 		for (size_t i = 0; i < page.count; i++)
@@ -286,8 +305,8 @@ void metric_model_check_history(struct metric_model *model, unsigned run, unsign
 }
 
 /* `points` are in the order of x. */
-static void check_curve(const struct metric_curve *curve, const struct metric_sample *points, size_t count,
-			const struct metric_curves_query *query)
+static void check_curve(const struct metric_curve *curve, const struct metric_sample *points,
+			size_t count, const struct metric_curves_query *query)
 {
 	assert_int_equal(curve->point_count, count);
 	if (count == 0)
@@ -316,8 +335,9 @@ static void check_curve(const struct metric_curve *curve, const struct metric_sa
 			assert_int_equal(bucket->point_count, 1);
 		else if (at < count)
 			/* A bucket is an interval of x. */
-			assert_true(query->by_time ? points[at].timestamp_ms > points[at - 1].timestamp_ms
-						   : points[at].step > points[at - 1].step);
+			assert_true(query->by_time
+					    ? points[at].timestamp_ms > points[at - 1].timestamp_ms
+					    : points[at].step > points[at - 1].step);
 	}
 	assert_int_equal(at, count);
 }
@@ -365,12 +385,14 @@ void metric_model_check_curves(struct metric_model *model)
 		.by_time = metric_model_random(model, 2) == 0,
 		.start = INT64_MIN,
 		.end = INT64_MAX,
-		.bucket_count = 1 + (size_t)metric_model_random(model, metric_model_random(model, 2) == 0 ? 8 : 3000),
+		.bucket_count = 1 + (size_t)metric_model_random(
+					    model, metric_model_random(model, 2) == 0 ? 8 : 3000),
 	};
 	if (metric_model_random(model, 3) > 0) {
 		int64_t scale = query.by_time ? 10 : 1, width = model->step[0] + 2;
 		query.start = scale * (int64_t)metric_model_random(model, (uint64_t)width);
-		query.end = query.start + scale * (int64_t)metric_model_random(model, (uint64_t)width);
+		query.end =
+			query.start + scale * (int64_t)metric_model_random(model, (uint64_t)width);
 	}
 	check_curves_of(model, &query);
 }

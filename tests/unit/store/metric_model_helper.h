@@ -33,13 +33,14 @@ uint64_t metric_model_random(struct metric_model *model, uint64_t bound);
 struct slice metric_model_name(unsigned name);
 /* Appends points of one run to the store and to the model. */
 struct metric_point;
-void metric_model_append(struct metric_model *model, unsigned run, const struct metric_point *points,
-			 size_t count);
+void metric_model_append(struct metric_model *model, unsigned run,
+			 const struct metric_point *points, size_t count);
 /* One random batch: in order, late, repeated, scattered or extreme. */
 void metric_model_append_random(struct metric_model *model, size_t count_max);
 
 /* Reads the whole history in random pages, and its series row. */
-void metric_model_check_history(struct metric_model *model, unsigned run, unsigned name, bool is_compacted);
+void metric_model_check_history(struct metric_model *model, unsigned run, unsigned name,
+				bool is_compacted);
 /* Reads curves of all runs and names with random buckets and range. */
 void metric_model_check_curves(struct metric_model *model);
 void metric_model_check_all(struct metric_model *model, bool is_compacted);

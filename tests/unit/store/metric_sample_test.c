@@ -11,7 +11,7 @@
 #include "store/metric_sample.h"
 
 #define NAN_ ((double)NAN)
-#define INF ((double)INFINITY)
+#define INF  ((double)INFINITY)
 
 static struct arena arena;
 
@@ -31,8 +31,9 @@ static int teardown(void **state)
 
 /* The order (timestamp, step, value), NaN directly behind 0. */
 static const struct metric_sample ascending[] = {
-	{INT64_MIN, 9, 9.0}, {-1, 9, 9.0}, {0, INT64_MIN, 9.0}, {0, 0, -INF}, {0, 0, -1.0}, {0, 0, 0.0},
-	{0, 0, NAN_},	     {0, 0, 5e-324}, {0, 0, INF},	{0, 1, -INF}, {1, 0, 0.0},  {INT64_MAX, 0, 0.0},
+	{INT64_MIN, 9, 9.0}, {-1, 9, 9.0}, {0, INT64_MIN, 9.0}, {0, 0, -INF},
+	{0, 0, -1.0},	     {0, 0, 0.0},  {0, 0, NAN_},	{0, 0, 5e-324},
+	{0, 0, INF},	     {0, 1, -INF}, {1, 0, 0.0},		{INT64_MAX, 0, 0.0},
 };
 
 static void test_samples_are_ordered_by_timestamp_step_and_value(void **state)
@@ -78,7 +79,8 @@ static void test_sorting_gives_what_qsort_gives_without_repeats(void **state)
 	for (size_t count = 0; count < 200; count++) {
 		struct metric_sample items[200], expected[200];
 		for (size_t i = 0; i < count; i++)
-			items[i] = (struct metric_sample){random() % 8, random() % 4, (double)(random() % 3)};
+			items[i] = (struct metric_sample){random() % 8, random() % 4,
+							  (double)(random() % 3)};
 		memcpy(expected, items, sizeof(items));
 		qsort(expected, count, sizeof(expected[0]), compare);
 		struct metric_samples samples = {items, count};
@@ -147,7 +149,8 @@ static void test_seeking_finds_the_first_at_or_behind_a_place(void **state)
 static void test_an_outline_tells_ends_extremes_and_nans(void **state)
 {
 	(void)state;
-	struct metric_sample items[] = {{1, 9, 4.0}, {2, 3, NAN_}, {3, 5, -1.0}, {4, 4, -1.0}, {5, 7, 4.0}};
+	struct metric_sample items[] = {
+		{1, 9, 4.0}, {2, 3, NAN_}, {3, 5, -1.0}, {4, 4, -1.0}, {5, 7, 4.0}};
 	struct metric_samples samples = {items, ARRAY_COUNT(items)};
 	struct metric_outline outline;
 	metric_samples_outline(&samples, &outline);

@@ -49,8 +49,10 @@ static void random_event(struct metric_model *model, size_t batch_max)
 		metric_model_check_curves(model);
 		break;
 	default:
-		metric_model_append_random(model, metric_model_random(model, 20) == 0 ? 30 * batch_max : batch_max);
-		if (metric_model_random(model, 4) == 0) /* ends the transaction, so it waits for the disk */
+		metric_model_append_random(
+			model, metric_model_random(model, 20) == 0 ? 30 * batch_max : batch_max);
+		if (metric_model_random(model, 4) ==
+		    0) /* ends the transaction, so it waits for the disk */
 			housekeeping(t, false, 1);
 		break;
 	}
@@ -87,10 +89,12 @@ static void test_large_batches_and_compactions_match_a_naive_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_small_batches_and_compactions_match_a_naive_model,
-						tracker_db_setup, tracker_db_teardown),
-		cmocka_unit_test_setup_teardown(test_large_batches_and_compactions_match_a_naive_model,
-						tracker_db_setup, tracker_db_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_small_batches_and_compactions_match_a_naive_model, tracker_db_setup,
+			tracker_db_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_large_batches_and_compactions_match_a_naive_model, tracker_db_setup,
+			tracker_db_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
