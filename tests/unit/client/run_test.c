@@ -598,19 +598,23 @@ static void test_a_child_after_fork_cannot_use_the_handle(void **state)
 	assert_string_equal(f->world->run_status, "FINISHED");
 }
 
-/* A program that logs until it is killed, and says after each call how far it came. */
-static void log_until_killed(struct fixture *f, int report_fd, bool is_online)
+/* This program, started again as one that logs until it is killed and says after each call how far it came. */
+static int log_until_killed(char **arguments)
 {
-	struct trk_run_options options = options_of(f);
+	const struct trk_run_options options = {
+		.size = sizeof options,
+		.url = arguments[0],
+		.spool_directory = arguments[1],
+		.mode = strcmp(arguments[2], "online") == 0 ? TRK_ONLINE : TRK_OFFLINE,
+	};
 	struct trk_run *run;
-	options.mode = is_online ? TRK_ONLINE : TRK_OFFLINE;
 	if (trk_run_start(&options, &run) != TRK_OK)
-		_exit(1);
+		return 1;
 	for (int64_t step = 0;; step++) {
 		if (trk_log_metric(run, step % 3 == 0 ? "loss" : "accuracy", (double)step, step) != TRK_OK)
-			_exit(2);
-		if (step % 50 == 0 && write(report_fd, &step, sizeof step) != (ssize_t)sizeof step)
-			_exit(3);
+			return 2;
+		if (step % 50 == 0 && write(STDOUT_FILENO, &step, sizeof step) != (ssize_t)sizeof step)
+			return 3;
 	}
 }
 
@@ -620,8 +624,13 @@ static void kill_in_the_middle(struct fixture *f, bool is_online, int64_t after_
 	assert_int_equal(pipe(fds), 0);
 	pid_t child = fork();
 	assert_true(child >= 0);
-	if (child == 0)
-		log_until_killed(f, fds[1], is_online);
+	if (child == 0) {
+		if (dup2(fds[1], STDOUT_FILENO) < 0 || close(fds[0]) != 0 || close(fds[1]) != 0)
+			_exit(4);
+		execl("/proc/self/exe", "run_test", "log", f->server->url, f->folder, is_online ? "online" : "offline",
+		      (char *)NULL);
+		_exit(5);
+	}
 	close(fds[1]);
 	int64_t reported = 0;
 	while (reported < after_step && read(fds[0], &reported, sizeof reported) == (ssize_t)sizeof reported)
@@ -696,10 +705,12 @@ static void test_a_full_spool_refuses_and_keeps_what_it_has(void **state)
 	assert_string_equal(f->world->run_status, "FINISHED");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	unsetenv("TRK_RUN_ID");
 	unsetenv("TRK_OFFLINE");
+	if (argc == 5 && strcmp(argv[1], "log") == 0)
+		return log_until_killed(argv + 2);
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_run_arrives_with_all_that_was_logged),
