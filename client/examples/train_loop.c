@@ -7,7 +7,8 @@ int main(void)
 {
 	struct trk_run *run;
 	const double learning_rate = 0.05;
-	struct trk_run_options options = {.size = sizeof options, .experiment = "train-loop", .run_name = "first"};
+	struct trk_run_options options = {
+		.size = sizeof options, .experiment = "train-loop", .run_name = "first"};
 
 	enum trk_status status = trk_run_start(&options, &run);
 	if (status != TRK_OK) {

@@ -1,4 +1,5 @@
-/* Owns the order of a delivery: what goes into a request, what is confirmed, and how one bad record is found. */
+/* Owns the order of a delivery: what goes into a request, what is confirmed, and how one bad record
+ * is found. */
 #include "src/delivery.h"
 
 #include <stdio.h>
@@ -21,17 +22,20 @@ static bool is_batched(enum record_type type);
 static size_t json_bytes(const struct record *record);
 static enum delivery_outcome send_batch(struct delivery *d, struct error *err);
 static enum delivery_outcome batch_refused(struct delivery *d, size_t end, struct error *err);
-static enum delivery_outcome send_single(struct delivery *d, const struct record *record, struct error *err);
-static enum delivery_outcome send_end(struct delivery *d, const struct record_end *end, struct error *err);
+static enum delivery_outcome send_single(struct delivery *d, const struct record *record,
+					 struct error *err);
+static enum delivery_outcome send_end(struct delivery *d, const struct record_end *end,
+				      struct error *err);
 static enum delivery_outcome send_dataset(struct delivery *d, const struct record_dataset *dataset,
 					  struct error *err);
-static enum delivery_outcome single_refused(struct delivery *d, enum exchange_result result, struct error *err);
-static enum delivery_outcome set_aside(struct delivery *d, const struct record *record_or_null, const char *reason,
-				       struct error *err);
+static enum delivery_outcome single_refused(struct delivery *d, enum exchange_result result,
+					    struct error *err);
+static enum delivery_outcome set_aside(struct delivery *d, const struct record *record_or_null,
+				       const char *reason, struct error *err);
 static enum delivery_outcome confirm(struct delivery *d, size_t end, struct error *err);
 
-bool delivery_init(struct delivery *d, struct spool *spool, struct transport *transport, const char *run_id,
-		   delivery_note_fn note, void *note_context, struct error *err)
+bool delivery_init(struct delivery *d, struct spool *spool, struct transport *transport,
+		   const char *run_id, delivery_note_fn note, void *note_context, struct error *err)
 {
 	memset(d, 0, sizeof *d);
 	d->spool = spool;
@@ -65,7 +69,8 @@ enum delivery_outcome delivery_step(struct delivery *d, struct error *err)
 {
 	d->retry_after_ms = -1;
 	if (d->server_is_foreign) {
-		error_set(err, ERR_BAD_REQUEST, "the server does not take run ids from clients: it is not a trackerd");
+		error_set(err, ERR_BAD_REQUEST,
+			  "the server does not take run ids from clients: it is not a trackerd");
 		return DELIVERY_REFUSED;
 	}
 	if (d->first == d->count && !gather(d, err))
@@ -89,7 +94,8 @@ static bool gather(struct delivery *d, struct error *err)
 	for (;;) {
 		bool is_end = false;
 		if (!d->has_pending && !read_ahead(d, &is_end, err))
-			return d->count > 0; /* what was read is good; the trouble will show again */
+			return d->count >
+			       0; /* what was read is good; the trouble will show again */
 		if (is_end || (d->count > 0 && !fits(d, &d->pending)))
 			return true;
 		take(d);
@@ -129,20 +135,23 @@ static bool read_ahead(struct delivery *d, bool *is_end_out, struct error *err)
 	}
 }
 
-/* May `record` share a request with those gathered, of which there is one at least? The server takes a parameter's name
- * once a request; for tags the last value must win. */
+/* May `record` share a request with those gathered, of which there is one at least? The server
+ * takes a parameter's name once a request; for tags the last value must win. */
 static bool fits(const struct delivery *d, const struct record *record)
 {
-	if (d->pending_is_unreadable || !is_batched(record->type) || d->count == DELIVERY_RECORDS_MAX)
+	if (d->pending_is_unreadable || !is_batched(record->type) ||
+	    d->count == DELIVERY_RECORDS_MAX)
 		return false;
 	if (d->bytes + json_bytes(record) > DELIVERY_BATCH_BYTES_MAX)
 		return false;
 	if (record->type != RECORD_PARAM && record->type != RECORD_TAG)
 		return true;
-	if (record->type == RECORD_PARAM ? d->params_count == DELIVERY_PARAMS_MAX : d->tags_count == DELIVERY_TAGS_MAX)
+	if (record->type == RECORD_PARAM ? d->params_count == DELIVERY_PARAMS_MAX
+					 : d->tags_count == DELIVERY_TAGS_MAX)
 		return false;
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->records[i].type == record->type && slice_eq(d->records[i].pair.key, record->pair.key))
+		if (d->records[i].type == record->type &&
+		    slice_eq(d->records[i].pair.key, record->pair.key))
 			return false;
 	}
 	return true;
@@ -163,14 +172,16 @@ static void take(struct delivery *d)
 
 static bool is_batched(enum record_type type)
 {
-	return type == RECORD_METRIC || type == RECORD_METRIC_NAMED || type == RECORD_PARAM || type == RECORD_TAG;
+	return type == RECORD_METRIC || type == RECORD_METRIC_NAMED || type == RECORD_PARAM ||
+	       type == RECORD_TAG;
 }
 
 /* About; escapes in names are rare. */
 static size_t json_bytes(const struct record *record)
 {
 	if (record->type == RECORD_PARAM || record->type == RECORD_TAG)
-		return record->pair.key.len + record->pair.value.len + sizeof "{\"key\":\"\",\"value\":\"\"},";
+		return record->pair.key.len + record->pair.value.len +
+		       sizeof "{\"key\":\"\",\"value\":\"\"},";
 	if (record->type == RECORD_METRIC || record->type == RECORD_METRIC_NAMED)
 		return record->metric.name.len + 110;
 	return 0;
@@ -203,7 +214,8 @@ static enum delivery_outcome send_batch(struct delivery *d, struct error *err)
 /* The server took none of records[first] to records[end - 1]. */
 static enum delivery_outcome batch_refused(struct delivery *d, size_t end, struct error *err)
 {
-	/* The first time, make sure that it is not the run that is refused, or all would be set aside one by one. */
+	/* The first time, make sure that it is not the run that is refused, or all would be set
+	 * aside one by one. */
 	if (d->suspect_end == 0) {
 		struct error run_err;
 		enum delivery_outcome outcome = delivery_run_check(d, &run_err);
@@ -219,7 +231,8 @@ static enum delivery_outcome batch_refused(struct delivery *d, size_t end, struc
 	return set_aside(d, &d->records[d->first], err->message, err);
 }
 
-static enum delivery_outcome send_single(struct delivery *d, const struct record *record, struct error *err)
+static enum delivery_outcome send_single(struct delivery *d, const struct record *record,
+					 struct error *err)
 {
 	enum delivery_outcome outcome = DELIVERY_PROGRESS;
 	switch (record->type) {
@@ -251,23 +264,28 @@ static enum delivery_outcome send_single(struct delivery *d, const struct record
 	return outcome == DELIVERY_PROGRESS ? confirm(d, d->first + 1, err) : outcome;
 }
 
-static enum delivery_outcome send_end(struct delivery *d, const struct record_end *end, struct error *err)
+static enum delivery_outcome send_end(struct delivery *d, const struct record_end *end,
+				      struct error *err)
 {
 	buffer_reset(&d->body);
 	request_update_run(&d->body, d->run_id, end->status, end->time_ms);
 	enum exchange_result result = exchange_post(d, "/api/2.0/mlflow/runs/update", err);
-	return result == EXCHANGE_OK ? confirm(d, d->first + 1, err) : single_refused(d, result, err);
+	return result == EXCHANGE_OK ? confirm(d, d->first + 1, err)
+				     : single_refused(d, result, err);
 }
 
-static enum delivery_outcome send_dataset(struct delivery *d, const struct record_dataset *dataset, struct error *err)
+static enum delivery_outcome send_dataset(struct delivery *d, const struct record_dataset *dataset,
+					  struct error *err)
 {
 	buffer_reset(&d->body);
 	request_log_dataset(&d->body, d->run_id, dataset);
 	enum exchange_result result = exchange_post(d, "/api/2.0/mlflow/runs/log-inputs", err);
-	return result == EXCHANGE_OK ? confirm(d, d->first + 1, err) : single_refused(d, result, err);
+	return result == EXCHANGE_OK ? confirm(d, d->first + 1, err)
+				     : single_refused(d, result, err);
 }
 
-static enum delivery_outcome single_refused(struct delivery *d, enum exchange_result result, struct error *err)
+static enum delivery_outcome single_refused(struct delivery *d, enum exchange_result result,
+					    struct error *err)
 {
 	if (result != EXCHANGE_BAD && result != EXCHANGE_NOT_FOUND)
 		return exchange_outcome(result);
@@ -280,8 +298,8 @@ static enum delivery_outcome single_refused(struct delivery *d, enum exchange_re
 	return set_aside(d, &d->records[d->first], err->message, err);
 }
 
-static enum delivery_outcome set_aside(struct delivery *d, const struct record *record_or_null, const char *reason,
-				       struct error *err)
+static enum delivery_outcome set_aside(struct delivery *d, const struct record *record_or_null,
+				       const char *reason, struct error *err)
 {
 	char what[256];
 	char sentence[ERROR_MESSAGE_BYTES_MAX];
@@ -289,7 +307,8 @@ static enum delivery_outcome set_aside(struct delivery *d, const struct record *
 	rejects_describe(record_or_null, what, sizeof what);
 	(void)snprintf(sentence, sizeof sentence, "%s was set aside: %.700s", what, reason);
 	struct error file_err;
-	if (!rejects_append(spool_directory_fd(d->spool), d->run_id, sequence, record_or_null, reason, &file_err)) {
+	if (!rejects_append(spool_directory_fd(d->spool), d->run_id, sequence, record_or_null,
+			    reason, &file_err)) {
 		*err = file_err;
 		return DELIVERY_RETRY;
 	}

@@ -17,7 +17,8 @@ static void put_path(const struct delivery *d, const struct record *record, stru
 static bool is_as_sent(const struct delivery *d, const struct record *record);
 static bool reply_equals(struct slice body, const char *member, struct slice expected);
 
-enum exchange_result delivery_file_send(struct delivery *d, const struct record *record, struct error *err)
+enum exchange_result delivery_file_send(struct delivery *d, const struct record *record,
+					struct error *err)
 {
 	struct buffer path;
 	char sha256[80];
@@ -29,7 +30,8 @@ enum exchange_result delivery_file_send(struct delivery *d, const struct record 
 							       : EXCHANGE_RETRY;
 	}
 	if (d->artifact_root[0] == '\0') {
-		error_set(err, ERR_BAD_REQUEST, "the server does not store the artifacts of this run itself");
+		error_set(err, ERR_BAD_REQUEST,
+			  "the server does not store the artifacts of this run itself");
 		return EXCHANGE_BAD;
 	}
 	int fd = open_stored(d, &record->file);
@@ -44,7 +46,8 @@ enum exchange_result delivery_file_send(struct delivery *d, const struct record 
 	const struct transport_call call = {
 		.method = "PUT",
 		.path = path.failed ? "" : buffer_slice(&path).ptr,
-		.content_type = record->type == RECORD_ARCHIVE ? "application/x-tar" : "application/octet-stream",
+		.content_type = record->type == RECORD_ARCHIVE ? "application/x-tar"
+							       : "application/octet-stream",
 		.is_upload = true,
 		.body_fd = fd,
 		.upload_bytes = record->file.bytes,
@@ -54,7 +57,8 @@ enum exchange_result delivery_file_send(struct delivery *d, const struct record 
 	if (buffer_check(&path, "an artifact's path", err))
 		result = exchange_perform(d, &call, err);
 	if (result == EXCHANGE_OK && !is_as_sent(d, record)) {
-		error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "the server stored other bytes than were sent");
+		error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+			  "the server stored other bytes than were sent");
 		result = EXCHANGE_RETRY;
 	}
 	buffer_deinit(&path);
@@ -78,8 +82,9 @@ static int open_stored(const struct delivery *d, const struct record_file *file)
 
 static void put_path(const struct delivery *d, const struct record *record, struct buffer *path)
 {
-	buffer_append_cstr(path, record->type == RECORD_ARCHIVE ? "/api/trackerd/v1/archive/"
-								: "/api/2.0/mlflow-artifacts/artifacts/");
+	buffer_append_cstr(path, record->type == RECORD_ARCHIVE
+					 ? "/api/trackerd/v1/archive/"
+					 : "/api/2.0/mlflow-artifacts/artifacts/");
 	transport_encode_path(slice_from_cstr(d->artifact_root), path);
 	if (record->file.artifact_path.len > 0) {
 		buffer_append_byte(path, '/');

@@ -7,14 +7,17 @@
 #include "src/reply.h"
 #include "src/request.h"
 
-static enum delivery_outcome create_run(struct delivery *d, const struct record_start *start, struct error *err);
-static enum delivery_outcome continue_run(struct delivery *d, const struct record_start *start, struct error *err);
-static enum delivery_outcome find_experiment(struct delivery *d, struct slice name, char *id, size_t id_bytes,
-					     struct error *err);
+static enum delivery_outcome create_run(struct delivery *d, const struct record_start *start,
+					struct error *err);
+static enum delivery_outcome continue_run(struct delivery *d, const struct record_start *start,
+					  struct error *err);
+static enum delivery_outcome find_experiment(struct delivery *d, struct slice name, char *id,
+					     size_t id_bytes, struct error *err);
 static enum exchange_result get_run(struct delivery *d, struct error *err);
 static void learn_artifact_root(struct delivery *d, const char *path);
 
-enum delivery_outcome delivery_run_start(struct delivery *d, const struct record_start *start, struct error *err)
+enum delivery_outcome delivery_run_start(struct delivery *d, const struct record_start *start,
+					 struct error *err)
 {
 	if (!start->is_continued)
 		return create_run(d, start, err);
@@ -33,18 +36,21 @@ enum delivery_outcome delivery_run_check(struct delivery *d, struct error *err)
 	if (result != EXCHANGE_OK)
 		return exchange_outcome(result);
 	learn_artifact_root(d, "run.info.artifact_uri");
-	if (!reply_text(buffer_slice(&d->reply.body), "run.info.lifecycle_stage", stage, sizeof stage) ||
+	if (!reply_text(buffer_slice(&d->reply.body), "run.info.lifecycle_stage", stage,
+			sizeof stage) ||
 	    strcmp(stage, "deleted") != 0)
 		return DELIVERY_PROGRESS;
 	error_set(err, ERR_BAD_REQUEST, "the run is deleted on the server");
 	return DELIVERY_REFUSED;
 }
 
-static enum delivery_outcome create_run(struct delivery *d, const struct record_start *start, struct error *err)
+static enum delivery_outcome create_run(struct delivery *d, const struct record_start *start,
+					struct error *err)
 {
 	char experiment_id[32];
 	char run_id[RANDOM_ID_HEX_LEN + 2];
-	enum delivery_outcome outcome = find_experiment(d, start->experiment, experiment_id, sizeof experiment_id, err);
+	enum delivery_outcome outcome =
+		find_experiment(d, start->experiment, experiment_id, sizeof experiment_id, err);
 	if (outcome != DELIVERY_PROGRESS)
 		return outcome;
 	buffer_reset(&d->body);
@@ -56,19 +62,22 @@ static enum delivery_outcome create_run(struct delivery *d, const struct record_
 	    strcmp(run_id, d->run_id) != 0) {
 		/* Trying again would make a stray run each time. */
 		d->server_is_foreign = true;
-		error_set(err, ERR_BAD_REQUEST, "the server does not take run ids from clients: it is not a trackerd");
+		error_set(err, ERR_BAD_REQUEST,
+			  "the server does not take run ids from clients: it is not a trackerd");
 		return DELIVERY_REFUSED;
 	}
 	learn_artifact_root(d, "run.info.artifact_uri");
 	return DELIVERY_PROGRESS;
 }
 
-static enum delivery_outcome continue_run(struct delivery *d, const struct record_start *start, struct error *err)
+static enum delivery_outcome continue_run(struct delivery *d, const struct record_start *start,
+					  struct error *err)
 {
 	learn_artifact_root(d, "run.info.artifact_uri");
 	buffer_reset(&d->body);
 	request_update_run(&d->body, d->run_id, SLICE("RUNNING"), -1);
-	enum delivery_outcome outcome = exchange_outcome(exchange_post(d, "/api/2.0/mlflow/runs/update", err));
+	enum delivery_outcome outcome =
+		exchange_outcome(exchange_post(d, "/api/2.0/mlflow/runs/update", err));
 	struct slice tags = start->tags;
 	for (uint32_t left = start->given_tags_count; outcome == DELIVERY_PROGRESS && left > 0;) {
 		uint32_t count = left < DELIVERY_TAGS_MAX ? left : DELIVERY_TAGS_MAX;
@@ -81,8 +90,8 @@ static enum delivery_outcome continue_run(struct delivery *d, const struct recor
 }
 
 /* By name; makes it if there is none. Two programs may do so at once: then the loser asks again. */
-static enum delivery_outcome find_experiment(struct delivery *d, struct slice name, char *id, size_t id_bytes,
-					     struct error *err)
+static enum delivery_outcome find_experiment(struct delivery *d, struct slice name, char *id,
+					     size_t id_bytes, struct error *err)
 {
 	struct buffer path;
 	char code[64];
@@ -100,7 +109,8 @@ static enum delivery_outcome find_experiment(struct delivery *d, struct slice na
 		buffer_reset(&d->body);
 		request_create_experiment(&d->body, name);
 		result = exchange_post(d, "/api/2.0/mlflow/experiments/create", err);
-		if (result == EXCHANGE_OK && reply_text(buffer_slice(&d->reply.body), "experiment_id", id, id_bytes)) {
+		if (result == EXCHANGE_OK &&
+		    reply_text(buffer_slice(&d->reply.body), "experiment_id", id, id_bytes)) {
 			buffer_deinit(&path);
 			return DELIVERY_PROGRESS;
 		}
@@ -112,13 +122,15 @@ static enum delivery_outcome find_experiment(struct delivery *d, struct slice na
 	if (result != EXCHANGE_OK)
 		return exchange_outcome(result);
 	struct slice body = buffer_slice(&d->reply.body);
-	if (reply_text(body, "experiment.lifecycle_stage", stage, sizeof stage) && strcmp(stage, "deleted") == 0) {
+	if (reply_text(body, "experiment.lifecycle_stage", stage, sizeof stage) &&
+	    strcmp(stage, "deleted") == 0) {
 		error_set(err, ERR_BAD_REQUEST, "the experiment is deleted on the server");
 		return DELIVERY_REFUSED;
 	}
 	if (reply_text(body, "experiment.experiment_id", id, id_bytes))
 		return DELIVERY_PROGRESS;
-	error_set(err, ERR_BAD_REQUEST, "the server's answer names no experiment: it is not a trackerd");
+	error_set(err, ERR_BAD_REQUEST,
+		  "the server's answer names no experiment: it is not a trackerd");
 	return DELIVERY_REFUSED;
 }
 
@@ -129,8 +141,8 @@ static enum exchange_result get_run(struct delivery *d, struct error *err)
 	return exchange_get(d, path, err);
 }
 
-/* "mlflow-artifacts:/1/<run id>/artifacts", also with an authority, becomes "1/<run id>/artifacts"; other schemes are
- * not served by the server, and leave it empty. */
+/* "mlflow-artifacts:/1/<run id>/artifacts", also with an authority, becomes "1/<run id>/artifacts";
+ * other schemes are not served by the server, and leave it empty. */
 static void learn_artifact_root(struct delivery *d, const char *path)
 {
 	static const char scheme[] = "mlflow-artifacts:";

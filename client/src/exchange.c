@@ -28,7 +28,8 @@ static const struct {
 
 static enum exchange_result meaning_of(int status);
 
-enum exchange_result exchange_perform(struct delivery *d, const struct transport_call *call, struct error *err)
+enum exchange_result exchange_perform(struct delivery *d, const struct transport_call *call,
+				      struct error *err)
 {
 	buffer_deinit(&d->reply.body);
 	d->retry_after_ms = -1;
@@ -86,7 +87,8 @@ enum delivery_outcome exchange_outcome(enum exchange_result result)
 
 void exchange_error_code(const struct delivery *d, char *code, size_t code_bytes)
 {
-	(void)reply_text(buffer_slice(&d->reply.body), "error_code", code, code_bytes); /* "" when it has none */
+	(void)reply_text(buffer_slice(&d->reply.body), "error_code", code,
+			 code_bytes); /* "" when it has none */
 }
 
 static enum exchange_result meaning_of(int status)

@@ -16,12 +16,14 @@
 enum { TAGS_BYTES_MAX = 1024 * 1024 };
 
 static void find_user(char *user, size_t user_bytes);
-static void add(struct facts *f, const struct settings *settings, const char *key, struct slice value);
+static void add(struct facts *f, const struct settings *settings, const char *key,
+		struct slice value);
 static void add_source(struct facts *f, const struct settings *settings);
 static void add_command(struct facts *f, const struct settings *settings);
 static bool find_executable(char path[PATH_MAX]);
 
-bool facts_gather(const struct settings *settings, const char *compiler, struct facts *out, struct error *err)
+bool facts_gather(const struct settings *settings, const char *compiler, struct facts *out,
+		  struct error *err)
 {
 	struct facts f = {.count = 0};
 	struct utsname system;
@@ -33,7 +35,8 @@ bool facts_gather(const struct settings *settings, const char *compiler, struct 
 		f.count++;
 	}
 	if (settings->parent_run_id_or_null != NULL)
-		add(&f, settings, "mlflow.parentRunId", slice_from_cstr(settings->parent_run_id_or_null));
+		add(&f, settings, "mlflow.parentRunId",
+		    slice_from_cstr(settings->parent_run_id_or_null));
 	f.given_count = f.count;
 	if (f.user[0] != '\0')
 		add(&f, settings, "mlflow.user", slice_from_cstr(f.user));
@@ -64,10 +67,12 @@ void facts_quote_command(struct slice arguments, struct buffer *out)
 		arguments.len--;
 	struct slice argument;
 	for (bool is_first = true; slice_next(&arguments, '\0', &argument); is_first = false) {
-		static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
+		static const char plain[] =
+			"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_";
 		bool is_plain = argument.len > 0;
 		for (size_t i = 0; i < argument.len; i++)
-			is_plain = is_plain && argument.ptr[i] != '\0' && strchr(plain, argument.ptr[i]) != NULL;
+			is_plain = is_plain && argument.ptr[i] != '\0' &&
+				   strchr(plain, argument.ptr[i]) != NULL;
 		if (!is_first)
 			buffer_append_byte(out, ' ');
 		if (is_plain) {
@@ -99,7 +104,8 @@ static void find_user(char *user, size_t user_bytes)
 }
 
 /* Unless the caller gave a tag of that name. */
-static void add(struct facts *f, const struct settings *settings, const char *key, struct slice value)
+static void add(struct facts *f, const struct settings *settings, const char *key,
+		struct slice value)
 {
 	for (size_t i = 0; i < settings->tags_count; i++) {
 		if (strcmp(settings->tags[i].key, key) == 0)
@@ -116,13 +122,15 @@ static void add_source(struct facts *f, const struct settings *settings)
 	char commit[GIT_COMMIT_BYTES];
 	bool has_executable = find_executable(executable);
 	if (settings->source_name_or_null != NULL)
-		add(f, settings, "mlflow.source.name", slice_from_cstr(settings->source_name_or_null));
+		add(f, settings, "mlflow.source.name",
+		    slice_from_cstr(settings->source_name_or_null));
 	else if (has_executable)
 		add(f, settings, "mlflow.source.name", slice_from_cstr(executable));
 	add(f, settings, "mlflow.source.type", SLICE("LOCAL"));
 	bool is_found = false;
 	if (has_executable) {
-		(void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(executable, '/') - executable), executable);
+		(void)snprintf(folder, sizeof folder, "%.*s",
+			       (int)(strrchr(executable, '/') - executable), executable);
 		is_found = git_commit_around(folder[0] == '\0' ? "/" : folder, commit);
 	}
 	if (is_found || git_commit_around(".", commit))
@@ -146,7 +154,8 @@ static void add_command(struct facts *f, const struct settings *settings)
 	buffer_init(&command, 5 * sizeof arguments + 16);
 	facts_quote_command(slice_make(arguments, (size_t)count), &command);
 	if (!command.failed)
-		add(f, settings, "trk.command", slice_first(buffer_slice(&command), FACTS_COMMAND_BYTES_MAX));
+		add(f, settings, "trk.command",
+		    slice_first(buffer_slice(&command), FACTS_COMMAND_BYTES_MAX));
 	buffer_deinit(&command);
 }
 

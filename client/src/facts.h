@@ -9,17 +9,18 @@ enum { FACTS_COMMAND_BYTES_MAX = 4000 };
 
 /* The start record of a run as spool payload fields; texts live in the struct. */
 struct facts {
-	char user[256];        /* "" if unknown */
-	struct buffer tags;    /* encoded pairs (record.h): the caller's first */
+	char user[256];	    /* "" if unknown */
+	struct buffer tags; /* encoded pairs (record.h): the caller's first */
 	uint32_t given_count;
 	uint32_t count;
 };
 
 /* Fails without memory. Borrows the settings for the call. */
-MUST_CHECK bool facts_gather(const struct settings *settings, const char *compiler, struct facts *out,
-			     struct error *err);
+MUST_CHECK bool facts_gather(const struct settings *settings, const char *compiler,
+			     struct facts *out, struct error *err);
 void facts_deinit(struct facts *facts);
-/* A command line as a shell would take it: NUL-separated arguments, quoted where needed, joined by spaces. */
+/* A command line as a shell would take it: NUL-separated arguments, quoted where needed, joined by
+ * spaces. */
 void facts_quote_command(struct slice arguments, struct buffer *out);
 
 #endif

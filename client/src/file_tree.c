@@ -17,13 +17,15 @@ enum entry_kind { ENTRY_OTHER, ENTRY_FILE, ENTRY_DIRECTORY };
 static bool list_one(int root_fd, const char *root, const char *relative, struct file_tree *files,
 		     struct file_tree *folders, struct error *err);
 static enum entry_kind kind_of(int directory_fd, const char *name);
-static bool add_path(struct file_tree *tree, const char *folder, const char *name, struct error *err);
+static bool add_path(struct file_tree *tree, const char *folder, const char *name,
+		     struct error *err);
 static int compare_paths(const void *a, const void *b);
 
 bool file_tree_list(int root_fd, const char *root, struct file_tree *out, struct error *err)
 {
 	struct file_tree files = {NULL, 0, 0};
-	struct file_tree folders = {NULL, 0, 0}; /* still to be listed; a stack instead of recursion */
+	struct file_tree folders = {NULL, 0,
+				    0}; /* still to be listed; a stack instead of recursion */
 	bool ok = list_one(root_fd, root, "", &files, &folders, err);
 	while (ok && folders.count > 0) {
 		char *folder = folders.paths_or_null[--folders.count];
@@ -69,7 +71,8 @@ static bool list_one(int root_fd, const char *root, const char *relative, struct
 			continue;
 		enum entry_kind kind = kind_of(dirfd(dir), entry->d_name);
 		if (kind != ENTRY_OTHER)
-			ok = add_path(kind == ENTRY_FILE ? files : folders, relative, entry->d_name, err);
+			ok = add_path(kind == ENTRY_FILE ? files : folders, relative, entry->d_name,
+				      err);
 		errno = 0;
 	}
 	if (ok && errno != 0)
@@ -90,11 +93,12 @@ static enum entry_kind kind_of(int directory_fd, const char *name)
 	return S_ISREG(info.st_mode) ? ENTRY_FILE : ENTRY_OTHER;
 }
 
-static bool add_path(struct file_tree *tree, const char *folder, const char *name, struct error *err)
+static bool add_path(struct file_tree *tree, const char *folder, const char *name,
+		     struct error *err)
 {
 	if (tree->count >= FILE_TREE_FILES_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the directory holds more than %d files",
-				 FILE_TREE_FILES_MAX);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the directory holds more than %d files", FILE_TREE_FILES_MAX);
 	if (tree->count == tree->capacity) {
 		size_t capacity = tree->capacity * 2 + 64;
 		char **bigger = reallocarray(tree->paths_or_null, capacity, sizeof *bigger);

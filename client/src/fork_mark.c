@@ -18,8 +18,8 @@ bool fork_mark_new(struct fork_mark **out, struct error *err)
 		return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
 	mark->pid = getpid();
 	mark->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char *page =
-		mmap(NULL, mark->page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *page = mmap(NULL, mark->page_bytes, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page != MAP_FAILED && madvise(page, mark->page_bytes, MADV_WIPEONFORK) == 0) {
 		page[0] = 1;
 		mark->page_or_null = page;

@@ -1,7 +1,7 @@
 /* Tells a process from its forked children in a nanosecond, without a system call.
  *
- * The mark lies in a page that the kernel hands to children as zeros (MADV_WIPEONFORK); where the kernel is older, the
- * process id is compared instead. */
+ * The mark lies in a page that the kernel hands to children as zeros (MADV_WIPEONFORK); where the
+ * kernel is older, the process id is compared instead. */
 #ifndef CLIENT_FORK_MARK_H
 #define CLIENT_FORK_MARK_H
 

@@ -13,13 +13,14 @@
 enum {
 	LINE_BYTES_MAX = 4096,
 	PACKED_REFS_BYTES_MAX = 64 * 1024 * 1024,
-	REFERENCE_DEPTH_MAX = 5, /* symbolic references to symbolic references; git has the same bound */
+	REFERENCE_DEPTH_MAX = 5, /* symbolic references to symbolic ones: git's bound */
 };
 
 static bool find_git_directory(const char *folder, char directory[PATH_MAX]);
 static bool follow_git_file(const char *git_path, char directory[PATH_MAX]);
 static bool read_line(const char *directory, const char *name, char line[LINE_BYTES_MAX]);
-static bool find_packed(const char *directory, const char *reference, char commit[GIT_COMMIT_BYTES]);
+static bool find_packed(const char *directory, const char *reference,
+			char commit[GIT_COMMIT_BYTES]);
 static bool is_commit(const char *text);
 static char *read_whole(const char *path, size_t bytes_max, size_t *len_out);
 
@@ -62,7 +63,8 @@ static bool find_git_directory(const char *folder, char directory[PATH_MAX])
 		return false;
 	for (;;) {
 		char git_path[PATH_MAX + 8];
-		(void)snprintf(git_path, sizeof git_path, "%s/.git", strcmp(at, "/") == 0 ? "" : at);
+		(void)snprintf(git_path, sizeof git_path, "%s/.git",
+			       strcmp(at, "/") == 0 ? "" : at);
 		if (follow_git_file(git_path, directory))
 			return true;
 		char head[PATH_MAX + 16];
@@ -91,7 +93,8 @@ static bool follow_git_file(const char *git_path, char directory[PATH_MAX])
 		path = slice_from(path, 8);
 		bool is_absolute = slice_starts_with(path, SLICE("/"));
 		size_t base_len = is_absolute ? 0 : strlen(git_path) - strlen(".git");
-		int written = snprintf(directory, PATH_MAX, "%.*s%.*s", (int)base_len, git_path, SLICE_FMT(path));
+		int written = snprintf(directory, PATH_MAX, "%.*s%.*s", (int)base_len, git_path,
+				       SLICE_FMT(path));
 		is_found = written > 0 && written < PATH_MAX;
 	}
 	free(text);
@@ -119,7 +122,8 @@ static bool read_line(const char *directory, const char *name, char line[LINE_BY
 	return is_read && first.len > 0;
 }
 
-/* Lines of packed-refs: "<commit> <reference>", comments with '#', "^<commit>" for the tag above. */
+/* Lines of packed-refs: "<commit> <reference>", comments with '#', "^<commit>" for the tag
+ * above. */
 static bool find_packed(const char *directory, const char *reference, char commit[GIT_COMMIT_BYTES])
 {
 	char path[PATH_MAX + 16];
@@ -133,7 +137,8 @@ static bool find_packed(const char *directory, const char *reference, char commi
 	struct slice line;
 	while (!is_found && slice_next(&rest, '\n', &line)) {
 		size_t space = slice_find_byte(line, ' ', 0);
-		if (space >= GIT_COMMIT_BYTES || !slice_eq_cstr(slice_from(line, space + 1), reference))
+		if (space >= GIT_COMMIT_BYTES ||
+		    !slice_eq_cstr(slice_from(line, space + 1), reference))
 			continue;
 		memcpy(commit, line.ptr, space);
 		commit[space] = '\0';
@@ -149,7 +154,8 @@ static bool is_commit(const char *text)
 	return (len == 40 || len == 64) && strspn(text, "0123456789abcdef") == len;
 }
 
-/* NULL unless it is a readable regular file of at most bytes_max bytes; gives the memory (free), NUL-terminated. */
+/* NULL unless it is a readable regular file of at most bytes_max bytes; gives the memory (free),
+ * NUL-terminated. */
 static char *read_whole(const char *path, size_t bytes_max, size_t *len_out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

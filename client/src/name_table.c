@@ -84,7 +84,8 @@ static bool grow(struct name_table *t)
 	if (t->capacity >= CAPACITY_MAX)
 		return false;
 	uint32_t capacity = t->capacity == 0 ? CAPACITY_FIRST : t->capacity * 2;
-	struct name_table bigger = {calloc(capacity, sizeof(struct name_entry)), capacity, t->count};
+	struct name_table bigger = {calloc(capacity, sizeof(struct name_entry)), capacity,
+				    t->count};
 	if (bigger.entries_or_null == NULL)
 		return false;
 	for (uint32_t i = 0; i < t->capacity; i++) {

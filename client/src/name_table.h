@@ -1,4 +1,5 @@
-/* Numbers for names: the n-th distinct name of a segment is number n, so that a point carries four bytes for it.
+/* Numbers for names: the n-th distinct name of a segment is number n, so that a point carries four
+ * bytes for it.
  *
  * Open addressing, copies of the names in one block each. One thread at a time. */
 #ifndef CLIENT_NAME_TABLE_H
@@ -31,7 +32,8 @@ void name_table_deinit(struct name_table *t);
 void name_table_clear(struct name_table *t);
 /* False if the name has no number yet. */
 bool name_table_find(const struct name_table *t, struct slice name, uint32_t *number_out);
-/* Gives the next number (count before the call) to a name that has none. False when there is no memory. */
+/* Gives the next number (count before the call) to a name that has none. False when there is no
+ * memory. */
 MUST_CHECK bool name_table_add(struct name_table *t, struct slice name);
 
 #endif

@@ -32,7 +32,8 @@ bool record_check_name(struct slice name, struct error *err)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the name '%s' is not UTF-8",
 				 error_quote(name, quoted, sizeof quoted));
 	if (slice_utf8_length(name) > RECORD_NAME_LENGTH_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the name '%s' is longer than %d characters",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the name '%s' is longer than %d characters",
 				 error_quote(name, quoted, sizeof quoted), RECORD_NAME_LENGTH_MAX);
 	return true;
 }
@@ -81,7 +82,8 @@ void record_encode_pair(struct buffer *out, struct slice key, struct slice value
 	put_text(out, value);
 }
 
-void record_encode_metric(enum record_type type, const struct record_metric *metric, char at[RECORD_METRIC_BYTES])
+void record_encode_metric(enum record_type type, const struct record_metric *metric,
+			  char at[RECORD_METRIC_BYTES])
 {
 	ASSERT(type == RECORD_METRIC || type == RECORD_METRIC_NAMED);
 	memset(at, 0, 4);
@@ -118,7 +120,8 @@ bool record_decode(struct slice payload, struct record *out)
 		out->file.sha256 = take_text(&w);
 		out->file.tree_sha256_or_absent = take_text(&w);
 		out->file.bytes = take_i64(&w);
-		w.failed = w.failed || !is_stored_name(out->file.stored_name) || out->file.bytes < 0;
+		w.failed =
+			w.failed || !is_stored_name(out->file.stored_name) || out->file.bytes < 0;
 		break;
 	case RECORD_DATASET:
 		out->dataset.name = take_text(&w);
@@ -207,7 +210,8 @@ static void decode_metric(struct walk *w, enum record_type type, struct record_m
 static bool is_stored_name(struct slice name)
 {
 	uint64_t number;
-	return slice_starts_with(name, SLICE("file-")) && slice_parse_u64(slice_from(name, 5), &number);
+	return slice_starts_with(name, SLICE("file-")) &&
+	       slice_parse_u64(slice_from(name, 5), &number);
 }
 
 static void put_u32(struct buffer *out, uint32_t value)

@@ -1,7 +1,9 @@
-/* A record is one thing a program said about its run: the payload of the spool's frames, and its decoded form.
+/* A record is one thing a program said about its run: the payload of the spool's frames, and its
+ * decoded form.
  *
- * A payload is a type byte and the fields of the type. Texts are a length (u32; ABSENT_LENGTH for none) and bytes;
- * numbers are little-endian. Decoding borrows from the payload, checks every length, and accepts any bytes as input. */
+ * A payload is a type byte and the fields of the type. Texts are a length (u32; ABSENT_LENGTH for
+ * none) and bytes; numbers are little-endian. Decoding borrows from the payload, checks every
+ * length, and accepts any bytes as input. */
 #ifndef CLIENT_RECORD_H
 #define CLIENT_RECORD_H
 
@@ -16,11 +18,11 @@
 
 enum record_type {
 	RECORD_START = 1,    /* a program started the run, or continued it */
-	RECORD_METRIC,       /* one point; its name by number */
+	RECORD_METRIC,	     /* one point; its name by number */
 	RECORD_METRIC_NAMED, /* one point that gives the next number of the segment to its name */
 	RECORD_PARAM,
 	RECORD_TAG,
-	RECORD_FILE,    /* an artifact; its content lies in the spool as `stored_name` */
+	RECORD_FILE,	/* an artifact; its content lies in the spool as `stored_name` */
 	RECORD_ARCHIVE, /* a tarball of artifacts, likewise */
 	RECORD_DATASET,
 	RECORD_END,   /* the run ended */
@@ -34,7 +36,7 @@ struct record_start {
 	struct slice experiment;
 	struct slice run_name_or_absent;
 	struct slice user_or_absent;
-	uint32_t given_tags_count; /* the first so many tags are the caller's, the rest the library's */
+	uint32_t given_tags_count; /* so many tags are the caller's; the library's follow */
 	uint32_t tags_count;
 	struct slice tags; /* encoded pairs: record_next_pair */
 };
@@ -55,7 +57,7 @@ struct record_pair {
 struct record_file {
 	struct slice artifact_path;
 	struct slice stored_name;
-	struct slice sha256;            /* hex, of the stored bytes */
+	struct slice sha256;		    /* hex, of the stored bytes */
 	struct slice tree_sha256_or_absent; /* ARCHIVE: of the tree inside */
 	int64_t bytes;
 };
@@ -84,19 +86,21 @@ struct record {
 
 enum {
 	RECORD_METRIC_BYTES = 32,
-	RECORD_NAME_LENGTH_MAX = 250, /* characters; MLflow's limit for names of metrics, params and tags */
+	RECORD_NAME_LENGTH_MAX = 250, /* characters: MLflow's limit */
 	RECORD_NAME_BYTES_MAX = 4 * RECORD_NAME_LENGTH_MAX,
 };
 
-/* Names of metrics, params and tags: 1 to RECORD_NAME_LENGTH_MAX characters of UTF-8. INVALID_PARAMETER_VALUE otherwise;
- * which characters are allowed is the server's to say. */
+/* Names of metrics, params and tags: 1 to RECORD_NAME_LENGTH_MAX characters of UTF-8.
+ * INVALID_PARAMETER_VALUE otherwise; which characters are allowed is the server's to say. */
 MUST_CHECK bool record_check_name(struct slice name, struct error *err);
 
 /* Appends the payload of any record but metrics. */
 void record_encode(const struct record *record, struct buffer *out);
 void record_encode_pair(struct buffer *out, struct slice key, struct slice value);
-/* Writes RECORD_METRIC_BYTES; the name of a RECORD_METRIC_NAMED follows them as the rest of the payload. */
-void record_encode_metric(enum record_type type, const struct record_metric *metric, char at[RECORD_METRIC_BYTES]);
+/* Writes RECORD_METRIC_BYTES; the name of a RECORD_METRIC_NAMED follows them as the rest of the
+ * payload. */
+void record_encode_metric(enum record_type type, const struct record_metric *metric,
+			  char at[RECORD_METRIC_BYTES]);
 /* False if the payload is no record of this library version. */
 MUST_CHECK bool record_decode(struct slice payload, struct record *out);
 /* Takes the next pair off `tags`; false at the end. */

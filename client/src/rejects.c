@@ -25,20 +25,23 @@ bool rejects_append(int run_directory_fd, const char *run_id, uint64_t sequence,
 	if (mkdirat(run_directory_fd, folder, 0700) != 0 && errno != EEXIST)
 		return status_disk_error(err, errno, "cannot make the folder of refused records");
 	(void)snprintf(path, sizeof path, "%s/%s.jsonl", folder, run_id);
-	int fd = openat(run_directory_fd, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = openat(run_directory_fd, path,
+			O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return status_disk_error(err, errno, "cannot write refused records");
 	struct buffer line;
 	buffer_init(&line, 16 * 1024 * 1024);
 	write_line(&line, sequence, record_or_null, reason);
-	bool ok = buffer_check(&line, "a refused record", err) && append_line(fd, buffer_slice(&line), err);
+	bool ok = buffer_check(&line, "a refused record", err) &&
+		  append_line(fd, buffer_slice(&line), err);
 	buffer_deinit(&line);
 	(void)close(fd); /* O_APPEND write above reported its failure */
-	bool is_file = record_or_null != NULL &&
-		       (record_or_null->type == RECORD_FILE || record_or_null->type == RECORD_ARCHIVE);
+	bool is_file = record_or_null != NULL && (record_or_null->type == RECORD_FILE ||
+						  record_or_null->type == RECORD_ARCHIVE);
 	if (ok && is_file) {
 		char from[64];
-		(void)snprintf(from, sizeof from, "%.*s", SLICE_FMT(record_or_null->file.stored_name));
+		(void)snprintf(from, sizeof from, "%.*s",
+			       SLICE_FMT(record_or_null->file.stored_name));
 		(void)snprintf(path, sizeof path, "%s/%s-%s", folder, run_id, from);
 		/* The copy itself may be what is missing. */
 		(void)renameat(run_directory_fd, from, run_directory_fd, path);

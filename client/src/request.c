@@ -5,8 +5,8 @@
 
 static void put_pair(struct json_writer *w, const struct record_pair *pair);
 static void put_metrics(struct json_writer *w, const struct record *records, size_t count);
-static void put_pairs(struct json_writer *w, const char *key, enum record_type type, const struct record *records,
-		      size_t count);
+static void put_pairs(struct json_writer *w, const char *key, enum record_type type,
+		      const struct record *records, size_t count);
 
 void request_create_experiment(struct buffer *out, struct slice name)
 {
@@ -38,7 +38,8 @@ void request_create_run(struct buffer *out, const char *run_id, const char *expe
 	json_object_end(&w);
 }
 
-void request_update_run(struct buffer *out, const char *run_id, struct slice status, int64_t end_time_ms)
+void request_update_run(struct buffer *out, const char *run_id, struct slice status,
+			int64_t end_time_ms)
 {
 	struct json_writer w;
 	json_writer_init(&w, out);
@@ -50,7 +51,8 @@ void request_update_run(struct buffer *out, const char *run_id, struct slice sta
 	json_object_end(&w);
 }
 
-void request_log_batch(struct buffer *out, const char *run_id, const struct record *records, size_t count)
+void request_log_batch(struct buffer *out, const char *run_id, const struct record *records,
+		       size_t count)
 {
 	struct json_writer w;
 	json_writer_init(&w, out);
@@ -62,7 +64,8 @@ void request_log_batch(struct buffer *out, const char *run_id, const struct reco
 	json_object_end(&w);
 }
 
-void request_log_tags(struct buffer *out, const char *run_id, struct slice *tags, uint32_t count_max)
+void request_log_tags(struct buffer *out, const char *run_id, struct slice *tags,
+		      uint32_t count_max)
 {
 	struct json_writer w;
 	struct record_pair pair;
@@ -77,7 +80,8 @@ void request_log_tags(struct buffer *out, const char *run_id, struct slice *tags
 	json_object_end(&w);
 }
 
-void request_log_dataset(struct buffer *out, const char *run_id, const struct record_dataset *dataset)
+void request_log_dataset(struct buffer *out, const char *run_id,
+			 const struct record_dataset *dataset)
 {
 	struct json_writer w;
 	json_writer_init(&w, out);
@@ -87,7 +91,8 @@ void request_log_dataset(struct buffer *out, const char *run_id, const struct re
 	json_array_begin(&w);
 	json_object_begin(&w);
 	if (slice_is_present(dataset->context_or_absent)) {
-		struct record_pair context = {SLICE("mlflow.data.context"), dataset->context_or_absent};
+		struct record_pair context = {SLICE("mlflow.data.context"),
+					      dataset->context_or_absent};
 		json_key(&w, "tags");
 		json_array_begin(&w);
 		put_pair(&w, &context);
@@ -131,8 +136,8 @@ static void put_metrics(struct json_writer *w, const struct record *records, siz
 	json_array_end(w);
 }
 
-static void put_pairs(struct json_writer *w, const char *key, enum record_type type, const struct record *records,
-		      size_t count)
+static void put_pairs(struct json_writer *w, const char *key, enum record_type type,
+		      const struct record *records, size_t count)
 {
 	json_key(w, key);
 	json_array_begin(w);

@@ -19,8 +19,8 @@ static void free_run(struct trk_run *run);
 static enum trk_status wait_delivered(struct trk_run *run, uint64_t sequence, int64_t timeout_ms);
 static enum trk_status let_go(struct trk_run *run, const struct record *last, int64_t timeout_ms);
 
-enum trk_status trk_run_start_compiled(const struct trk_run_options *options, struct trk_run **run_out,
-				       const char *compiler)
+enum trk_status trk_run_start_compiled(const struct trk_run_options *options,
+				       struct trk_run **run_out, const char *compiler)
 {
 	struct settings settings;
 	struct error err;
@@ -39,7 +39,8 @@ enum trk_status trk_run_start_compiled(const struct trk_run_options *options, st
 	    open_run(run, &settings, &err) && append_start(run, &settings, compiler, &err)) {
 		/* The sender comes last: after it nothing can fail. */
 		if (run->transport_or_null == NULL ||
-		    sender_start(&run->sender, run->spool, run->transport_or_null, run->run_id, run_note, run, &err)) {
+		    sender_start(&run->sender, run->spool, run->transport_or_null, run->run_id,
+				 run_note, run, &err)) {
 			tell_what_was_found(run);
 			*run_out = run;
 			return TRK_OK;
@@ -66,7 +67,9 @@ enum trk_status trk_flush(struct trk_run *run, int64_t timeout_ms)
 	spool_counts(run->spool, &counts);
 	if (!spool_sync_to_disk(run->spool, &err))
 		return run_failed(run, &err);
-	return run->transport_or_null == NULL ? TRK_OK : wait_delivered(run, counts.last_sequence, timeout_ms);
+	return run->transport_or_null == NULL
+		       ? TRK_OK
+		       : wait_delivered(run, counts.last_sequence, timeout_ms);
 }
 
 enum trk_status trk_run_counts(struct trk_run *run, struct trk_run_counts *counts)
@@ -162,9 +165,10 @@ static bool open_run(struct trk_run *run, const struct settings *settings, struc
 	memcpy(run->run_id, settings->run_id, sizeof run->run_id);
 	run->log_or_null = settings->log_or_null;
 	run->log_context = settings->log_context;
-	if (snprintf(directory, sizeof directory, "%s/%s", settings->spool_directory, run->run_id) >=
-	    (int)sizeof directory)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the path of the spool directory is too long");
+	if (snprintf(directory, sizeof directory, "%s/%s", settings->spool_directory,
+		     run->run_id) >= (int)sizeof directory)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the path of the spool directory is too long");
 	/* Offline too, so that a bad address shows at the start and not days later. */
 	if (!transport_open(&transport_options, &run->transport_or_null, err))
 		return false;
@@ -183,17 +187,18 @@ static bool append_start(struct trk_run *run, const struct settings *settings, c
 		return false;
 	const struct record start = {
 		.type = RECORD_START,
-		.start = {
-			.is_continued = settings->is_continued,
-			.time_ms = clock_wall_ms(clock_system()),
-			.url = slice_from_cstr(settings->url),
-			.experiment = slice_from_cstr(settings->experiment),
-			.run_name_or_absent = slice_from_cstr(settings->run_name_or_null),
-			.user_or_absent = slice_from_cstr(facts.user),
-			.given_tags_count = facts.given_count,
-			.tags_count = facts.count,
-			.tags = buffer_slice(&facts.tags),
-		},
+		.start =
+			{
+				.is_continued = settings->is_continued,
+				.time_ms = clock_wall_ms(clock_system()),
+				.url = slice_from_cstr(settings->url),
+				.experiment = slice_from_cstr(settings->experiment),
+				.run_name_or_absent = slice_from_cstr(settings->run_name_or_null),
+				.user_or_absent = slice_from_cstr(facts.user),
+				.given_tags_count = facts.given_count,
+				.tags_count = facts.count,
+				.tags = buffer_slice(&facts.tags),
+			},
 	};
 	bool ok = spool_append(run->spool, &start, err);
 	facts_deinit(&facts);
@@ -206,7 +211,8 @@ static void tell_what_was_found(struct trk_run *run)
 	char sentence[200];
 	if (found->lost_count == 0)
 		return;
-	(void)snprintf(sentence, sizeof sentence, "%llu records of an earlier process were lost on the disk",
+	(void)snprintf(sentence, sizeof sentence,
+		       "%llu records of an earlier process were lost on the disk",
 		       (unsigned long long)found->lost_count);
 	run_note(run, TRK_LOG_ERROR, sentence);
 }

@@ -14,7 +14,7 @@ struct trk_run {
 	struct fork_mark *fork_mark; /* says whether this process made the handle */
 	struct spool *spool;
 	struct transport *transport_or_null; /* NULL offline */
-	struct sender sender;                /* running if there is a transport */
+	struct sender sender;		     /* running if there is a transport */
 	trk_log_fn log_or_null;
 	void *log_context;
 	pthread_mutex_t note_mutex; /* guards the rest, and the log callback */

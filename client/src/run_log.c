@@ -24,13 +24,14 @@ typedef bool (*store_fn)(int spool_fd, uint64_t number, const char *path, struct
 			 struct error *err);
 
 static enum trk_status append(struct trk_run *run, const struct record *record);
-static enum trk_status append_pair(struct trk_run *run, enum record_type type, const char *key, const char *value);
+static enum trk_status append_pair(struct trk_run *run, enum record_type type, const char *key,
+				   const char *value);
 static enum trk_status append_formatted(struct trk_run *run, enum record_type type, const char *key,
 					const char *format, va_list arguments) PRINTF_LIKE(4, 0);
 static enum trk_status append_stored(struct trk_run *run, enum record_type type, store_fn store,
 				     const char *local_path, const char *artifact_path);
-static bool store_and_append(struct trk_run *run, enum record_type type, store_fn store, const char *local_path,
-			     const char *artifact_path, struct error *err);
+static bool store_and_append(struct trk_run *run, enum record_type type, store_fn store,
+			     const char *local_path, const char *artifact_path, struct error *err);
 static enum trk_status invalid(struct trk_run *run, const char *sentence);
 static struct slice last_segment(const char *path);
 static bool is_artifact_path(struct slice path);
@@ -91,7 +92,8 @@ enum trk_status trk_log_metric(struct trk_run *run, const char *key, double valu
 	return trk_log_metric_at(run, key, value, step, clock_wall_ms(clock_system()));
 }
 
-enum trk_status trk_log_metric_at(struct trk_run *run, const char *key, double value, int64_t step, int64_t time_ms)
+enum trk_status trk_log_metric_at(struct trk_run *run, const char *key, double value, int64_t step,
+				  int64_t time_ms)
 {
 	struct error err;
 	enum trk_status status = run_check(run);
@@ -108,7 +110,8 @@ enum trk_status trk_log_metric_at(struct trk_run *run, const char *key, double v
 	return spool_append_metric(run->spool, &metric, &err) ? TRK_OK : run_failed(run, &err);
 }
 
-enum trk_status trk_log_metrics(struct trk_run *run, const struct trk_metric *metrics, size_t count, int64_t step)
+enum trk_status trk_log_metrics(struct trk_run *run, const struct trk_metric *metrics, size_t count,
+				int64_t step)
 {
 	struct error err;
 	enum trk_status status = run_check(run);
@@ -133,7 +136,8 @@ enum trk_status trk_log_file(struct trk_run *run, const char *local_path, const 
 	return append_stored(run, RECORD_FILE, stored_file_copy, local_path, artifact_path);
 }
 
-enum trk_status trk_log_directory(struct trk_run *run, const char *local_path, const char *artifact_path)
+enum trk_status trk_log_directory(struct trk_run *run, const char *local_path,
+				  const char *artifact_path)
 {
 	return append_stored(run, RECORD_ARCHIVE, stored_file_pack, local_path, artifact_path);
 }
@@ -143,23 +147,25 @@ enum trk_status trk_log_dataset(struct trk_run *run, const struct trk_dataset *d
 	enum trk_status status = run_check(run);
 	if (status != TRK_OK)
 		return status;
-	if (dataset == NULL || dataset->name == NULL || dataset->digest == NULL || dataset->source_type == NULL ||
-	    dataset->source == NULL)
+	if (dataset == NULL || dataset->name == NULL || dataset->digest == NULL ||
+	    dataset->source_type == NULL || dataset->source == NULL)
 		return invalid(run, "a dataset needs a name, a digest, a source type and a source");
 	const struct record record = {
 		.type = RECORD_DATASET,
-		.dataset = {
-			.name = slice_from_cstr(dataset->name),
-			.digest = slice_from_cstr(dataset->digest),
-			.source_type = slice_from_cstr(dataset->source_type),
-			.source = slice_from_cstr(dataset->source),
-			.context_or_absent = slice_from_cstr(dataset->context),
-		},
+		.dataset =
+			{
+				.name = slice_from_cstr(dataset->name),
+				.digest = slice_from_cstr(dataset->digest),
+				.source_type = slice_from_cstr(dataset->source_type),
+				.source = slice_from_cstr(dataset->source),
+				.context_or_absent = slice_from_cstr(dataset->context),
+			},
 	};
 	return append(run, &record);
 }
 
-enum trk_status trk_log_dataset_file(struct trk_run *run, const char *local_path, const char *context)
+enum trk_status trk_log_dataset_file(struct trk_run *run, const char *local_path,
+				     const char *context)
 {
 	struct error err;
 	struct buffer source;
@@ -173,13 +179,14 @@ enum trk_status trk_log_dataset_file(struct trk_run *run, const char *local_path
 	if (describe_file(local_path, digest, &source, &err)) {
 		const struct record record = {
 			.type = RECORD_DATASET,
-			.dataset = {
-				.name = last_segment(local_path),
-				.digest = slice_make(digest, DATASET_DIGEST_LEN),
-				.source_type = SLICE("local"),
-				.source = buffer_slice(&source),
-				.context_or_absent = slice_from_cstr(context),
-			},
+			.dataset =
+				{
+					.name = last_segment(local_path),
+					.digest = slice_make(digest, DATASET_DIGEST_LEN),
+					.source_type = SLICE("local"),
+					.source = buffer_slice(&source),
+					.context_or_absent = slice_from_cstr(context),
+				},
 		};
 		status = append(run, &record);
 	} else {
@@ -195,7 +202,8 @@ static enum trk_status append(struct trk_run *run, const struct record *record)
 	return spool_append(run->spool, record, &err) ? TRK_OK : run_failed(run, &err);
 }
 
-static enum trk_status append_pair(struct trk_run *run, enum record_type type, const char *key, const char *value)
+static enum trk_status append_pair(struct trk_run *run, enum record_type type, const char *key,
+				   const char *value)
 {
 	struct error err;
 	enum trk_status status = run_check(run);
@@ -207,7 +215,8 @@ static enum trk_status append_pair(struct trk_run *run, enum record_type type, c
 		.type = type,
 		.pair = {slice_from_cstr(key), slice_from_cstr(value)},
 	};
-	return record_check_name(record.pair.key, &err) ? append(run, &record) : run_failed(run, &err);
+	return record_check_name(record.pair.key, &err) ? append(run, &record)
+							: run_failed(run, &err);
 }
 
 static enum trk_status append_formatted(struct trk_run *run, enum record_type type, const char *key,
@@ -222,7 +231,8 @@ static enum trk_status append_formatted(struct trk_run *run, enum record_type ty
 	if (text == NULL)
 		return TRK_NO_MEMORY;
 	int len = vsnprintf(text, FORMATTED_BYTES_MAX, format, arguments);
-	status = len < 0 ? invalid(run, "the format is not valid") : append_pair(run, type, key, text);
+	status = len < 0 ? invalid(run, "the format is not valid")
+			 : append_pair(run, type, key, text);
 	free(text);
 	return status;
 }
@@ -243,15 +253,16 @@ static enum trk_status append_stored(struct trk_run *run, enum record_type type,
 	}
 	bool is_top = type == RECORD_ARCHIVE && artifact_path[0] == '\0';
 	if (!is_top && !is_artifact_path(slice_from_cstr(artifact_path)))
-		return invalid(run, "an artifact's path is relative, without '..', '.' and empty parts, "
-				    "and has at most 1024 bytes");
+		return invalid(run,
+			       "an artifact's path is relative, without '..', '.' and empty parts, "
+			       "and has at most 1024 bytes");
 	if (store_and_append(run, type, store, local_path, artifact_path, &err))
 		return TRK_OK;
 	return run_failed(run, &err);
 }
 
-static bool store_and_append(struct trk_run *run, enum record_type type, store_fn store, const char *local_path,
-			     const char *artifact_path, struct error *err)
+static bool store_and_append(struct trk_run *run, enum record_type type, store_fn store,
+			     const char *local_path, const char *artifact_path, struct error *err)
 {
 	struct stored_file stored;
 	int spool_fd = spool_directory_fd(run->spool);
@@ -260,14 +271,15 @@ static bool store_and_append(struct trk_run *run, enum record_type type, store_f
 	if (ok) {
 		const struct record record = {
 			.type = type,
-			.file = {
-				.artifact_path = slice_from_cstr(artifact_path),
-				.stored_name = slice_from_cstr(stored.name),
-				.sha256 = slice_from_cstr(stored.sha256),
-				.tree_sha256_or_absent =
-					slice_from_cstr(type == RECORD_ARCHIVE ? stored.tree_sha256 : NULL),
-				.bytes = stored.bytes,
-			},
+			.file =
+				{
+					.artifact_path = slice_from_cstr(artifact_path),
+					.stored_name = slice_from_cstr(stored.name),
+					.sha256 = slice_from_cstr(stored.sha256),
+					.tree_sha256_or_absent = slice_from_cstr(
+						type == RECORD_ARCHIVE ? stored.tree_sha256 : NULL),
+					.bytes = stored.bytes,
+				},
 		};
 		ok = spool_append(run->spool, &record, err);
 		if (!ok)
@@ -303,7 +315,8 @@ static bool is_artifact_path(struct slice path)
 	if (path.len > ARTIFACT_PATH_BYTES_MAX)
 		return false;
 	while (slice_next(&rest, '/', &segment)) {
-		if (segment.len == 0 || slice_eq(segment, SLICE(".")) || slice_eq(segment, SLICE("..")))
+		if (segment.len == 0 || slice_eq(segment, SLICE(".")) ||
+		    slice_eq(segment, SLICE("..")))
 			return false;
 	}
 	return true;

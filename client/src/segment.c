@@ -12,7 +12,8 @@ enum { HEADER_FORMAT = 8, HEADER_NUMBER = 12, HEADER_FIRST = 16, HEADER_CRC = 60
 /* Offsets in a record. */
 enum { RECORD_CRC = 0, RECORD_BYTES = 4, RECORD_SEQUENCE = 8 };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are copied as they are in memory");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+	       "numbers are copied as they are in memory");
 
 static uint32_t load_u32(const char *at);
 static uint64_t load_u64(const char *at);
@@ -48,7 +49,8 @@ void segment_write_record(char *at, uint64_t sequence, struct slice payload)
 	memcpy(at + RECORD_CRC, &crc, sizeof crc);
 }
 
-bool segment_reader_init(struct segment_reader *r, struct slice bytes, struct segment_header *header)
+bool segment_reader_init(struct segment_reader *r, struct slice bytes,
+			 struct segment_header *header)
 {
 	memset(header, 0, sizeof *header);
 	if (bytes.len < SEGMENT_HEADER_BYTES || memcmp(bytes.ptr, magic, sizeof magic) != 0)
@@ -64,7 +66,8 @@ bool segment_reader_init(struct segment_reader *r, struct slice bytes, struct se
 	return true;
 }
 
-enum segment_read segment_reader_next(struct segment_reader *r, uint64_t *sequence, struct slice *payload)
+enum segment_read segment_reader_next(struct segment_reader *r, uint64_t *sequence,
+				      struct slice *payload)
 {
 	size_t left = r->bytes.len - r->offset;
 	if (left == 0)
@@ -77,7 +80,8 @@ enum segment_read segment_reader_next(struct segment_reader *r, uint64_t *sequen
 	size_t payload_bytes = load_u32(at + RECORD_BYTES);
 	if (payload_bytes < 1 || payload_bytes > SEGMENT_PAYLOAD_BYTES_MAX)
 		return SEGMENT_TORN;
-	if (segment_record_bytes(payload_bytes) > left || load_u64(at + RECORD_SEQUENCE) != r->next_sequence)
+	if (segment_record_bytes(payload_bytes) > left ||
+	    load_u64(at + RECORD_SEQUENCE) != r->next_sequence)
 		return SEGMENT_TORN;
 	size_t covered = SEGMENT_RECORD_HEADER_BYTES - RECORD_BYTES + payload_bytes;
 	if (load_u32(at + RECORD_CRC) != crc32c(0, at + RECORD_BYTES, covered))

@@ -1,13 +1,15 @@
 /* A segment is one file of a spool: a header, then records, then zeros.
  *
  *     header (64 bytes)   "trkspool", format 1, number, sequence of the first record, checksum
- *     record              checksum u32 · payload bytes u32 · sequence u64 · payload · zeros up to a multiple of 8
+ *     record              checksum u32 · payload bytes u32 · sequence u64 · payload · zeros up to
+ *                         a multiple of 8
  *     end                 16 zero bytes, or the end of the file
  *
- * Numbers are little-endian. The checksum (CRC-32C) covers what follows it in the header or record, so a record that a
- * crash cut in half, or whose pages reached the disk only in part, is told from a whole one. Sequences count up by one
- * without gaps inside a segment. All functions work on memory, touch nothing outside the slice they are given, and are
- * pure; any bytes are acceptable input to the reader. */
+ * Numbers are little-endian. The checksum (CRC-32C) covers what follows it in the header or record,
+ * so a record that a crash cut in half, or whose pages reached the disk only in part, is told from
+ * a whole one. Sequences count up by one without gaps inside a segment. All functions work on
+ * memory, touch nothing outside the slice they are given, and are pure; any bytes are acceptable
+ * input to the reader. */
 #ifndef CLIENT_SEGMENT_H
 #define CLIENT_SEGMENT_H
 
@@ -46,13 +48,16 @@ enum segment_read {
 
 struct segment_reader {
 	struct slice bytes; /* borrowed for the reader's life */
-	size_t offset;      /* of the next record */
+	size_t offset;	    /* of the next record */
 	uint64_t next_sequence;
 };
 
-/* False if the header is not whole, or of another format: then only header->format is set (0 if it is no segment). */
-MUST_CHECK bool segment_reader_init(struct segment_reader *r, struct slice bytes, struct segment_header *header);
+/* False if the header is not whole, or of another format: then only header->format is set (0 if it
+ * is no segment). */
+MUST_CHECK bool segment_reader_init(struct segment_reader *r, struct slice bytes,
+				    struct segment_header *header);
 /* The next record; the payload borrows from the bytes. END and TORN stay. */
-enum segment_read segment_reader_next(struct segment_reader *r, uint64_t *sequence, struct slice *payload);
+enum segment_read segment_reader_next(struct segment_reader *r, uint64_t *sequence,
+				      struct slice *payload);
 
 #endif

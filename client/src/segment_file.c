@@ -36,7 +36,8 @@ bool segment_file_number(const char *name, uint32_t *number_out)
 	return true;
 }
 
-bool segment_file_create(int directory_fd, uint32_t number, size_t len, struct segment_file *out, struct error *err)
+bool segment_file_create(int directory_fd, uint32_t number, size_t len, struct segment_file *out,
+			 struct error *err)
 {
 	char name[SEGMENT_FILE_NAME_BYTES];
 	segment_file_name(number, name);
@@ -58,8 +59,8 @@ bool segment_file_create(int directory_fd, uint32_t number, size_t len, struct s
 	return true;
 }
 
-bool segment_file_map(int directory_fd, uint32_t number, struct segment_file *out, bool *is_missing_out,
-		      struct error *err)
+bool segment_file_map(int directory_fd, uint32_t number, struct segment_file *out,
+		      bool *is_missing_out, struct error *err)
 {
 	char name[SEGMENT_FILE_NAME_BYTES];
 	segment_file_name(number, name);
@@ -106,17 +107,20 @@ bool segment_file_truncate(int directory_fd, uint32_t number, size_t len, struct
 	int failed = ftruncate(fd, (off_t)len);
 	int error_number = errno;
 	(void)close(fd);
-	return failed == 0 || status_disk_error(err, error_number, "cannot cut a file of the spool");
+	return failed == 0 ||
+	       status_disk_error(err, error_number, "cannot cut a file of the spool");
 }
 
 bool segment_file_sync(int directory_fd, const char *name, struct error *err)
 {
 	int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT || status_disk_error(err, errno, "cannot open a file of the spool");
+		return errno == ENOENT ||
+		       status_disk_error(err, errno, "cannot open a file of the spool");
 	/* On Linux this also writes pages that were changed through a mapping. */
 	int failed = fdatasync(fd);
 	int error_number = errno;
 	(void)close(fd);
-	return failed == 0 || status_disk_error(err, error_number, "cannot write the spool to the disk");
+	return failed == 0 ||
+	       status_disk_error(err, error_number, "cannot write the spool to the disk");
 }

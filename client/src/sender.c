@@ -10,8 +10,8 @@ static void *sender_main(void *context);
 static void tell_trouble(struct sender *s, const struct error *err);
 static void tell_recovery(struct sender *s);
 
-bool sender_start(struct sender *s, struct spool *spool, struct transport *transport, const char *run_id,
-		  delivery_note_fn note, void *note_context, struct error *err)
+bool sender_start(struct sender *s, struct spool *spool, struct transport *transport,
+		  const char *run_id, delivery_note_fn note, void *note_context, struct error *err)
 {
 	sigset_t all;
 	sigset_t before;
@@ -61,7 +61,8 @@ static void *sender_main(void *context)
 		enum delivery_outcome outcome = delivery_step(d, &err);
 		if (outcome == DELIVERY_CANCELLED)
 			break;
-		/* Nothing to send although not all is confirmed: a damaged spool. Only new records can change that. */
+		/* Nothing to send although not all is confirmed: a damaged spool. Only new records
+		 * can change that. */
 		seen = outcome == DELIVERY_EMPTY ? counts.last_sequence : spool_confirmed(d->spool);
 		if (outcome == DELIVERY_PROGRESS || outcome == DELIVERY_EMPTY) {
 			failures = 0;
@@ -70,7 +71,8 @@ static void *sender_main(void *context)
 		}
 		tell_trouble(s, &err);
 		spool_set_state(d->spool, outcome == DELIVERY_REFUSED ? SPOOL_REFUSED : SPOOL_AWAY);
-		int64_t pause_ms = outcome == DELIVERY_REFUSED ? SENDER_PAUSE_MS_MAX : sender_pause_ms(failures++);
+		int64_t pause_ms = outcome == DELIVERY_REFUSED ? SENDER_PAUSE_MS_MAX
+							       : sender_pause_ms(failures++);
 		bool may_hurry = outcome == DELIVERY_RETRY && d->retry_after_ms < 0;
 		if (d->retry_after_ms > pause_ms)
 			pause_ms = d->retry_after_ms;
@@ -88,8 +90,8 @@ static void tell_trouble(struct sender *s, const struct error *err)
 		return;
 	s->is_troubled = true;
 	spool_counts(s->delivery.spool, &counts);
-	(void)snprintf(sentence, sizeof sentence, "%.900s (%llu records wait in the spool)", err->message,
-		       (unsigned long long)counts.waiting);
+	(void)snprintf(sentence, sizeof sentence, "%.900s (%llu records wait in the spool)",
+		       err->message, (unsigned long long)counts.waiting);
 	s->delivery.note(s->delivery.note_context, TRK_LOG_WARN, sentence);
 }
 

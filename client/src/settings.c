@@ -16,9 +16,11 @@ static const char *first_set(const char *option_or_null, const char *name, const
 static const char *environment(const char *name);
 static bool resolve_run_id(const struct trk_run_options *o, struct settings *s, struct error *err);
 static bool check_tags(const struct trk_run_options *o, struct error *err);
-static bool put_path(char path[SETTINGS_PATH_BYTES], const char *first, const char *rest, struct error *err);
+static bool put_path(char path[SETTINGS_PATH_BYTES], const char *first, const char *rest,
+		     struct error *err);
 
-bool settings_resolve(const struct trk_run_options *options_or_null, struct settings *out, struct error *err)
+bool settings_resolve(const struct trk_run_options *options_or_null, struct settings *out,
+		      struct error *err)
 {
 	struct trk_run_options o = {.size = sizeof o};
 	struct settings s = {.is_continued = false};
@@ -26,7 +28,8 @@ bool settings_resolve(const struct trk_run_options *options_or_null, struct sett
 	    !settings_copy_struct(&o, sizeof o, options_or_null, options_or_null->size, err))
 		return false;
 	s.url = o.url != NULL && o.url[0] != '\0' ? o.url : settings_default_url();
-	s.experiment = first_set(o.experiment, "TRK_EXPERIMENT", "MLFLOW_EXPERIMENT_NAME", "Default");
+	s.experiment =
+		first_set(o.experiment, "TRK_EXPERIMENT", "MLFLOW_EXPERIMENT_NAME", "Default");
 	s.run_name_or_null = o.run_name;
 	s.parent_run_id_or_null = o.parent_run_id;
 	s.tags = o.tags;
@@ -36,35 +39,42 @@ bool settings_resolve(const struct trk_run_options *options_or_null, struct sett
 	s.without_command = o.without_command;
 	s.log_or_null = o.log;
 	s.log_context = o.log_context;
-	s.connect_timeout_ms = o.connect_timeout_ms > 0 ? o.connect_timeout_ms : SETTINGS_CONNECT_TIMEOUT_MS;
-	s.request_timeout_ms = o.request_timeout_ms > 0 ? o.request_timeout_ms : SETTINGS_REQUEST_TIMEOUT_MS;
+	s.connect_timeout_ms =
+		o.connect_timeout_ms > 0 ? o.connect_timeout_ms : SETTINGS_CONNECT_TIMEOUT_MS;
+	s.request_timeout_ms =
+		o.request_timeout_ms > 0 ? o.request_timeout_ms : SETTINGS_REQUEST_TIMEOUT_MS;
 	const char *offline = environment("TRK_OFFLINE");
-	s.is_online = o.mode == TRK_ONLINE ||
-		      (o.mode == TRK_MODE_DEFAULT && (offline == NULL || strcmp(offline, "0") == 0));
+	s.is_online = o.mode == TRK_ONLINE || (o.mode == TRK_MODE_DEFAULT &&
+					       (offline == NULL || strcmp(offline, "0") == 0));
 	if (o.mode != TRK_MODE_DEFAULT && o.mode != TRK_ONLINE && o.mode != TRK_OFFLINE)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "mode is none of the known ones");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "mode is none of the known ones");
 	if (s.parent_run_id_or_null != NULL && !settings_is_run_id(s.parent_run_id_or_null))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "parent_run_id is not 32 lower-case hexadecimal digits");
 	if (!check_tags(&o, err) || !resolve_run_id(&o, &s, err))
 		return false;
-	bool ok = o.spool_directory != NULL ? put_path(s.spool_directory, o.spool_directory, "", err)
-					    : settings_default_spool(s.spool_directory, err);
+	bool ok = o.spool_directory != NULL
+			  ? put_path(s.spool_directory, o.spool_directory, "", err)
+			  : settings_default_spool(s.spool_directory, err);
 	if (ok)
 		*out = s;
 	return ok;
 }
 
-bool settings_copy_struct(void *own, size_t own_bytes, const void *given, size_t size, struct error *err)
+bool settings_copy_struct(void *own, size_t own_bytes, const void *given, size_t size,
+			  struct error *err)
 {
 	const unsigned char *bytes = given;
 	/* The first field is the size itself. */
 	if (size < sizeof(size_t) || size > 64 * 1024)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the options struct has no size: set its field size");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the options struct has no size: set its field size");
 	for (size_t i = own_bytes; i < size; i++) {
 		if (bytes[i] != 0)
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-					 "the program uses an option that this library does not know");
+			return error_set(
+				err, ERR_INVALID_PARAMETER_VALUE,
+				"the program uses an option that this library does not know");
 	}
 	memset(own, 0, own_bytes);
 	memcpy(own, given, size < own_bytes ? size : own_bytes);
@@ -87,7 +97,8 @@ bool settings_default_spool(char path[SETTINGS_PATH_BYTES], struct error *err)
 	char text[4096];
 	if (getpwuid_r(geteuid(), &entry, text, sizeof text, &found) == 0 && found != NULL)
 		return put_path(path, found->pw_dir, "/.local/state/trk/spool", err);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no home directory: set TRK_SPOOL_DIR");
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "there is no home directory: set TRK_SPOOL_DIR");
 }
 
 const char *settings_default_url(void)
@@ -97,7 +108,8 @@ const char *settings_default_url(void)
 
 bool settings_is_run_id(const char *text)
 {
-	return strlen(text) == RANDOM_ID_HEX_LEN && strspn(text, "0123456789abcdef") == RANDOM_ID_HEX_LEN;
+	return strlen(text) == RANDOM_ID_HEX_LEN &&
+	       strspn(text, "0123456789abcdef") == RANDOM_ID_HEX_LEN;
 }
 
 static const char *first_set(const char *option_or_null, const char *name, const char *other_name,
@@ -114,7 +126,8 @@ static const char *first_set(const char *option_or_null, const char *name, const
 /* NULL when unset or empty. */
 static const char *environment(const char *name)
 {
-	/* The manual says when the environment is read; a program that changes it meanwhile is on its own. */
+	/* The manual says when the environment is read; a program that changes it meanwhile is on
+	 * its own. */
 	const char *value = getenv(name); // NOLINT(concurrency-mt-unsafe)
 	return value == NULL || value[0] == '\0' ? NULL : value;
 }
@@ -128,7 +141,8 @@ static bool resolve_run_id(const struct trk_run_options *o, struct settings *s, 
 		return true;
 	}
 	if (!settings_is_run_id(id))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "run_id is not 32 lower-case hexadecimal digits");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "run_id is not 32 lower-case hexadecimal digits");
 	memcpy(s->run_id, id, RANDOM_ID_HEX_LEN + 1);
 	return true;
 }
@@ -136,22 +150,27 @@ static bool resolve_run_id(const struct trk_run_options *o, struct settings *s, 
 static bool check_tags(const struct trk_run_options *o, struct error *err)
 {
 	if (o->tags == NULL && o->tags_count > 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "tags is NULL, but tags_count is not 0");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "tags is NULL, but tags_count is not 0");
 	for (size_t i = 0; i < o->tags_count; i++) {
 		if (o->tags[i].key == NULL || o->tags[i].value == NULL)
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "tag number %zu has no key or no value", i);
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "tag number %zu has no key or no value", i);
 		if (!record_check_name(slice_from_cstr(o->tags[i].key), err))
 			return false;
 	}
 	return true;
 }
 
-static bool put_path(char path[SETTINGS_PATH_BYTES], const char *first, const char *rest, struct error *err)
+static bool put_path(char path[SETTINGS_PATH_BYTES], const char *first, const char *rest,
+		     struct error *err)
 {
 	if (first[0] == '\0')
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the spool directory is empty text");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the spool directory is empty text");
 	int len = snprintf(path, SETTINGS_PATH_BYTES, "%s%s", first, rest);
 	if (len > 0 && len < SETTINGS_PATH_BYTES - 64)
 		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the path of the spool directory is too long");
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "the path of the spool directory is too long");
 }

@@ -33,11 +33,12 @@ struct settings {
 };
 
 /* INVALID_PARAMETER_VALUE with a sentence that names the option. */
-MUST_CHECK bool settings_resolve(const struct trk_run_options *options_or_null, struct settings *out,
-				 struct error *err);
-/* The caller's struct of `size` bytes in ours of `own_bytes`: a shorter one is filled up with zeros, a longer one must
- * have zeros in what we do not know. */
-MUST_CHECK bool settings_copy_struct(void *own, size_t own_bytes, const void *given, size_t size, struct error *err);
+MUST_CHECK bool settings_resolve(const struct trk_run_options *options_or_null,
+				 struct settings *out, struct error *err);
+/* The caller's struct of `size` bytes in ours of `own_bytes`: a shorter one is filled up with
+ * zeros, a longer one must have zeros in what we do not know. */
+MUST_CHECK bool settings_copy_struct(void *own, size_t own_bytes, const void *given, size_t size,
+				     struct error *err);
 /* $TRK_SPOOL_DIR, else below $XDG_STATE_HOME or the home directory. */
 MUST_CHECK bool settings_default_spool(char path[SETTINGS_PATH_BYTES], struct error *err);
 /* $TRK_URL, $MLFLOW_TRACKING_URI, or the local daemon. */

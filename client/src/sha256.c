@@ -48,7 +48,8 @@ void sha256_deinit(struct sha256 *h)
 	h->context = NULL;
 }
 
-bool sha256_of_file(int fd, const char *path, char hex[SHA256_HEX_LEN + 1], int64_t *bytes_out, struct error *err)
+bool sha256_of_file(int fd, const char *path, char hex[SHA256_HEX_LEN + 1], int64_t *bytes_out,
+		    struct error *err)
 {
 	struct sha256 h;
 	char *block = malloc(READ_BYTES);

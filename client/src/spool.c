@@ -1,4 +1,5 @@
-/* Owns the durable queue of one run: the open segment, what is confirmed, and who waits for what. */
+/* Owns the durable queue of one run: the open segment, what is confirmed, and who waits for
+ * what. */
 #include "src/spool.h"
 
 #include <errno.h>
@@ -29,20 +30,20 @@ struct spool {
 	uint64_t bytes_max;
 
 	pthread_mutex_t mutex; /* guards all below */
-	pthread_cond_t work;      /* for the deliverer */
+	pthread_cond_t work;   /* for the deliverer */
 	pthread_cond_t confirmed_changed;
 	struct segment_file segment; /* the one being written; no bytes before the first append */
-	size_t offset;               /* in it, of the next record */
+	size_t offset;		     /* in it, of the next record */
 	struct name_table names;     /* of it */
 	struct spool_end end;
-	struct spool_segment *segments_or_null; /* on disk, ascending; the last is the one being written */
+	struct spool_segment *segments_or_null; /* on disk, ascending; the last is written to */
 	size_t segments_count;
 	size_t segments_capacity;
 	uint64_t bytes; /* of all segments */
 	uint32_t last_number;
 	uint32_t synced_number; /* segments up to this one are on the disk whole */
 	uint64_t last_file;
-	uint64_t synced_file; /* files up to this one are on the disk */
+	uint64_t synced_file;	   /* files up to this one are on the disk */
 	unsigned unfinished_files; /* being copied right now */
 	uint64_t last_sequence;
 	uint64_t confirmed;
@@ -50,7 +51,7 @@ struct spool {
 	uint64_t rejected;
 	uint64_t wake_at; /* the deliverer waits for this sequence; UINT64_MAX: for none */
 	unsigned waiters; /* threads in spool_wait_confirmed */
-	bool is_open;     /* of the run's life-cycle records the last is a start */
+	bool is_open;	  /* of the run's life-cycle records the last is a start */
 	bool is_stopped;
 	enum spool_state state;
 };
@@ -59,10 +60,11 @@ static void release(struct spool *s);
 static bool init_waiting(struct spool *s);
 static struct timespec deadline_after_ms(int64_t ms);
 static char *reserve(struct spool *s, size_t payload_bytes, bool is_last_word, struct error *err);
-static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word, struct error *err);
+static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word,
+			  struct error *err);
 static void note_appended(struct spool *s, size_t payload_bytes);
-static bool metric_payload(struct spool *s, const struct record_metric *metric, char *payload, size_t *len_out,
-			   struct error *err);
+static bool metric_payload(struct spool *s, const struct record_metric *metric, char *payload,
+			   size_t *len_out, struct error *err);
 static bool remove_confirmed_segment(struct spool *s, uint64_t sequence);
 
 bool spool_open(const struct spool_options *options, struct spool **out, struct error *err)
@@ -128,9 +130,11 @@ void spool_close(struct spool *s)
 {
 	struct error ignored;
 	bool is_delivered = s->confirmed >= s->last_sequence && !s->is_open;
-	/* Reserved room that was not used goes back; if that fails, the zeros at the end do no harm. */
+	/* Reserved room that was not used goes back; if that fails, the zeros at the end do no
+	 * harm. */
 	if (s->segment.bytes_or_null != NULL && !is_delivered)
-		(void)!segment_file_truncate(s->directory.fd, s->segment.number, s->offset, &ignored);
+		(void)!segment_file_truncate(s->directory.fd, s->segment.number, s->offset,
+					     &ignored);
 	segment_file_unmap(&s->segment);
 	if (is_delivered)
 		spool_directory_remove(&s->directory);
@@ -248,15 +252,17 @@ enum spool_wait spool_wait_confirmed(struct spool *s, uint64_t sequence, int64_t
 	(void)pthread_mutex_lock(&s->mutex);
 	s->waiters++;
 	(void)pthread_cond_signal(&s->work);
-	while (s->confirmed < sequence && s->state != SPOOL_REFUSED && !s->is_stopped && failed == 0) {
+	while (s->confirmed < sequence && s->state != SPOOL_REFUSED && !s->is_stopped &&
+	       failed == 0) {
 		if (timeout_ms < 0)
 			failed = pthread_cond_wait(&s->confirmed_changed, &s->mutex);
 		else
-			failed = pthread_cond_timedwait(&s->confirmed_changed, &s->mutex, &deadline);
+			failed =
+				pthread_cond_timedwait(&s->confirmed_changed, &s->mutex, &deadline);
 	}
-	enum spool_wait outcome = s->confirmed >= sequence	? SPOOL_CONFIRMED
+	enum spool_wait outcome = s->confirmed >= sequence    ? SPOOL_CONFIRMED
 				  : s->state == SPOOL_REFUSED ? SPOOL_WAIT_REFUSED
-								: SPOOL_TIMED_OUT;
+							      : SPOOL_TIMED_OUT;
 	s->waiters--;
 	(void)pthread_mutex_unlock(&s->mutex);
 	return outcome;
@@ -309,7 +315,8 @@ bool spool_pause(struct spool *s, int64_t pause_ms, bool may_hurry)
 		if (now_ms >= until_ms)
 			break;
 		struct timespec deadline = deadline_after_ms(until_ms - now_ms);
-		(void)pthread_cond_timedwait(&s->work, &s->mutex, &deadline); /* either way: look again */
+		(void)pthread_cond_timedwait(&s->work, &s->mutex,
+					     &deadline); /* either way: look again */
 	}
 	bool goes_on = !s->is_stopped;
 	(void)pthread_mutex_unlock(&s->mutex);
@@ -383,7 +390,8 @@ static bool init_waiting(struct spool *s)
 		(void)pthread_mutex_destroy(&s->mutex);
 		return false;
 	}
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* a known clock cannot fail */
+	(void)pthread_condattr_setclock(&attributes,
+					CLOCK_MONOTONIC); /* a known clock cannot fail */
 	bool has_work = pthread_cond_init(&s->work, &attributes) == 0;
 	bool has_confirmed = has_work && pthread_cond_init(&s->confirmed_changed, &attributes) == 0;
 	(void)pthread_condattr_destroy(&attributes);
@@ -410,8 +418,9 @@ static struct timespec deadline_after_ms(int64_t ms)
 	return deadline;
 }
 
-/* Where a record of that payload goes, with the mutex held; makes the next segment when the open one is full. The end of
- * a run is not bound by bytes_max: it must not count as crashed because its spool was full. */
+/* Where a record of that payload goes, with the mutex held; makes the next segment when the open
+ * one is full. The end of a run is not bound by bytes_max: it must not count as crashed because its
+ * spool was full. */
 static char *reserve(struct spool *s, size_t payload_bytes, bool is_last_word, struct error *err)
 {
 	size_t record_bytes = segment_record_bytes(payload_bytes);
@@ -422,19 +431,23 @@ static char *reserve(struct spool *s, size_t payload_bytes, bool is_last_word, s
 	return s->segment.bytes_or_null + s->offset;
 }
 
-static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word, struct error *err)
+static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_word,
+			  struct error *err)
 {
 	size_t len = SPOOL_SEGMENT_BYTES_FIRST;
 	if (s->segment.bytes_or_null != NULL && !is_last_word)
-		len = s->segment.len * 2 < SPOOL_SEGMENT_BYTES_MAX ? s->segment.len * 2 : SPOOL_SEGMENT_BYTES_MAX;
+		len = s->segment.len * 2 < SPOOL_SEGMENT_BYTES_MAX ? s->segment.len * 2
+								   : SPOOL_SEGMENT_BYTES_MAX;
 	while (len < SEGMENT_HEADER_BYTES + record_bytes)
 		len *= 2;
 	if (!is_last_word && (s->bytes > s->bytes_max || s->bytes_max - s->bytes < len))
-		return error_set(err, ERR_REQUEST_LIMIT_EXCEEDED, "the spool has reached its limit of %llu bytes",
+		return error_set(err, ERR_REQUEST_LIMIT_EXCEEDED,
+				 "the spool has reached its limit of %llu bytes",
 				 (unsigned long long)s->bytes_max);
 	if (s->segments_count == s->segments_capacity) {
 		size_t capacity = s->segments_capacity * 2 + 8;
-		struct spool_segment *bigger = reallocarray(s->segments_or_null, capacity, sizeof *bigger);
+		struct spool_segment *bigger =
+			reallocarray(s->segments_or_null, capacity, sizeof *bigger);
 		if (bigger == NULL)
 			return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
 		s->segments_or_null = bigger;
@@ -451,7 +464,8 @@ static bool begin_segment(struct spool *s, size_t record_bytes, bool is_last_wor
 	s->last_number = next.number;
 	s->bytes += len;
 	s->end = (struct spool_end){next.number, s->offset};
-	s->segments_or_null[s->segments_count++] = (struct spool_segment){next.number, len, s->last_sequence};
+	s->segments_or_null[s->segments_count++] =
+		(struct spool_segment){next.number, len, s->last_sequence};
 	return true;
 }
 
@@ -468,9 +482,10 @@ static void note_appended(struct spool *s, size_t payload_bytes)
 	}
 }
 
-/* Encodes a point and reserves its room, with the mutex held. A new segment forgets the names, so then again. */
-static bool metric_payload(struct spool *s, const struct record_metric *metric, char *payload, size_t *len_out,
-			   struct error *err)
+/* Encodes a point and reserves its room, with the mutex held. A new segment forgets the names, so
+ * then again. */
+static bool metric_payload(struct spool *s, const struct record_metric *metric, char *payload,
+			   size_t *len_out, struct error *err)
 {
 	for (;;) {
 		struct record_metric numbered = *metric;
@@ -489,13 +504,15 @@ static bool metric_payload(struct spool *s, const struct record_metric *metric, 
 				return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
 			memcpy(payload + RECORD_METRIC_BYTES, metric->name.ptr, metric->name.len);
 		}
-		record_encode_metric(is_known ? RECORD_METRIC : RECORD_METRIC_NAMED, &numbered, payload);
+		record_encode_metric(is_known ? RECORD_METRIC : RECORD_METRIC_NAMED, &numbered,
+				     payload);
 		*len_out = len;
 		return true;
 	}
 }
 
-/* Takes one delivered segment off the disk; false when there is none. The first and the open one stay. */
+/* Takes one delivered segment off the disk; false when there is none. The first and the open one
+ * stay. */
 static bool remove_confirmed_segment(struct spool *s, uint64_t sequence)
 {
 	char name[SEGMENT_FILE_NAME_BYTES];
@@ -510,6 +527,7 @@ static bool remove_confirmed_segment(struct spool *s, uint64_t sequence)
 	}
 	(void)pthread_mutex_unlock(&s->mutex);
 	if (is_found)
-		(void)unlinkat(s->directory.fd, name, 0); /* what stays is skipped later: the cursor is past it */
+		(void)unlinkat(s->directory.fd, name,
+			       0); /* what stays is skipped later: the cursor is past it */
 	return is_found;
 }

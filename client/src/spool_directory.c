@@ -26,15 +26,18 @@ struct cursor_slot {
 enum { CURSOR_SLOT_STRIDE = 4096, LOCK_ATTEMPTS_MAX = 16 };
 
 static bool make_folders(const char *path, struct error *err);
-static bool open_once(const char *path, struct spool_directory *d, bool *is_gone_out, struct error *err);
+static bool open_once(const char *path, struct spool_directory *d, bool *is_gone_out,
+		      struct error *err);
 static bool lock(struct spool_directory *d, bool *is_gone_out, struct error *err);
 static DIR *open_listing(const struct spool_directory *d);
 static int compare_numbers(const void *a, const void *b);
 static bool load_slot(const struct spool_directory *d, unsigned index, struct cursor_slot *out);
 
-bool spool_directory_open(const char *path, bool must_exist, struct spool_directory *out, struct error *err)
+bool spool_directory_open(const char *path, bool must_exist, struct spool_directory *out,
+			  struct error *err)
 {
-	/* A process that has just delivered the run may remove the folder under our hands: then again. */
+	/* A process that has just delivered the run may remove the folder under our hands: then
+	 * again. */
 	for (int attempt = 0; attempt < LOCK_ATTEMPTS_MAX; attempt++) {
 		bool is_gone = false;
 		struct spool_directory d = {NULL, -1, -1, -1, 0};
@@ -48,9 +51,11 @@ bool spool_directory_open(const char *path, bool must_exist, struct spool_direct
 		if (!is_gone)
 			return false;
 		if (must_exist)
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no such spool");
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "there is no such spool");
 	}
-	return error_set(err, ERR_RESOURCE_CONFLICT, "the spool's folder is being removed again and again");
+	return error_set(err, ERR_RESOURCE_CONFLICT,
+			 "the spool's folder is being removed again and again");
 }
 
 void spool_directory_close(struct spool_directory *d)
@@ -76,7 +81,8 @@ void spool_directory_remove(const struct spool_directory *d)
 		return;
 	const struct dirent *entry;
 	while ((entry = readdir(dir)) != NULL) {
-		/* The cursor says that the rest is delivered, so it goes after it; the lock last of all. */
+		/* The cursor says that the rest is delivered, so it goes after it; the lock last of
+		 * all. */
 		if (strcmp(entry->d_name, "lock") != 0 && strcmp(entry->d_name, "cursor") != 0)
 			(void)unlinkat(d->fd, entry->d_name, 0);
 	}
@@ -86,8 +92,8 @@ void spool_directory_remove(const struct spool_directory *d)
 	(void)rmdir(d->path_or_null);
 }
 
-bool spool_directory_segments(const struct spool_directory *d, uint32_t **numbers_out, size_t *count_out,
-			      struct error *err)
+bool spool_directory_segments(const struct spool_directory *d, uint32_t **numbers_out,
+			      size_t *count_out, struct error *err)
 {
 	uint32_t *numbers = NULL;
 	size_t count = 0;
@@ -130,8 +136,8 @@ uint64_t spool_directory_last_file(const struct spool_directory *d)
 	while ((entry = readdir(dir)) != NULL) {
 		struct slice name = slice_from_cstr(entry->d_name);
 		uint64_t number;
-		if (slice_starts_with(name, SLICE("file-")) && slice_parse_u64(slice_from(name, 5), &number) &&
-		    number > last)
+		if (slice_starts_with(name, SLICE("file-")) &&
+		    slice_parse_u64(slice_from(name, 5), &number) && number > last)
 			last = number;
 	}
 	(void)closedir(dir);
@@ -144,7 +150,8 @@ uint64_t spool_directory_load_cursor(struct spool_directory *d)
 	bool is_good[2] = {load_slot(d, 0, &slots[0]), load_slot(d, 1, &slots[1])};
 	if (!is_good[0] && !is_good[1])
 		return 0;
-	unsigned newest = !is_good[0] || (is_good[1] && slots[1].generation > slots[0].generation) ? 1 : 0;
+	unsigned newest =
+		!is_good[0] || (is_good[1] && slots[1].generation > slots[0].generation) ? 1 : 0;
 	d->cursor_generation = slots[newest].generation;
 	return slots[newest].sequence;
 }
@@ -156,7 +163,8 @@ bool spool_directory_store_cursor(struct spool_directory *d, uint64_t sequence, 
 	off_t offset = (off_t)(slot.generation % 2) * CURSOR_SLOT_STRIDE;
 	ssize_t written = pwrite(d->cursor_fd, &slot, sizeof slot, offset);
 	if (written != (ssize_t)sizeof slot)
-		return status_disk_error(err, written < 0 ? errno : ENOSPC, "cannot write the spool's cursor");
+		return status_disk_error(err, written < 0 ? errno : ENOSPC,
+					 "cannot write the spool's cursor");
 	d->cursor_generation++;
 	return true;
 }
@@ -171,7 +179,8 @@ bool spool_directory_sync(const struct spool_directory *d, struct error *err)
 	int failed = fsync(parent_fd);
 	int error_number = errno;
 	(void)close(parent_fd);
-	return failed == 0 || status_disk_error(err, error_number, "cannot write the folder of spools to the disk");
+	return failed == 0 || status_disk_error(err, error_number,
+						"cannot write the folder of spools to the disk");
 }
 
 /* mkdir -p with mode 0700: a spool holds values, paths and perhaps passwords in an address. */
@@ -194,7 +203,8 @@ static bool make_folders(const char *path, struct error *err)
 }
 
 /* *is_gone_out: there is no such folder, or not any more. */
-static bool open_once(const char *path, struct spool_directory *d, bool *is_gone_out, struct error *err)
+static bool open_once(const char *path, struct spool_directory *d, bool *is_gone_out,
+		      struct error *err)
 {
 	d->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->fd < 0) {
@@ -219,7 +229,8 @@ static bool lock(struct spool_directory *d, bool *is_gone_out, struct error *err
 	}
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno == EWOULDBLOCK)
-			return error_set(err, ERR_RESOURCE_CONFLICT, "another process has this run's spool open");
+			return error_set(err, ERR_RESOURCE_CONFLICT,
+					 "another process has this run's spool open");
 		return status_disk_error(err, errno, "cannot lock the spool");
 	}
 	struct stat info;
@@ -247,7 +258,8 @@ static int compare_numbers(const void *a, const void *b)
 
 static bool load_slot(const struct spool_directory *d, unsigned index, struct cursor_slot *out)
 {
-	if (pread(d->cursor_fd, out, sizeof *out, (off_t)index * CURSOR_SLOT_STRIDE) != (ssize_t)sizeof *out)
+	if (pread(d->cursor_fd, out, sizeof *out, (off_t)index * CURSOR_SLOT_STRIDE) !=
+	    (ssize_t)sizeof *out)
 		return false;
 	return out->crc == crc32c(0, out, offsetof(struct cursor_slot, crc)) &&
 	       out->generation % 2 == index && out->generation > 0;

@@ -5,8 +5,10 @@
 #include <string.h>
 
 static bool has_bytes_left(const struct spool_reader *r);
-static bool learn_name(struct spool_reader *r, const struct record_metric *metric, struct error *err);
-static enum spool_read resolve(struct spool_reader *r, struct record *record, bool is_decoded, struct error *err);
+static bool learn_name(struct spool_reader *r, const struct record_metric *metric,
+		       struct error *err);
+static enum spool_read resolve(struct spool_reader *r, struct record *record, bool is_decoded,
+			       struct error *err);
 
 void spool_reader_init(struct spool_reader *r, struct spool *s)
 {
@@ -28,16 +30,20 @@ enum spool_read spool_reader_next(struct spool_reader *r, struct record *out, st
 		if (!has_bytes_left(r)) {
 			r->end = spool_end(r->spool);
 			if (!has_bytes_left(r))
-				return r->file.number < r->end.segment ? SPOOL_READ_BOUNDARY : SPOOL_READ_NONE;
+				return r->file.number < r->end.segment ? SPOOL_READ_BOUNDARY
+								       : SPOOL_READ_NONE;
 		}
-		/* The open segment ends where the last whole record does; older ones know their own end. */
-		r->segment.bytes.len = r->file.number == r->end.segment && r->end.offset < r->file.len
-					       ? r->end.offset
-					       : r->file.len;
+		/* The open segment ends where the last whole record does; older ones know their own
+		 * end. */
+		r->segment.bytes.len =
+			r->file.number == r->end.segment && r->end.offset < r->file.len
+				? r->end.offset
+				: r->file.len;
 		uint64_t sequence;
 		struct slice payload;
 		if (segment_reader_next(&r->segment, &sequence, &payload) != SEGMENT_RECORD)
-			return r->file.number < r->end.segment ? SPOOL_READ_BOUNDARY : SPOOL_READ_NONE;
+			return r->file.number < r->end.segment ? SPOOL_READ_BOUNDARY
+							       : SPOOL_READ_NONE;
 		bool is_decoded = record_decode(payload, out);
 		enum spool_read outcome = resolve(r, out, is_decoded, err);
 		out->sequence = sequence;
@@ -59,13 +65,16 @@ bool spool_reader_advance(struct spool_reader *r, struct error *err)
 		struct segment_reader segment;
 		struct segment_header header;
 		bool is_missing;
-		if (!segment_file_map(spool_directory_fd(r->spool), number, &next, &is_missing, err)) {
+		if (!segment_file_map(spool_directory_fd(r->spool), number, &next, &is_missing,
+				      err)) {
 			if (is_missing)
 				continue; /* delivered and removed */
 			return false;
 		}
-		if (!segment_reader_init(&segment, slice_make(next.bytes_or_null, next.len), &header)) {
-			segment_file_unmap(&next); /* opening the spool set such files aside; this one came later */
+		if (!segment_reader_init(&segment, slice_make(next.bytes_or_null, next.len),
+					 &header)) {
+			/* Opening the spool set such files aside; this one came later. */
+			segment_file_unmap(&next);
 			continue;
 		}
 		segment_file_unmap(&r->file);
@@ -89,7 +98,8 @@ static bool has_bytes_left(const struct spool_reader *r)
 }
 
 /* Gives a decoded point its name. */
-static enum spool_read resolve(struct spool_reader *r, struct record *record, bool is_decoded, struct error *err)
+static enum spool_read resolve(struct spool_reader *r, struct record *record, bool is_decoded,
+			       struct error *err)
 {
 	if (!is_decoded)
 		return SPOOL_READ_UNREADABLE;
@@ -106,7 +116,8 @@ static enum spool_read resolve(struct spool_reader *r, struct record *record, bo
 	return SPOOL_READ_RECORD;
 }
 
-static bool learn_name(struct spool_reader *r, const struct record_metric *metric, struct error *err)
+static bool learn_name(struct spool_reader *r, const struct record_metric *metric,
+		       struct error *err)
 {
 	if (r->names_count == r->names_capacity) {
 		uint32_t capacity = r->names_capacity * 2 + 64;

@@ -1,7 +1,7 @@
 /* Reads a spool's records in order, for the one thread that delivers them, while others append.
  *
- * Records borrow from the mapping of one segment. They stay valid until spool_reader_advance, which the caller does
- * only when it has no use for earlier records any more. */
+ * Records borrow from the mapping of one segment. They stay valid until spool_reader_advance, which
+ * the caller does only when it has no use for earlier records any more. */
 #ifndef CLIENT_SPOOL_READER_H
 #define CLIENT_SPOOL_READER_H
 
@@ -14,7 +14,7 @@
 #include "src/spool.h"
 
 struct spool_reader {
-	struct spool *spool; /* kept */
+	struct spool *spool;  /* kept */
 	struct spool_end end; /* as last asked for */
 	struct segment_file file;
 	struct segment_reader segment;

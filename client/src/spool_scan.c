@@ -1,4 +1,5 @@
-/* Owns the recovery of a spool: everything that is done once, when a folder with records in it is opened. */
+/* Owns the recovery of a spool: everything that is done once, when a folder with records in it is
+ * opened. */
 #include "src/spool_scan.h"
 
 #include <errno.h>
@@ -15,9 +16,11 @@ static bool scan_segment(const struct spool_directory *d, uint32_t number, uint6
 static bool scan_records(struct segment_reader *r, struct spool_scan *scan, struct error *err);
 static bool note_record(const struct record *record, struct spool_scan *scan, struct error *err);
 static bool set_segment_aside(const struct spool_directory *d, const struct segment_file *file,
-			 const struct segment_header *header, struct spool_scan *scan, struct error *err);
+			      const struct segment_header *header, struct spool_scan *scan,
+			      struct error *err);
 
-bool spool_scan(const struct spool_directory *d, uint64_t confirmed, struct spool_scan *out, struct error *err)
+bool spool_scan(const struct spool_directory *d, uint64_t confirmed, struct spool_scan *out,
+		struct error *err)
 {
 	struct spool_scan scan = {NULL};
 	uint32_t *numbers = NULL;
@@ -26,7 +29,8 @@ bool spool_scan(const struct spool_directory *d, uint64_t confirmed, struct spoo
 		return false;
 	scan.last_sequence = 0;
 	scan.segments_or_null = calloc(count + 1, sizeof *scan.segments_or_null);
-	bool ok = scan.segments_or_null != NULL || error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
+	bool ok = scan.segments_or_null != NULL ||
+		  error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
 	for (size_t i = 0; ok && i < count; i++)
 		ok = scan_segment(d, numbers[i], confirmed, &scan, err);
 	free(numbers);
@@ -117,12 +121,15 @@ static bool note_record(const struct record *record, struct spool_scan *scan, st
 	return true;
 }
 
-/* A segment whose header never became whole holds nothing; one of another format must not be touched. */
+/* A segment whose header never became whole holds nothing; one of another format must not be
+ * touched. */
 static bool set_segment_aside(const struct spool_directory *d, const struct segment_file *file,
-			 const struct segment_header *header, struct spool_scan *scan, struct error *err)
+			      const struct segment_header *header, struct spool_scan *scan,
+			      struct error *err)
 {
 	if (header->format != 0 && header->format != SEGMENT_FORMAT)
-		return error_set(err, ERR_DATA_LOSS, "the spool has format %u; this library reads format %d",
+		return error_set(err, ERR_DATA_LOSS,
+				 "the spool has format %u; this library reads format %d",
 				 header->format, SEGMENT_FORMAT);
 	char name[SEGMENT_FILE_NAME_BYTES];
 	char aside[SEGMENT_FILE_NAME_BYTES + 4];
@@ -130,6 +137,7 @@ static bool set_segment_aside(const struct spool_directory *d, const struct segm
 	(void)snprintf(aside, sizeof aside, "%s.bad", name);
 	scan->found.was_torn = true;
 	if (renameat(d->fd, name, d->fd, aside) != 0)
-		return status_disk_error(err, errno, "cannot set a damaged file of the spool aside");
+		return status_disk_error(err, errno,
+					 "cannot set a damaged file of the spool aside");
 	return true;
 }

@@ -26,10 +26,11 @@ struct spool_scan {
 	char *url_or_null; /* gives (free) */
 };
 
-/* `confirmed` is the cursor: what is missing up to there was delivered. Torn tails are cut off on disk, so that they
- * stay out; segments without a whole header are renamed to *.bad. Fails with DATA_LOSS on a format of another version. */
-MUST_CHECK bool spool_scan(const struct spool_directory *d, uint64_t confirmed, struct spool_scan *out,
-			   struct error *err);
+/* `confirmed` is the cursor: what is missing up to there was delivered. Torn tails are cut off on
+ * disk, so that they stay out; segments without a whole header are renamed to *.bad. Fails with
+ * DATA_LOSS on a format of another version. */
+MUST_CHECK bool spool_scan(const struct spool_directory *d, uint64_t confirmed,
+			   struct spool_scan *out, struct error *err);
 void spool_scan_deinit(struct spool_scan *scan);
 
 #endif

@@ -71,7 +71,8 @@ enum trk_status status_of_error(const struct error *err)
 bool status_disk_error(struct error *err, int error_number, const char *what)
 {
 	char text[128];
-	return error_set(err, ERR_STORAGE_FULL, "%s: %s", what, strerror_r(error_number, text, sizeof text));
+	return error_set(err, ERR_STORAGE_FULL, "%s: %s", what,
+			 strerror_r(error_number, text, sizeof text));
 }
 
 bool status_file_error(struct error *err, int error_number, const char *verb, const char *path)

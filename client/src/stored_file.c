@@ -14,13 +14,15 @@
 #include "src/status.h"
 #include "src/tar_writer.h"
 
-static bool create_stored(int spool_fd, uint64_t number, struct stored_file *out, int *fd_out, struct error *err);
+static bool create_stored(int spool_fd, uint64_t number, struct stored_file *out, int *fd_out,
+			  struct error *err);
 static bool copy_bytes(int from_fd, int to_fd, const char *path, struct error *err);
 static bool pack_tree(int root_fd, const char *root, const struct file_tree *tree, int to_fd,
 		      struct tar_result *result, struct error *err);
 static bool pack_one(struct tar_writer *w, int root_fd, const char *path, struct error *err);
 
-bool stored_file_copy(int spool_fd, uint64_t number, const char *path, struct stored_file *out, struct error *err)
+bool stored_file_copy(int spool_fd, uint64_t number, const char *path, struct stored_file *out,
+		      struct error *err)
 {
 	struct stored_file stored = {.bytes = 0};
 	struct stat info;
@@ -49,7 +51,8 @@ bool stored_file_copy(int spool_fd, uint64_t number, const char *path, struct st
 	return ok;
 }
 
-bool stored_file_pack(int spool_fd, uint64_t number, const char *path, struct stored_file *out, struct error *err)
+bool stored_file_pack(int spool_fd, uint64_t number, const char *path, struct stored_file *out,
+		      struct error *err)
 {
 	struct stored_file stored = {.bytes = 0};
 	struct file_tree tree;
@@ -81,7 +84,8 @@ bool stored_file_pack(int spool_fd, uint64_t number, const char *path, struct st
 	return ok;
 }
 
-static bool create_stored(int spool_fd, uint64_t number, struct stored_file *out, int *fd_out, struct error *err)
+static bool create_stored(int spool_fd, uint64_t number, struct stored_file *out, int *fd_out,
+			  struct error *err)
 {
 	(void)snprintf(out->name, sizeof out->name, "file-%llu", (unsigned long long)number);
 	int fd = openat(spool_fd, out->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -108,7 +112,8 @@ static bool copy_bytes(int from_fd, int to_fd, const char *path, struct error *e
 			if (written < 0 && errno == EINTR)
 				continue;
 			if (written < 0)
-				return status_disk_error(err, errno, "cannot write a copy to the spool");
+				return status_disk_error(err, errno,
+							 "cannot write a copy to the spool");
 			done += written;
 		}
 	}

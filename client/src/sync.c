@@ -37,8 +37,8 @@ static bool find_runs(struct sync *s, struct error *err);
 static bool add_run(struct sync *s, const char *id, const struct timespec *born, struct error *err);
 static int compare_runs(const void *a, const void *b);
 static bool sync_run(struct sync *s, const char *run_id, struct error *err);
-static bool deliver(struct sync *s, const char *run_id, struct spool *spool, struct transport *transport,
-		    struct error *err);
+static bool deliver(struct sync *s, const char *run_id, struct spool *spool,
+		    struct transport *transport, struct error *err);
 static bool close_as_failed(struct sync *s, struct spool *spool, struct error *err);
 static bool wait_and_see(struct sync *s, int64_t until_ms, int64_t pause_ms);
 static bool tell_progress(struct sync *s);
@@ -67,8 +67,8 @@ enum trk_status trk_sync(const struct trk_sync_options *options, struct trk_sync
 	if (ok)
 		status = status_of(&s);
 	if (status != TRK_OK)
-		status_copy_text(err.message[0] != '\0' ? err.message : trk_strerror(status), s.options.error_text,
-				 s.options.error_text_bytes);
+		status_copy_text(err.message[0] != '\0' ? err.message : trk_strerror(status),
+				 s.options.error_text, s.options.error_text_bytes);
 	if (result != NULL && result->size >= sizeof result->size) {
 		size_t size = result->size;
 		memcpy(result, &s.result, size < sizeof s.result ? size : sizeof s.result);
@@ -84,8 +84,10 @@ static bool find_runs(struct sync *s, struct error *err)
 	const char *given = s->options.directory;
 	if (given == NULL && !settings_default_spool(s->directory, err))
 		return false;
-	if (given != NULL && snprintf(s->directory, sizeof s->directory, "%s", given) >= SETTINGS_PATH_BYTES - 64)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the path of the spool directory is too long");
+	if (given != NULL &&
+	    snprintf(s->directory, sizeof s->directory, "%s", given) >= SETTINGS_PATH_BYTES - 64)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "the path of the spool directory is too long");
 	size_t len = strlen(s->directory);
 	while (len > 1 && s->directory[len - 1] == '/')
 		s->directory[--len] = '\0';
@@ -112,7 +114,8 @@ static bool find_runs(struct sync *s, struct error *err)
 		if (!settings_is_run_id(entry->d_name))
 			continue;
 		(void)snprintf(lock, sizeof lock, "%.*s/lock", RANDOM_ID_HEX_LEN, entry->d_name);
-		bool has_lock = fstatat(dirfd(dir), lock, &info, 0) == 0; /* written once, so its time is the start's */
+		bool has_lock = fstatat(dirfd(dir), lock, &info, 0) ==
+				0; /* written once, so its time is the start's */
 		ok = add_run(s, entry->d_name, has_lock ? &info.st_mtim : &unknown, err);
 	}
 	(void)closedir(dir);
@@ -156,7 +159,8 @@ static bool sync_run(struct sync *s, const char *run_id, struct error *err)
 	struct spool *spool;
 	struct transport *transport = NULL;
 	(void)snprintf(path, sizeof path, "%s/%s", s->directory, run_id);
-	const struct spool_options spool_options = {.directory = path, .must_exist = true, .bytes_max = UINT64_MAX};
+	const struct spool_options spool_options = {
+		.directory = path, .must_exist = true, .bytes_max = UINT64_MAX};
 	if (!spool_open(&spool_options, &spool, err)) {
 		s->result.runs_busy += err->code == ERR_RESOURCE_CONFLICT;
 		s->result.runs_refused += err->code == ERR_DATA_LOSS;
@@ -166,12 +170,15 @@ static bool sync_run(struct sync *s, const char *run_id, struct error *err)
 	const char *url = s->options.url != NULL ? s->options.url : spool_url(spool);
 	const struct transport_options transport_options = {
 		.url = url[0] == '\0' ? settings_default_url() : url,
-		.connect_timeout_ms = s->options.connect_timeout_ms > 0 ? s->options.connect_timeout_ms
-									 : SETTINGS_CONNECT_TIMEOUT_MS,
-		.request_timeout_ms = s->options.request_timeout_ms > 0 ? s->options.request_timeout_ms
-									 : SETTINGS_REQUEST_TIMEOUT_MS,
+		.connect_timeout_ms = s->options.connect_timeout_ms > 0
+					      ? s->options.connect_timeout_ms
+					      : SETTINGS_CONNECT_TIMEOUT_MS,
+		.request_timeout_ms = s->options.request_timeout_ms > 0
+					      ? s->options.request_timeout_ms
+					      : SETTINGS_REQUEST_TIMEOUT_MS,
 	};
-	bool ok = close_as_failed(s, spool, err) && transport_open(&transport_options, &transport, err);
+	bool ok = close_as_failed(s, spool, err) &&
+		  transport_open(&transport_options, &transport, err);
 	if (ok && s->failed_url[0] != '\0' && strcmp(s->failed_url, transport_options.url) == 0)
 		ok = error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "the server cannot be reached");
 	else
@@ -180,7 +187,8 @@ static bool sync_run(struct sync *s, const char *run_id, struct error *err)
 		s->is_unreachable = true;
 		(void)snprintf(s->failed_url, sizeof s->failed_url, "%s", transport_options.url);
 	}
-	s->result.runs_refused += !ok && (err->code == ERR_BAD_REQUEST || err->code == ERR_DATA_LOSS);
+	s->result.runs_refused +=
+		!ok && (err->code == ERR_BAD_REQUEST || err->code == ERR_DATA_LOSS);
 	s->has_disk_error = s->has_disk_error || (!ok && err->code == ERR_STORAGE_FULL);
 	s->result.runs_delivered += ok;
 	transport_close(transport);
@@ -188,8 +196,8 @@ static bool sync_run(struct sync *s, const char *run_id, struct error *err)
 	return ok || error_prefix(err, "run %s", run_id);
 }
 
-static bool deliver(struct sync *s, const char *run_id, struct spool *spool, struct transport *transport,
-		    struct error *err)
+static bool deliver(struct sync *s, const char *run_id, struct spool *spool,
+		    struct transport *transport, struct error *err)
 {
 	struct delivery d;
 	struct spool_counts counts;
@@ -222,8 +230,9 @@ static bool deliver(struct sync *s, const char *run_id, struct spool *spool, str
 	delivery_deinit(&d);
 	spool_counts(spool, &counts);
 	if (outcome == DELIVERY_EMPTY)
-		return counts.waiting == 0 || error_set(err, ERR_DATA_LOSS, "%llu records cannot be read",
-							(unsigned long long)counts.waiting);
+		return counts.waiting == 0 ||
+		       error_set(err, ERR_DATA_LOSS, "%llu records cannot be read",
+				 (unsigned long long)counts.waiting);
 	if (outcome == DELIVERY_PROGRESS)
 		return error_set(err, ERR_CANCELLED, "stopped early");
 	return false;
@@ -245,7 +254,8 @@ static bool close_as_failed(struct sync *s, struct spool *spool, struct error *e
 	return true;
 }
 
-/* Sleeps in small steps, so that the caller's progress function can stop it. False when patience or caller end. */
+/* Sleeps in small steps, so that the caller's progress function can stop it. False when patience or
+ * caller end. */
 static bool wait_and_see(struct sync *s, int64_t until_ms, int64_t pause_ms)
 {
 	int64_t resume_ms = clock_monotonic_ms(clock_system()) + pause_ms;
@@ -264,7 +274,8 @@ static bool wait_and_see(struct sync *s, int64_t until_ms, int64_t pause_ms)
 
 static bool tell_progress(struct sync *s)
 {
-	if (s->options.progress != NULL && !s->options.progress(s->options.progress_context, &s->progress))
+	if (s->options.progress != NULL &&
+	    !s->options.progress(s->options.progress_context, &s->progress))
 		s->is_stopped = true;
 	return !s->is_stopped;
 }

@@ -21,16 +21,28 @@ static const int64_t SIZE_MAX_IN_HEADER = ((int64_t)1 << (3 * SIZE_DIGITS)) - 1;
 
 /* The header's fields by offset: POSIX.1-1988 ustar. */
 enum {
-	AT_NAME = 0, AT_MODE = 100, AT_UID = 108, AT_GID = 116, AT_SIZE = 124, AT_TIME = 136, AT_CHECKSUM = 148,
-	AT_TYPE = 156, AT_MAGIC = 257, AT_VERSION = 263, AT_DEV_MAJOR = 329, AT_DEV_MINOR = 337,
+	AT_NAME = 0,
+	AT_MODE = 100,
+	AT_UID = 108,
+	AT_GID = 116,
+	AT_SIZE = 124,
+	AT_TIME = 136,
+	AT_CHECKSUM = 148,
+	AT_TYPE = 156,
+	AT_MAGIC = 257,
+	AT_VERSION = 263,
+	AT_DEV_MAJOR = 329,
+	AT_DEV_MINOR = 337,
 };
 
 static bool write_bytes(struct tar_writer *w, const char *bytes, size_t count, struct error *err);
 static bool write_padding(struct tar_writer *w, int64_t bytes, struct error *err);
-static bool write_header(struct tar_writer *w, const char *name, int64_t bytes, char type, struct error *err);
+static bool write_header(struct tar_writer *w, const char *name, int64_t bytes, char type,
+			 struct error *err);
 static bool write_pax(struct tar_writer *w, const char *path, int64_t bytes, struct error *err);
 static size_t put_pax_record(char *at, size_t room, const char *key, const char *value);
-static bool copy_content(struct tar_writer *w, const char *path, int file_fd, int64_t bytes, struct error *err);
+static bool copy_content(struct tar_writer *w, const char *path, int file_fd, int64_t bytes,
+			 struct error *err);
 
 bool tar_writer_init(struct tar_writer *w, int fd, struct error *err)
 {
@@ -39,23 +51,27 @@ bool tar_writer_init(struct tar_writer *w, int fd, struct error *err)
 	w->block = malloc(COPY_BYTES);
 	if (w->block == NULL)
 		return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
-	if (sha256_init(&w->body, err) && sha256_init(&w->tree, err) && sha256_init(&w->member, err))
+	if (sha256_init(&w->body, err) && sha256_init(&w->tree, err) &&
+	    sha256_init(&w->member, err))
 		return true;
 	tar_writer_deinit(w);
 	return false;
 }
 
-bool tar_writer_add(struct tar_writer *w, const char *path, int file_fd, int64_t bytes, struct error *err)
+bool tar_writer_add(struct tar_writer *w, const char *path, int file_fd, int64_t bytes,
+		    struct error *err)
 {
 	char hex[SHA256_HEX_LEN + 1];
 	char line[SHA256_HEX_LEN + TAR_PATH_BYTES_MAX + 8];
 	size_t path_len = strlen(path);
 	if (path_len > TAR_PATH_BYTES_MAX)
 		return status_file_error(err, ENAMETOOLONG, "put into a tarball", path);
-	if ((path_len > NAME_BYTES || bytes > SIZE_MAX_IN_HEADER) && !write_pax(w, path, bytes, err))
+	if ((path_len > NAME_BYTES || bytes > SIZE_MAX_IN_HEADER) &&
+	    !write_pax(w, path, bytes, err))
 		return false;
-	if (!write_header(w, path, bytes, '0', err) || !copy_content(w, path, file_fd, bytes, err) ||
-	    !write_padding(w, bytes, err) || !sha256_finish(&w->member, hex, err))
+	if (!write_header(w, path, bytes, '0', err) ||
+	    !copy_content(w, path, file_fd, bytes, err) || !write_padding(w, bytes, err) ||
+	    !sha256_finish(&w->member, hex, err))
 		return false;
 	int len = snprintf(line, sizeof line, "%s  %s\n", hex, path);
 	w->members_count++;
@@ -66,7 +82,8 @@ bool tar_writer_finish(struct tar_writer *w, struct tar_result *out, struct erro
 {
 	static const char zeros[END_BLOCKS * BLOCK_BYTES];
 	struct tar_result result;
-	if (!write_bytes(w, zeros, sizeof zeros, err) || !sha256_finish(&w->body, result.sha256, err) ||
+	if (!write_bytes(w, zeros, sizeof zeros, err) ||
+	    !sha256_finish(&w->body, result.sha256, err) ||
 	    !sha256_finish(&w->tree, result.tree_sha256, err))
 		return false;
 	result.bytes = w->bytes;
@@ -107,7 +124,8 @@ static bool write_padding(struct tar_writer *w, int64_t bytes, struct error *err
 	return used == 0 || write_bytes(w, zeros, BLOCK_BYTES - used, err);
 }
 
-static bool write_header(struct tar_writer *w, const char *name, int64_t bytes, char type, struct error *err)
+static bool write_header(struct tar_writer *w, const char *name, int64_t bytes, char type,
+			 struct error *err)
 {
 	char block[BLOCK_BYTES] = {0};
 	size_t name_len = strlen(name);
@@ -144,8 +162,8 @@ static bool write_pax(struct tar_writer *w, const char *path, int64_t bytes, str
 		(void)snprintf(digits, sizeof digits, "%lld", (long long)bytes);
 		len += put_pax_record(records + len, sizeof records - len, "size", digits);
 	}
-	return write_header(w, "pax", (int64_t)len, 'x', err) && write_bytes(w, records, len, err) &&
-	       write_padding(w, (int64_t)len, err);
+	return write_header(w, "pax", (int64_t)len, 'x', err) &&
+	       write_bytes(w, records, len, err) && write_padding(w, (int64_t)len, err);
 }
 
 /* "LEN key=value\n", where LEN counts itself. */
@@ -160,10 +178,12 @@ static size_t put_pax_record(char *at, size_t room, const char *key, const char 
 	return len;
 }
 
-static bool copy_content(struct tar_writer *w, const char *path, int file_fd, int64_t bytes, struct error *err)
+static bool copy_content(struct tar_writer *w, const char *path, int file_fd, int64_t bytes,
+			 struct error *err)
 {
 	for (int64_t left = bytes; left > 0;) {
-		ssize_t count = read(file_fd, w->block, left < COPY_BYTES ? (size_t)left : COPY_BYTES);
+		ssize_t count =
+			read(file_fd, w->block, left < COPY_BYTES ? (size_t)left : COPY_BYTES);
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count < 0)
@@ -171,7 +191,8 @@ static bool copy_content(struct tar_writer *w, const char *path, int file_fd, in
 		if (count == 0)
 			return status_file_error(err, EIO, "read to its end", path);
 		struct slice piece = slice_make(w->block, (size_t)count);
-		if (!sha256_update(&w->member, piece, err) || !write_bytes(w, piece.ptr, piece.len, err))
+		if (!sha256_update(&w->member, piece, err) ||
+		    !write_bytes(w, piece.ptr, piece.len, err))
 			return false;
 		left -= count;
 	}

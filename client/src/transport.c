@@ -1,4 +1,5 @@
-/* Owns the connection to the server: libcurl, its timeouts, and breaking off from another thread. */
+/* Owns the connection to the server: libcurl, its timeouts, and breaking off from another
+ * thread. */
 #include "src/transport.h"
 
 #include <curl/curl.h>
@@ -20,7 +21,7 @@ enum {
 struct transport {
 	CURL *easy;
 	CURLM *multi;
-	char *url; /* without a slash at the end */
+	char *url;	     /* without a slash at the end */
 	char shown_url[128]; /* without user and password: for sentences */
 	int64_t connect_timeout_ms;
 	int64_t request_timeout_ms;
@@ -37,7 +38,8 @@ static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static void init_curl(void);
 static bool check_url(const char *url, struct error *err);
 static void show_url(struct transport *t);
-static bool set_up(struct transport *t, const struct transport_call *call, struct curl_slist *headers);
+static bool set_up(struct transport *t, const struct transport_call *call,
+		   struct curl_slist *headers);
 static struct curl_slist *make_headers(const struct transport_call *call);
 static CURLcode run(struct transport *t);
 static size_t take_body_cb(char *bytes, size_t size, size_t count, void *context);
@@ -46,7 +48,8 @@ static size_t give_body_cb(char *bytes, size_t size, size_t count, void *context
 static int seek_body_cb(void *context, curl_off_t offset, int origin);
 static void encode(struct slice text, const char *kept, struct buffer *out);
 
-bool transport_open(const struct transport_options *options, struct transport **out, struct error *err)
+bool transport_open(const struct transport_options *options, struct transport **out,
+		    struct error *err)
 {
 	if (!check_url(options->url, err))
 		return false;
@@ -83,8 +86,8 @@ void transport_close(struct transport *t)
 	free(t);
 }
 
-bool transport_perform(struct transport *t, const struct transport_call *call, struct transport_reply *reply,
-		       struct error *err)
+bool transport_perform(struct transport *t, const struct transport_call *call,
+		       struct transport_reply *reply, struct error *err)
 {
 	if (atomic_load(&t->is_cancelled))
 		return error_set(err, ERR_CANCELLED, "broken off");
@@ -114,7 +117,8 @@ bool transport_perform(struct transport *t, const struct transport_call *call, s
 void transport_cancel(struct transport *t)
 {
 	atomic_store(&t->is_cancelled, true);
-	(void)curl_multi_wakeup(t->multi); /* if that fails, the poll ends by itself within POLL_MS */
+	(void)curl_multi_wakeup(
+		t->multi); /* if that fails, the poll ends by itself within POLL_MS */
 }
 
 void transport_encode_path(struct slice path, struct buffer *out)
@@ -129,7 +133,8 @@ void transport_encode_value(struct slice value, struct buffer *out)
 
 static void init_curl(void)
 {
-	/* Never undone: other parts of the program may use libcurl too. If it fails, every handle will. */
+	/* Never undone: other parts of the program may use libcurl too. If it fails, every handle
+	 * will. */
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
@@ -141,7 +146,8 @@ static bool check_url(const char *url, struct error *err)
 		return true;
 	if (slice_starts_with(text, SLICE("https://")) && text.len > strlen("https://"))
 		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "the address '%s' is not http://… or https://…",
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "the address '%s' is not http://… or https://…",
 			 error_quote(text, quoted, sizeof quoted));
 }
 
@@ -151,10 +157,12 @@ static void show_url(struct transport *t)
 	const char *at = strchr(host, '@');
 	if (at == NULL || (size_t)(at - host) > strcspn(host, "/"))
 		at = host - 1;
-	(void)snprintf(t->shown_url, sizeof t->shown_url, "%.*s%s", (int)(host - t->url), t->url, at + 1);
+	(void)snprintf(t->shown_url, sizeof t->shown_url, "%.*s%s", (int)(host - t->url), t->url,
+		       at + 1);
 }
 
-static bool set_up(struct transport *t, const struct transport_call *call, struct curl_slist *headers)
+static bool set_up(struct transport *t, const struct transport_call *call,
+		   struct curl_slist *headers)
 {
 	struct buffer url;
 	buffer_init(&url, 64 * 1024);
@@ -162,7 +170,8 @@ static bool set_up(struct transport *t, const struct transport_call *call, struc
 	buffer_append_byte(&url, '\0');
 	CURL *easy = t->easy;
 	curl_easy_reset(easy); /* keeps the connection */
-	bool ok = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, buffer_slice(&url).ptr) == CURLE_OK;
+	bool ok = !url.failed &&
+		  curl_easy_setopt(easy, CURLOPT_URL, buffer_slice(&url).ptr) == CURLE_OK;
 	buffer_deinit(&url);
 	ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 	ok = ok && curl_easy_setopt(easy, CURLOPT_USERAGENT, "libtrk/" TRK_VERSION) == CURLE_OK;
@@ -178,18 +187,21 @@ static bool set_up(struct transport *t, const struct transport_call *call, struc
 	(void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 	if (call->is_upload) {
 		(void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-		(void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)call->upload_bytes);
+		(void)curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE,
+				       (curl_off_t)call->upload_bytes);
 		(void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give_body_cb);
 		(void)curl_easy_setopt(easy, CURLOPT_READDATA, t);
 		(void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body_cb);
 		(void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
 		(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)(t->request_timeout_ms + 999) / 1000);
+		(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+				       (long)(t->request_timeout_ms + 999) / 1000);
 	} else {
 		(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->request_timeout_ms);
 		if (call->content_type != NULL) {
 			(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.ptr);
-			(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
+			(void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+					       (curl_off_t)call->body.len);
 		}
 	}
 	return ok;
@@ -259,7 +271,8 @@ static size_t take_header_cb(char *bytes, size_t size, size_t count, void *conte
 		return size * count;
 	value = slice_trim(value);
 	int64_t seconds;
-	if (slice_eq_ignoring_case(name, SLICE("retry-after")) && slice_parse_i64(value, &seconds) && seconds >= 0) {
+	if (slice_eq_ignoring_case(name, SLICE("retry-after")) &&
+	    slice_parse_i64(value, &seconds) && seconds >= 0) {
 		t->reply_or_null->retry_after_ms =
 			seconds > RETRY_AFTER_MS_MAX / 1000 ? RETRY_AFTER_MS_MAX : seconds * 1000;
 	}
@@ -293,8 +306,8 @@ static void encode(struct slice text, const char *kept, struct buffer *out)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
-		bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-				(c != '\0' && strchr(kept, c) != NULL);
+		bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+				(c >= '0' && c <= '9') || (c != '\0' && strchr(kept, c) != NULL);
 		if (is_plain)
 			buffer_append_byte(out, c);
 		else

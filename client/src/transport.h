@@ -1,7 +1,8 @@
-/* HTTP to one server: one kept-alive connection, one exchange at a time. The only module that knows libcurl.
+/* HTTP to one server: one kept-alive connection, one exchange at a time. The only module that knows
+ * libcurl.
  *
- * One thread uses a transport; transport_cancel may come from any. Nothing is retried here. Only http and https, no
- * redirects (a POST would turn into a GET). */
+ * One thread uses a transport; transport_cancel may come from any. Nothing is retried here. Only
+ * http and https, no redirects (a POST would turn into a GET). */
 #ifndef CLIENT_TRANSPORT_H
 #define CLIENT_TRANSPORT_H
 
@@ -12,22 +13,24 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum { TRANSPORT_REPLY_BYTES_MAX = 64 * 1024 * 1024 }; /* an archive's reply lists up to 100,000 files */
+enum {
+	TRANSPORT_REPLY_BYTES_MAX = 64 * 1024 * 1024
+}; /* an archive's reply lists up to 100,000 files */
 
 struct transport;
 
 struct transport_options {
 	const char *url; /* "http://host:port/prefix"; a slash at the end is dropped */
 	int64_t connect_timeout_ms;
-	int64_t request_timeout_ms; /* of a whole exchange; for uploads, of a stretch in which nothing moves */
+	int64_t request_timeout_ms; /* of an exchange; of uploads: without any movement */
 };
 
 struct transport_call {
 	const char *method;
-	const char *path;         /* "/api/…", with query, percent-encoded */
+	const char *path;	  /* "/api/…", with query, percent-encoded */
 	const char *content_type; /* NULL without a body */
-	struct slice body;        /* either this … */
-	int body_fd;              /* … or, when upload is set, this file from its first byte */
+	struct slice body;	  /* either this … */
+	int body_fd;		  /* … or, when upload is set, this file from its first byte */
 	bool is_upload;
 	int64_t upload_bytes;
 	const char *sha256_or_null; /* sent as X-Content-Sha256 */
@@ -36,15 +39,18 @@ struct transport_call {
 struct transport_reply {
 	int status;
 	int64_t retry_after_ms; /* -1 when the server did not say */
-	char etag[80];          /* without quotes; "" if none */
+	char etag[80];		/* without quotes; "" if none */
 	struct buffer body;
 };
 
-/* Fails with INVALID_PARAMETER_VALUE for a bad address. Initialises libcurl once in the process's life. */
-MUST_CHECK bool transport_open(const struct transport_options *options, struct transport **out, struct error *err);
+/* Fails with INVALID_PARAMETER_VALUE for a bad address. Initialises libcurl once in the process's
+ * life. */
+MUST_CHECK bool transport_open(const struct transport_options *options, struct transport **out,
+			       struct error *err);
 void transport_close(struct transport *t);
-/* True when the server answered, with whatever status; reply->body is then the caller's to deinit. False, with
- * TEMPORARILY_UNAVAILABLE, when it did not: unreachable, timed out, broken off; or with CANCELLED. */
+/* True when the server answered, with whatever status; reply->body is then the caller's to deinit.
+ * False, with TEMPORARILY_UNAVAILABLE, when it did not: unreachable, timed out, broken off; or with
+ * CANCELLED. */
 MUST_CHECK bool transport_perform(struct transport *t, const struct transport_call *call,
 				  struct transport_reply *reply, struct error *err);
 /* The exchange at hand, and every later one, fails at once. */

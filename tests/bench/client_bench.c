@@ -1,6 +1,7 @@
-/* What trk_log_metric costs the loop that calls it: every call of a million timed, median and tail printed.
+/* What trk_log_metric costs the loop that calls it: every call of a million timed, median and tail
+ * printed.
  *
- *     client_bench [URL]     with a daemon at URL the sender delivers meanwhile; without one it only spools */
+ *     client_bench [URL]     with a daemon at URL the sender delivers meanwhile */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -58,10 +59,12 @@ int main(int argc, char **argv)
 	enum trk_status status = trk_flush(run, argc > 1 ? 120000 : 0);
 	int64_t flushed = now_ns();
 	qsort(costs, CALLS, sizeof *costs, compare);
-	printf("calls=%d median_ns=%u p90_ns=%u p99_ns=%u p999_ns=%u max_us=%u calls_per_s=%.0f\n", CALLS,
-	       costs[CALLS / 2], costs[CALLS / 10 * 9], costs[CALLS / 100 * 99], costs[CALLS / 1000 * 999],
-	       costs[CALLS - 1] / 1000, CALLS / ((double)(logged - begin) / 1e9));
-	printf("flush_ms=%.1f status=\"%s\"", (double)(flushed - logged) / 1e6, trk_strerror(status));
+	printf("calls=%d median_ns=%u p90_ns=%u p99_ns=%u p999_ns=%u max_us=%u calls_per_s=%.0f\n",
+	       CALLS, costs[CALLS / 2], costs[CALLS / 10 * 9], costs[CALLS / 100 * 99],
+	       costs[CALLS / 1000 * 999], costs[CALLS - 1] / 1000,
+	       CALLS / ((double)(logged - begin) / 1e9));
+	printf("flush_ms=%.1f status=\"%s\"", (double)(flushed - logged) / 1e6,
+	       trk_strerror(status));
 	if (argc > 1)
 		printf(" delivered_points_per_s=%.0f", CALLS / ((double)(flushed - begin) / 1e9));
 	printf("\n");

@@ -1,6 +1,8 @@
-/* A program that is instrumented with libtrk, for client_daemon.py: it logs, is killed, and is synced.
+/* A program that is instrumented with libtrk, for client_daemon.py: it logs, is killed, and is
+ * synced.
  *
- *     client_program log N             N points "loss" and N "accuracy", the run's id and every 100th step on stdout
+ *     client_program log N             N points "loss" and N "accuracy"; prints the run's id and
+ *                                      every 100th step
  *     client_program artifacts FILE DIR
  *     client_program refused           a parameter that changes its value
  *     client_program sync DIR
@@ -51,7 +53,8 @@ static int log_points(int64_t count)
 	struct trk_run *run = start();
 	for (int64_t step = 0; step < count; step++) {
 		if (expect(trk_log_metric(run, "loss", (double)step, step), TRK_OK, "loss") != 0 ||
-		    expect(trk_log_metric(run, "accuracy", -(double)step, step), TRK_OK, "accuracy") != 0)
+		    expect(trk_log_metric(run, "accuracy", -(double)step, step), TRK_OK,
+			   "accuracy") != 0)
 			return 1;
 		if (step % 100 == 0) {
 			printf("step %" PRId64 "\n", step);
@@ -104,8 +107,9 @@ static int sync_spool(const char *directory)
 	};
 	struct trk_sync_result result = {.size = sizeof result};
 	enum trk_status status = trk_sync(&options, &result);
-	printf("delivered %zu of %zu runs, closed %zu, records %" PRIu64 "\n", result.runs_delivered,
-	       result.runs_total, result.runs_closed, result.records_delivered);
+	printf("delivered %zu of %zu runs, closed %zu, records %" PRIu64 "\n",
+	       result.runs_delivered, result.runs_total, result.runs_closed,
+	       result.records_delivered);
 	if (status != TRK_OK)
 		fprintf(stderr, "%s\n", text);
 	return expect(status, TRK_OK, "sync");

@@ -1,7 +1,9 @@
-/* Any bytes as the spool of a run: opening, reading and going on must neither crash nor read out of bounds.
+/* Any bytes as the spool of a run: opening, reading and going on must neither crash nor read out of
+ * bounds.
  *
- * The input is cut into segment files at "|SEG|"; a header is put before a piece that begins with '+', so that the
- * fuzzer gets past its checksum, and checksums of records are mended, so that it gets into the payloads. */
+ * The input is cut into segment files at "|SEG|"; a header is put before a piece that begins with
+ * '+', so that the fuzzer gets past its checksum, and checksums of records are mended, so that it
+ * gets into the payloads. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,7 +43,8 @@ static void mend(char *bytes, size_t len)
 			return;
 		memcpy(bytes + offset + 4, &payload_bytes, sizeof payload_bytes);
 		memcpy(bytes + offset + 8, &sequence, sizeof sequence);
-		uint32_t crc = crc32c(0, bytes + offset + 4, SEGMENT_RECORD_HEADER_BYTES - 4 + payload_bytes);
+		uint32_t crc = crc32c(0, bytes + offset + 4,
+				      SEGMENT_RECORD_HEADER_BYTES - 4 + payload_bytes);
 		memcpy(bytes + offset, &crc, sizeof crc);
 		offset += segment_record_bytes(payload_bytes);
 	}
@@ -65,7 +68,8 @@ static void write_segment(uint32_t number, struct slice piece)
 	}
 	(void)snprintf(path, sizeof path, "%s/%06u.seg", folder, number);
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, bytes, header_bytes + piece.len) != (ssize_t)(header_bytes + piece.len))
+	if (fd < 0 ||
+	    write(fd, bytes, header_bytes + piece.len) != (ssize_t)(header_bytes + piece.len))
 		abort();
 	(void)close(fd);
 	free(bytes);
@@ -116,7 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct error err;
 	make_folder();
 	for (uint32_t number = 1; number <= 4; number++) {
-		const char *next = at == end ? NULL : memmem(at, (size_t)(end - at), mark, sizeof mark - 1);
+		const char *next =
+			at == end ? NULL : memmem(at, (size_t)(end - at), mark, sizeof mark - 1);
 		write_segment(number, slice_make(at, (size_t)((next == NULL ? end : next) - at)));
 		if (next == NULL)
 			break;

@@ -30,7 +30,8 @@ static void test_pieces_give_the_checksum_of_the_whole(void **state)
 	static const char text[] = "the quick brown fox jumps over the lazy dog";
 	uint32_t whole = crc32c(0, text, sizeof text);
 	for (size_t cut = 0; cut <= sizeof text; cut++)
-		assert_int_equal(crc32c(crc32c(0, text, cut), text + cut, sizeof text - cut), whole);
+		assert_int_equal(crc32c(crc32c(0, text, cut), text + cut, sizeof text - cut),
+				 whole);
 }
 
 int main(void)

@@ -128,7 +128,8 @@ static struct world_pair *find_pair(struct world_pair *pairs, size_t count, cons
 	return NULL;
 }
 
-static const char *pair_value(struct world *w, struct world_pair *pairs, const size_t *count, const char *key)
+static const char *pair_value(struct world *w, struct world_pair *pairs, const size_t *count,
+			      const char *key)
 {
 	pthread_mutex_lock(&w->mutex);
 	const struct world_pair *pair = find_pair(pairs, *count, key);
@@ -164,11 +165,12 @@ static void set_pair(struct world_pair *pairs, size_t *count, struct slice key, 
 	snprintf(pair->value, sizeof pair->value, "%.*s", SLICE_FMT(value));
 }
 
-static void add_point(struct world *w, struct slice key, struct slice value, int64_t step, int64_t time_ms)
+static void add_point(struct world *w, struct slice key, struct slice value, int64_t step,
+		      int64_t time_ms)
 {
 	char text[256];
-	int len = snprintf(text, sizeof text, "%.*s|%.*s|%lld|%lld", SLICE_FMT(key), SLICE_FMT(value),
-			   (long long)step, (long long)time_ms);
+	int len = snprintf(text, sizeof text, "%.*s|%.*s|%lld|%lld", SLICE_FMT(key),
+			   SLICE_FMT(value), (long long)step, (long long)time_ms);
 	uint64_t hash = 14695981039346656037u;
 	for (int i = 0; i < len; i++)
 		hash = (hash ^ (unsigned char)text[i]) * 1099511628211u;
@@ -196,18 +198,22 @@ typedef void (*endpoint_fn)(struct world *w, const struct request *r, const stru
 static void answer_error(struct answer *a, int status, const char *code, const char *message)
 {
 	a->status = status;
-	snprintf(a->body, sizeof a->body, "{\"error_code\":\"%s\",\"message\":\"%s\"}", code, message);
+	snprintf(a->body, sizeof a->body, "{\"error_code\":\"%s\",\"message\":\"%s\"}", code,
+		 message);
 }
 
 static void answer_run(const struct world *w, struct answer *a)
 {
 	snprintf(a->body, sizeof a->body,
-		 "{\"run\":{\"info\":{\"run_id\":\"%s\",\"experiment_id\":\"1\",\"lifecycle_stage\":\"%s\","
+		 "{\"run\":{\"info\":{\"run_id\":\"%s\",\"experiment_id\":\"1\",\"lifecycle_"
+		 "stage\":\"%s\","
 		 "\"artifact_uri\":\"mlflow-artifacts:/1/%s/artifacts\"}}}",
-		 w->answers_foreign_run_ids ? "0123" : w->run_id, w->run_is_deleted ? "deleted" : "active", w->run_id);
+		 w->answers_foreign_run_ids ? "0123" : w->run_id,
+		 w->run_is_deleted ? "deleted" : "active", w->run_id);
 }
 
-static void get_experiment(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void get_experiment(struct world *w, const struct request *r, const struct json_value *body,
+			   struct answer *a)
 {
 	(void)r;
 	(void)body;
@@ -215,12 +221,13 @@ static void get_experiment(struct world *w, const struct request *r, const struc
 		answer_error(a, 404, "RESOURCE_DOES_NOT_EXIST", "Could not find experiment");
 		return;
 	}
-	snprintf(a->body, sizeof a->body, "{\"experiment\":{\"experiment_id\":\"1\",\"lifecycle_stage\":\"%s\"}}",
+	snprintf(a->body, sizeof a->body,
+		 "{\"experiment\":{\"experiment_id\":\"1\",\"lifecycle_stage\":\"%s\"}}",
 		 w->experiment_is_deleted ? "deleted" : "active");
 }
 
-static void create_experiment(struct world *w, const struct request *r, const struct json_value *body,
-			      struct answer *a)
+static void create_experiment(struct world *w, const struct request *r,
+			      const struct json_value *body, struct answer *a)
 {
 	(void)r;
 	struct slice name = json_tree_string(json_tree_get(body, "name"), SLICE(""));
@@ -235,13 +242,15 @@ static void create_experiment(struct world *w, const struct request *r, const st
 static void store_tags(struct world *w, const struct json_value *body)
 {
 	const struct json_value *tags = json_tree_get(body, "tags");
-	for (const struct json_value *tag = tags == NULL ? NULL : tags->first_child_or_null; tag != NULL;
-	     tag = tag->next_sibling_or_null)
-		set_pair(w->tags, &w->tags_count, json_tree_string(json_tree_get(tag, "key"), SLICE("")),
+	for (const struct json_value *tag = tags == NULL ? NULL : tags->first_child_or_null;
+	     tag != NULL; tag = tag->next_sibling_or_null)
+		set_pair(w->tags, &w->tags_count,
+			 json_tree_string(json_tree_get(tag, "key"), SLICE("")),
 			 json_tree_string(json_tree_get(tag, "value"), SLICE("")));
 }
 
-static void create_run(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void create_run(struct world *w, const struct request *r, const struct json_value *body,
+		       struct answer *a)
 {
 	(void)r;
 	if (!w->run_exists) {
@@ -260,11 +269,13 @@ static bool run_is_usable(const struct world *w, struct answer *a)
 	if (!w->run_exists)
 		answer_error(a, 404, "RESOURCE_DOES_NOT_EXIST", "Run not found");
 	else if (w->run_is_deleted)
-		answer_error(a, 400, "INVALID_PARAMETER_VALUE", "The run must be in the 'active' state.");
+		answer_error(a, 400, "INVALID_PARAMETER_VALUE",
+			     "The run must be in the 'active' state.");
 	return w->run_exists && !w->run_is_deleted;
 }
 
-static void get_run(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void get_run(struct world *w, const struct request *r, const struct json_value *body,
+		    struct answer *a)
 {
 	(void)r;
 	(void)body;
@@ -274,7 +285,8 @@ static void get_run(struct world *w, const struct request *r, const struct json_
 		answer_run(w, a);
 }
 
-static void update_run(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void update_run(struct world *w, const struct request *r, const struct json_value *body,
+		       struct answer *a)
 {
 	(void)r;
 	if (!run_is_usable(w, a))
@@ -287,16 +299,18 @@ static void update_run(struct world *w, const struct request *r, const struct js
 
 static bool has_bad_name(const struct json_value *list, bool has_metric_values)
 {
-	for (const struct json_value *item = list == NULL ? NULL : list->first_child_or_null; item != NULL;
-	     item = item->next_sibling_or_null) {
-		if (slice_starts_with(json_tree_string(json_tree_get(item, "key"), SLICE("")), SLICE("bad")))
+	for (const struct json_value *item = list == NULL ? NULL : list->first_child_or_null;
+	     item != NULL; item = item->next_sibling_or_null) {
+		if (slice_starts_with(json_tree_string(json_tree_get(item, "key"), SLICE("")),
+				      SLICE("bad")))
 			return true;
 		assert_true(!has_metric_values || json_tree_get(item, "value") != NULL);
 	}
 	return false;
 }
 
-static void log_batch(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void log_batch(struct world *w, const struct request *r, const struct json_value *body,
+		      struct answer *a)
 {
 	(void)r;
 	const struct json_value *metrics = json_tree_get(body, "metrics");
@@ -304,32 +318,38 @@ static void log_batch(struct world *w, const struct request *r, const struct jso
 	const struct json_value *tags = json_tree_get(body, "tags");
 	if (!run_is_usable(w, a))
 		return;
-	if (has_bad_name(metrics, true) || has_bad_name(params, false) || has_bad_name(tags, false)) {
+	if (has_bad_name(metrics, true) || has_bad_name(params, false) ||
+	    has_bad_name(tags, false)) {
 		answer_error(a, 400, "INVALID_PARAMETER_VALUE", "Invalid name: 'bad'");
 		return;
 	}
 	size_t count = metrics == NULL ? 0 : metrics->child_count;
 	if (count > w->metrics_in_batch_max)
 		w->metrics_in_batch_max = count;
-	for (const struct json_value *m = metrics == NULL ? NULL : metrics->first_child_or_null; m != NULL;
-	     m = m->next_sibling_or_null)
-		add_point(w, json_tree_string(json_tree_get(m, "key"), SLICE("")), json_tree_get(m, "value")->text,
-			  json_tree_i64(json_tree_get(m, "step"), -1), json_tree_i64(json_tree_get(m, "timestamp"), -1));
-	for (const struct json_value *p = params == NULL ? NULL : params->first_child_or_null; p != NULL;
-	     p = p->next_sibling_or_null)
-		set_pair(w->params, &w->params_count, json_tree_string(json_tree_get(p, "key"), SLICE("")),
+	for (const struct json_value *m = metrics == NULL ? NULL : metrics->first_child_or_null;
+	     m != NULL; m = m->next_sibling_or_null)
+		add_point(w, json_tree_string(json_tree_get(m, "key"), SLICE("")),
+			  json_tree_get(m, "value")->text,
+			  json_tree_i64(json_tree_get(m, "step"), -1),
+			  json_tree_i64(json_tree_get(m, "timestamp"), -1));
+	for (const struct json_value *p = params == NULL ? NULL : params->first_child_or_null;
+	     p != NULL; p = p->next_sibling_or_null)
+		set_pair(w->params, &w->params_count,
+			 json_tree_string(json_tree_get(p, "key"), SLICE("")),
 			 json_tree_string(json_tree_get(p, "value"), SLICE("")));
 	store_tags(w, body);
 }
 
-static void log_inputs(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void log_inputs(struct world *w, const struct request *r, const struct json_value *body,
+		       struct answer *a)
 {
 	(void)body;
 	if (run_is_usable(w, a))
 		snprintf(w->dataset, sizeof w->dataset, "%.*s", SLICE_FMT(r->body));
 }
 
-static void put_file(struct world *w, const struct request *r, const struct json_value *body, struct answer *a)
+static void put_file(struct world *w, const struct request *r, const struct json_value *body,
+		     struct answer *a)
 {
 	(void)body;
 	(void)a;
@@ -367,8 +387,9 @@ static void dispatch(struct world *w, const struct request *r, struct answer *a)
 	a->status = 200;
 	snprintf(a->body, sizeof a->body, "{}");
 	size_t i = 0;
-	while (i < ARRAY_COUNT(endpoints) && !(slice_eq_cstr(r->method, endpoints[i].method) &&
-					       slice_starts_with(r->path, slice_from_cstr(endpoints[i].path))))
+	while (i < ARRAY_COUNT(endpoints) &&
+	       !(slice_eq_cstr(r->method, endpoints[i].method) &&
+		 slice_starts_with(r->path, slice_from_cstr(endpoints[i].path))))
 		i++;
 	if (i < ARRAY_COUNT(endpoints))
 		endpoints[i].handle(w, r, body, a);
@@ -433,7 +454,8 @@ static bool take_request(struct buffer *in, struct request *r, size_t *bytes_out
 	while (slice_next(&head, '\n', &line)) {
 		struct slice name;
 		struct slice value = line;
-		if (slice_next(&value, ':', &name) && slice_eq_ignoring_case(name, SLICE("content-length")))
+		if (slice_next(&value, ':', &name) &&
+		    slice_eq_ignoring_case(name, SLICE("content-length")))
 			assert_true(slice_parse_u64(slice_trim(value), &body_bytes));
 	}
 	if (all.len - head_bytes < body_bytes)
@@ -474,7 +496,8 @@ static void serve(struct world *w, struct connection *c)
 		char retry[40] = "";
 		if (a.retry_after_s > 0)
 			snprintf(retry, sizeof retry, "Retry-After: %d\r\n", a.retry_after_s);
-		int len = snprintf(head, sizeof head, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", a.status,
+		int len = snprintf(head, sizeof head,
+				   "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", a.status,
 				   strlen(a.body), retry);
 		send_all(c->fd, head, (size_t)len);
 		send_all(c->fd, a.body, strlen(a.body));
@@ -488,7 +511,8 @@ static void *server_main(void *context)
 	for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 		connections[i].fd = -1;
 	for (;;) {
-		struct pollfd fds[CONNECTIONS_MAX + 2] = {{s->stop_fds[0], POLLIN, 0}, {s->listen_fd, POLLIN, 0}};
+		struct pollfd fds[CONNECTIONS_MAX + 2] = {{s->stop_fds[0], POLLIN, 0},
+							  {s->listen_fd, POLLIN, 0}};
 		for (size_t i = 0; i < CONNECTIONS_MAX; i++)
 			fds[i + 2] = (struct pollfd){connections[i].fd, POLLIN, 0};
 		if (poll(fds, CONNECTIONS_MAX + 2, -1) < 0)

@@ -1,8 +1,9 @@
-/* A server for the client's tests: plain sockets in one thread, MLflow's paths, and faults on demand.
+/* A server for the client's tests: plain sockets in one thread, MLflow's paths, and faults on
+ * demand.
  *
- * The world is what the server stores; it outlives the server, so that a test can kill one and start the next on the
- * same port. Like the real one it drops exact duplicates of points, and takes run ids from clients. A batch with a name
- * that begins with "bad" is refused whole with 400. */
+ * The world is what the server stores; it outlives the server, so that a test can kill one and
+ * start the next on the same port. Like the real one it drops exact duplicates of points, and takes
+ * run ids from clients. A batch with a name that begins with "bad" is refused whole with 400. */
 #ifndef TESTS_CLIENT_FAKE_SERVER_HELPER_H
 #define TESTS_CLIENT_FAKE_SERVER_HELPER_H
 
@@ -11,14 +12,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WORLD_PAIRS_MAX = 400, WORLD_REQUESTS_MAX = 20000, WORLD_POINTS_MAX = 1 << 18, WORLD_FAULTS_MAX = 32 };
+enum {
+	WORLD_PAIRS_MAX = 400,
+	WORLD_REQUESTS_MAX = 20000,
+	WORLD_POINTS_MAX = 1 << 18,
+	WORLD_FAULTS_MAX = 32
+};
 
 enum fault {
 	FAULT_NONE,
-	FAULT_STATUS,        /* answer with `status`, do nothing */
-	FAULT_DROP_BEFORE,   /* close the connection, do nothing */
-	FAULT_DROP_AFTER,    /* do it, then close the connection without an answer */
-	FAULT_HOLD,          /* do it, answer only once world_release was called */
+	FAULT_STATUS,	   /* answer with `status`, do nothing */
+	FAULT_DROP_BEFORE, /* close the connection, do nothing */
+	FAULT_DROP_AFTER,  /* do it, then close the connection without an answer */
+	FAULT_HOLD,	   /* do it, answer only once world_release was called */
 };
 
 struct world_pair {
@@ -68,7 +74,8 @@ struct world *world_new(void);
 void world_free(struct world *w);
 void world_add_fault(struct world *w, enum fault kind, int status, int retry_after_s);
 void world_release(struct world *w);
-/* Waits up to ten seconds until so many requests whose text contains `part` came; asserts otherwise. */
+/* Waits up to ten seconds until so many requests whose text contains `part` came; asserts
+ * otherwise. */
 void world_wait_requests(struct world *w, const char *part, size_t count);
 size_t world_count_requests(struct world *w, const char *part);
 size_t world_points(struct world *w);

@@ -25,7 +25,8 @@ static void write_files(const char *root, const struct file *files)
 	for (; files->path != NULL; files++) {
 		char path[400];
 		snprintf(path, sizeof path, "%s/%s", root, files->path);
-		for (char *slash = strchr(path + strlen(root) + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		for (char *slash = strchr(path + strlen(root) + 1, '/'); slash != NULL;
+		     slash = strchr(slash + 1, '/')) {
 			*slash = '\0';
 			(void)mkdir(path, 0700);
 			*slash = '/';
@@ -34,7 +35,8 @@ static void write_files(const char *root, const struct file *files)
 		assert_non_null(file);
 		const char *mark = strstr(files->content, "ROOT");
 		if (mark != NULL)
-			fprintf(file, "%.*s%s%s", (int)(mark - files->content), files->content, root, mark + 4);
+			fprintf(file, "%.*s%s%s", (int)(mark - files->content), files->content,
+				root, mark + 4);
 		else
 			fputs(files->content, file);
 		assert_int_equal(fclose(file), 0);
@@ -52,8 +54,14 @@ static void test_commits_are_found_as_git_finds_them(void **state)
 	} rows[] = {
 		{{{".git/HEAD", SHA1 "\n"}}, "", SHA1},
 		{{{".git/HEAD", SHA256 "\n"}}, "", SHA256},
-		{{{".git/HEAD", "ref: refs/heads/main\n"}, {".git/refs/heads/main", SHA1 "\n"}}, "", SHA1},
-		{{{".git/HEAD", "ref: refs/heads/a/b\n"}, {".git/refs/heads/a/b", SHA1}, {"x/y/z", ""}}, "x/y", SHA1},
+		{{{".git/HEAD", "ref: refs/heads/main\n"}, {".git/refs/heads/main", SHA1 "\n"}},
+		 "",
+		 SHA1},
+		{{{".git/HEAD", "ref: refs/heads/a/b\n"},
+		  {".git/refs/heads/a/b", SHA1},
+		  {"x/y/z", ""}},
+		 "x/y",
+		 SHA1},
 		{{{".git/HEAD", "ref: refs/heads/main\n"},
 		  {".git/packed-refs", "# pack-refs with: peeled\n" SHA1 "x refs/heads/no\n" SHA1
 				       " refs/heads/main2\n^" SHA1 "\n" SHA1 " refs/heads/main\n"}},

@@ -19,12 +19,23 @@ static void encode_all(struct buffer *payloads, size_t count)
 	record_encode_pair(&tags, SLICE("empty"), SLICE(""));
 	const struct record records[] = {
 		{.type = RECORD_START,
-		 .start = {true, 123, SLICE("http://h"), SLICE("exp"), {NULL, 0}, SLICE("me"), 1, 2, buffer_slice(&tags)}},
+		 .start = {true,
+			   123,
+			   SLICE("http://h"),
+			   SLICE("exp"),
+			   {NULL, 0},
+			   SLICE("me"),
+			   1,
+			   2,
+			   buffer_slice(&tags)}},
 		{.type = RECORD_PARAM, .pair = {SLICE("alpha"), SLICE("0.3")}},
 		{.type = RECORD_TAG, .pair = {SLICE("tag"), SLICE("")}},
-		{.type = RECORD_FILE, .file = {SLICE("a/b"), SLICE("file-7"), SLICE("abc"), {NULL, 0}, 99}},
-		{.type = RECORD_ARCHIVE, .file = {SLICE("m"), SLICE("file-8"), SLICE("abc"), SLICE("def"), 1}},
-		{.type = RECORD_DATASET, .dataset = {SLICE("n"), SLICE("d"), SLICE("local"), SLICE("{}"), {NULL, 0}}},
+		{.type = RECORD_FILE,
+		 .file = {SLICE("a/b"), SLICE("file-7"), SLICE("abc"), {NULL, 0}, 99}},
+		{.type = RECORD_ARCHIVE,
+		 .file = {SLICE("m"), SLICE("file-8"), SLICE("abc"), SLICE("def"), 1}},
+		{.type = RECORD_DATASET,
+		 .dataset = {SLICE("n"), SLICE("d"), SLICE("local"), SLICE("{}"), {NULL, 0}}},
 		{.type = RECORD_END, .end = {456, SLICE("FINISHED")}},
 		{.type = RECORD_CLOSE},
 	};
@@ -118,7 +129,8 @@ static void test_points_come_back(void **state)
 static void test_a_stored_name_cannot_lead_out_of_the_folder(void **state)
 {
 	(void)state;
-	static const char *const rows[] = {"../file-1", "file-1/x", "file-", "file-x", "", "000001.seg"};
+	static const char *const rows[] = {"../file-1", "file-1/x", "file-",
+					   "file-x",	"",	    "000001.seg"};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct record record = {
 			.type = RECORD_FILE,

@@ -166,7 +166,8 @@ static void test_params_and_tags_go_in_batches_of_at_most_a_hundred(void **state
 		assert_int_equal(trk_log_param_int(run, key, i), TRK_OK);
 	}
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 0), TRK_OK);
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	assert_int_equal(trk_sync(&sync_options, NULL), TRK_OK);
 	assert_int_equal(f->world->params_count, 201);
 	assert_int_equal(world_count_requests(f->world, "log-batch"), 3);
@@ -188,7 +189,8 @@ static void test_big_values_keep_a_batch_below_a_megabyte(void **state)
 	}
 	free(value);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 0), TRK_OK);
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	assert_int_equal(trk_sync(&sync_options, NULL), TRK_OK);
 	assert_int_equal(world_count_requests(f->world, "log-batch"), 3);
 	assert_true(f->world->body_bytes_max <= 1000 * 1000);
@@ -201,8 +203,9 @@ static void test_faults_are_retried_without_loss_or_repeats(void **state)
 		int status;
 		int retry_after_s;
 	} rows[] = {
-		{FAULT_STATUS, 500, 0}, {FAULT_STATUS, 502, 0}, {FAULT_STATUS, 503, 1}, {FAULT_STATUS, 429, 1},
-		{FAULT_STATUS, 408, 0}, {FAULT_DROP_BEFORE, 0, 0}, {FAULT_DROP_AFTER, 0, 0}, {FAULT_STATUS, 507, 0},
+		{FAULT_STATUS, 500, 0},	  {FAULT_STATUS, 502, 0}, {FAULT_STATUS, 503, 1},
+		{FAULT_STATUS, 429, 1},	  {FAULT_STATUS, 408, 0}, {FAULT_DROP_BEFORE, 0, 0},
+		{FAULT_DROP_AFTER, 0, 0}, {FAULT_STATUS, 507, 0},
 	};
 	struct fixture *f = *state;
 	struct trk_run_options options = options_of(f);
@@ -267,7 +270,8 @@ static void test_without_a_server_the_run_waits_for_sync(void **state)
 	assert_true(counts.server_is_away);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_KILLED, 10), TRK_TIMEOUT);
 
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder, .patience_ms = 300};
+	struct trk_sync_options sync_options = {
+		.size = sizeof sync_options, .directory = f->folder, .patience_ms = 300};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_UNREACHABLE);
 	assert_int_equal(result.runs_total, 1);
@@ -292,11 +296,14 @@ static void test_one_refused_record_is_set_aside_and_the_rest_arrives(void **sta
 	char path[300];
 	snprintf(path, sizeof path, "%s/rejected/%s.jsonl", f->folder, trk_run_id(run));
 	for (int i = 0; i < 2500; i++)
-		assert_int_equal(trk_log_metric(run, i == 700 || i == 1999 ? "bad//name" : "loss", i, i), TRK_OK);
+		assert_int_equal(
+			trk_log_metric(run, i == 700 || i == 1999 ? "bad//name" : "loss", i, i),
+			TRK_OK);
 	assert_int_equal(trk_log_param(run, "badparam", "x"), TRK_OK);
 	assert_int_equal(trk_log_param(run, "fine", "y"), TRK_OK);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 0), TRK_OK);
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_REJECTED);
 	assert_int_equal(result.records_rejected, 3);
@@ -352,7 +359,8 @@ static void test_a_refused_run_keeps_everything_in_the_spool(void **state)
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, PLENTY_MS), TRK_REJECTED);
 	assert_int_equal(count_entries(f->folder), 1);
 
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_REJECTED);
 	assert_int_equal(result.runs_refused, 1);
@@ -377,7 +385,8 @@ static void test_a_run_deleted_meanwhile_is_not_set_aside_point_by_point(void **
 	assert_non_null(strstr(text, "deleted"));
 	assert_int_equal(trk_run_close(run, 100), TRK_REJECTED);
 	f->world->run_is_deleted = false;
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	assert_int_equal(trk_sync(&sync_options, NULL), TRK_OK);
 	assert_int_equal(world_points(f->world), 2000);
 	assert_string_equal(f->world->run_status, "RUNNING");
@@ -420,7 +429,8 @@ static void test_files_and_directories_are_copied_before_the_call_returns(void *
 	assert_int_equal(trk_log_file(run, path, NULL), TRK_FILE);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 0), TRK_OK);
 
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	assert_int_equal(trk_sync(&sync_options, NULL), TRK_OK);
 	static const struct {
 		const char *prefix, *path, *content;
@@ -432,7 +442,8 @@ static void test_files_and_directories_are_copied_before_the_call_returns(void *
 	assert_int_equal(f->world->files_count, 3);
 	for (size_t i = 0; i < 3; i++) {
 		char url[200];
-		snprintf(url, sizeof url, "%s/1/%s/artifacts/%s", rows[i].prefix, f->world->run_id, rows[i].path);
+		snprintf(url, sizeof url, "%s/1/%s/artifacts/%s", rows[i].prefix, f->world->run_id,
+			 rows[i].path);
 		assert_non_null(world_file(f->world, url));
 		assert_string_equal(world_file(f->world, url), rows[i].content);
 	}
@@ -537,7 +548,8 @@ static void test_a_second_handle_is_told_that_the_run_is_busy(void **state)
 	struct trk_run *second;
 	assert_int_equal(trk_run_start(&options, &second), TRK_BUSY);
 	assert_non_null(strstr(f->error_text, "another process"));
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_OK);
 	assert_int_equal(result.runs_busy, 1);
@@ -583,8 +595,10 @@ static void test_a_child_after_fork_cannot_use_the_handle(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		char text[100];
-		bool ok = trk_log_metric(run, "loss", 2, 2) == TRK_FORKED && trk_flush(run, 1000) == TRK_FORKED &&
-			  trk_log_param(run, "a", "b") == TRK_FORKED && strlen(trk_run_id(run)) == 32 &&
+		bool ok = trk_log_metric(run, "loss", 2, 2) == TRK_FORKED &&
+			  trk_flush(run, 1000) == TRK_FORKED &&
+			  trk_log_param(run, "a", "b") == TRK_FORKED &&
+			  strlen(trk_run_id(run)) == 32 &&
 			  trk_run_last_error(run, text, sizeof text) > 0 &&
 			  trk_run_finish(run, TRK_RUN_FAILED, 1000) == TRK_FORKED;
 		_exit(ok ? 0 : 1);
@@ -598,7 +612,8 @@ static void test_a_child_after_fork_cannot_use_the_handle(void **state)
 	assert_string_equal(f->world->run_status, "FINISHED");
 }
 
-/* This program, started again as one that logs until it is killed and says after each call how far it came. */
+/* This program, started again as one that logs until it is killed and says after each call how far
+ * it came. */
 static int log_until_killed(char **arguments)
 {
 	const struct trk_run_options options = {
@@ -611,9 +626,11 @@ static int log_until_killed(char **arguments)
 	if (trk_run_start(&options, &run) != TRK_OK)
 		return 1;
 	for (int64_t step = 0;; step++) {
-		if (trk_log_metric(run, step % 3 == 0 ? "loss" : "accuracy", (double)step, step) != TRK_OK)
+		if (trk_log_metric(run, step % 3 == 0 ? "loss" : "accuracy", (double)step, step) !=
+		    TRK_OK)
 			return 2;
-		if (step % 50 == 0 && write(STDOUT_FILENO, &step, sizeof step) != (ssize_t)sizeof step)
+		if (step % 50 == 0 &&
+		    write(STDOUT_FILENO, &step, sizeof step) != (ssize_t)sizeof step)
 			return 3;
 	}
 }
@@ -627,13 +644,14 @@ static void kill_in_the_middle(struct fixture *f, bool is_online, int64_t after_
 	if (child == 0) {
 		if (dup2(fds[1], STDOUT_FILENO) < 0 || close(fds[0]) != 0 || close(fds[1]) != 0)
 			_exit(4);
-		execl("/proc/self/exe", "run_test", "log", f->server->url, f->folder, is_online ? "online" : "offline",
-		      (char *)NULL);
+		execl("/proc/self/exe", "run_test", "log", f->server->url, f->folder,
+		      is_online ? "online" : "offline", (char *)NULL);
 		_exit(5);
 	}
 	close(fds[1]);
 	int64_t reported = 0;
-	while (reported < after_step && read(fds[0], &reported, sizeof reported) == (ssize_t)sizeof reported)
+	while (reported < after_step &&
+	       read(fds[0], &reported, sizeof reported) == (ssize_t)sizeof reported)
 		;
 	kill(child, SIGKILL);
 	int64_t last = reported;
@@ -644,7 +662,8 @@ static void kill_in_the_middle(struct fixture *f, bool is_online, int64_t after_
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
 
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_OK);
 	assert_int_equal(result.runs_closed, 1);
@@ -674,7 +693,8 @@ static void test_finish_breaks_off_a_hanging_exchange_at_its_deadline(void **sta
 	world_wait_requests(f->world, "get-by-name", 1);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 50), TRK_TIMEOUT);
 	world_release(f->world);
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	assert_int_equal(trk_sync(&sync_options, NULL), TRK_OK);
 	assert_string_equal(f->world->run_status, "FINISHED");
 }
@@ -688,7 +708,8 @@ static void test_a_full_spool_refuses_and_keeps_what_it_has(void **state)
 	struct trk_run *run = start(f, &options);
 	enum trk_status status = TRK_OK;
 	size_t accepted = 0;
-	while ((status = trk_log_metric(run, "loss", (double)accepted, (int64_t)accepted)) == TRK_OK)
+	while ((status = trk_log_metric(run, "loss", (double)accepted, (int64_t)accepted)) ==
+	       TRK_OK)
 		accepted++;
 	assert_int_equal(status, TRK_SPOOL_FULL);
 	assert_true(accepted > 15000);
@@ -697,7 +718,8 @@ static void test_a_full_spool_refuses_and_keeps_what_it_has(void **state)
 	assert_non_null(strstr(text, "limit"));
 	/* The end of a run always has room. */
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, 0), TRK_OK);
-	struct trk_sync_options sync_options = {.size = sizeof sync_options, .directory = f->folder};
+	struct trk_sync_options sync_options = {.size = sizeof sync_options,
+						.directory = f->folder};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&sync_options, &result), TRK_OK);
 	assert_int_equal(world_points(f->world), accepted);

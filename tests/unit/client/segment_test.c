@@ -25,7 +25,8 @@ static size_t fill(char *bytes, size_t ends[RECORDS])
 	for (int i = 0; i < RECORDS; i++) {
 		char payload[32];
 		memset(payload, 'a' + i, sizeof payload);
-		segment_write_record(bytes + offset, FIRST + (uint64_t)i, slice_make(payload, payload_len(i)));
+		segment_write_record(bytes + offset, FIRST + (uint64_t)i,
+				     slice_make(payload, payload_len(i)));
 		offset += segment_record_bytes(payload_len(i));
 		ends[i] = offset;
 	}
@@ -71,7 +72,8 @@ static void test_a_file_cut_at_any_byte_gives_exactly_the_whole_records_before(v
 	enum segment_read last;
 	size_t used = fill(bytes, ends);
 	for (size_t cut = 0; cut <= used; cut++) {
-		/* A heap copy of exactly that size: a read beyond it is an error of the sanitizer. */
+		/* A heap copy of exactly that size: a read beyond it is an error of the
+		 * sanitizer. */
 		char *copy = malloc(cut + 1);
 		assert_non_null(copy);
 		char *exact = realloc(copy, cut == 0 ? 1 : cut);
@@ -81,7 +83,8 @@ static void test_a_file_cut_at_any_byte_gives_exactly_the_whole_records_before(v
 		while (whole < RECORDS && ends[whole] <= cut)
 			whole++;
 		assert_int_equal(count_records(exact, cut, &last), whole);
-		bool is_clean = cut == SEGMENT_HEADER_BYTES || (whole > 0 && ends[whole - 1] == cut);
+		bool is_clean =
+			cut == SEGMENT_HEADER_BYTES || (whole > 0 && ends[whole - 1] == cut);
 		assert_int_equal(last, is_clean ? SEGMENT_END : SEGMENT_TORN);
 		free(exact);
 	}
@@ -154,7 +157,8 @@ static void test_the_longest_payload_fits_and_one_more_is_refused(void **state)
 	struct slice got;
 	assert_true(bytes != NULL && payload != NULL);
 	segment_write_header(bytes, 1, 1);
-	segment_write_record(bytes + SEGMENT_HEADER_BYTES, 1, slice_make(payload, SEGMENT_PAYLOAD_BYTES_MAX));
+	segment_write_record(bytes + SEGMENT_HEADER_BYTES, 1,
+			     slice_make(payload, SEGMENT_PAYLOAD_BYTES_MAX));
 	assert_true(segment_reader_init(&r, slice_make(bytes, room), &header));
 	assert_int_equal(segment_reader_next(&r, &sequence, &got), SEGMENT_RECORD);
 	assert_int_equal(got.len, SEGMENT_PAYLOAD_BYTES_MAX);
@@ -170,7 +174,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records_come_back_in_order),
-		cmocka_unit_test(test_a_file_cut_at_any_byte_gives_exactly_the_whole_records_before),
+		cmocka_unit_test(
+			test_a_file_cut_at_any_byte_gives_exactly_the_whole_records_before),
 		cmocka_unit_test(test_a_record_written_up_to_any_byte_is_no_record),
 		cmocka_unit_test(test_any_flipped_bit_is_noticed),
 		cmocka_unit_test(test_records_of_an_earlier_use_are_not_read),

@@ -26,6 +26,7 @@ static void test_pauses_double_up_to_the_maximum_with_jitter(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pauses_double_up_to_the_maximum_with_jitter)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pauses_double_up_to_the_maximum_with_jitter)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

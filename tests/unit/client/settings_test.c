@@ -12,8 +12,9 @@
 static int clear_environment(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"TRK_URL", "MLFLOW_TRACKING_URI", "TRK_EXPERIMENT", "MLFLOW_EXPERIMENT_NAME",
-					    "TRK_RUN_ID", "TRK_OFFLINE", "TRK_SPOOL_DIR", "XDG_STATE_HOME"};
+	static const char *const names[] = {
+		"TRK_URL",    "MLFLOW_TRACKING_URI", "TRK_EXPERIMENT", "MLFLOW_EXPERIMENT_NAME",
+		"TRK_RUN_ID", "TRK_OFFLINE",	     "TRK_SPOOL_DIR",  "XDG_STATE_HOME"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 	setenv("HOME", "/home/someone", 1);
@@ -57,7 +58,8 @@ static void test_an_option_wins_over_the_environment_and_ours_over_mlflows(void 
 	assert_string_equal(resolve(NULL).experiment, "ours");
 	setenv("TRK_URL", "", 1);
 	assert_string_equal(resolve(NULL).url, "http://mlflow");
-	const struct trk_run_options options = {.size = sizeof options, .url = "http://given", .experiment = "given"};
+	const struct trk_run_options options = {
+		.size = sizeof options, .url = "http://given", .experiment = "given"};
 	assert_string_equal(resolve(&options).url, "http://given");
 	assert_string_equal(resolve(&options).experiment, "given");
 }
@@ -96,8 +98,9 @@ static void test_a_run_id_continues_a_run(void **state)
 	setenv("TRK_RUN_ID", "0123456789abcdef0123456789abcdef", 1);
 	assert_true(resolve(NULL).is_continued);
 	assert_string_equal(resolve(NULL).run_id, "0123456789abcdef0123456789abcdef");
-	static const char *const bad[] = {"0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
-					  "0123456789ABCDEF0123456789abcdef", "../3456789abcdef0123456789abcdef"};
+	static const char *const bad[] = {
+		"0123456789abcdef0123456789abcde", "0123456789abcdef0123456789abcdef0",
+		"0123456789ABCDEF0123456789abcdef", "../3456789abcdef0123456789abcdef"};
 	for (size_t i = 0; i < 4; i++) {
 		const struct trk_run_options options = {.size = sizeof options, .run_id = bad[i]};
 		assert_false(settings_resolve(&options, &s, &err));

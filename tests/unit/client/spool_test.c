@@ -68,7 +68,8 @@ static void append_points(struct spool *s, int from, int to)
 	for (int i = from; i < to; i++) {
 		char name[24];
 		int len = snprintf(name, sizeof name, "m%d", i % 5);
-		const struct record_metric metric = {0, i * 0.5, i, 1000 + i, slice_make(name, (size_t)len)};
+		const struct record_metric metric = {0, i * 0.5, i, 1000 + i,
+						     slice_make(name, (size_t)len)};
 		assert_true(spool_append_metric(s, &metric, &err));
 	}
 }
@@ -298,7 +299,10 @@ static void test_two_handles_cannot_share_a_spool(void **state)
 	if (child == 0) {
 		struct error child_err;
 		struct spool *other;
-		_exit(!spool_open(&options, &other, &child_err) && child_err.code == ERR_RESOURCE_CONFLICT ? 0 : 1);
+		_exit(!spool_open(&options, &other, &child_err) &&
+				      child_err.code == ERR_RESOURCE_CONFLICT
+			      ? 0
+			      : 1);
 	}
 	int status;
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -314,7 +318,8 @@ static void test_opening_what_must_exist_makes_nothing(void **state)
 	struct error err;
 	struct spool *s;
 	struct stat info;
-	const struct spool_options options = {.directory = f->path, .must_exist = true, .bytes_max = UINT64_MAX};
+	const struct spool_options options = {
+		.directory = f->path, .must_exist = true, .bytes_max = UINT64_MAX};
 	assert_false(spool_open(&options, &s, &err));
 	assert_int_equal(err.code, ERR_INVALID_PARAMETER_VALUE);
 	assert_int_equal(stat(f->path, &info), -1);

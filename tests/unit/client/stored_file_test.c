@@ -93,7 +93,8 @@ static void test_a_copy_does_not_follow_its_original(void **state)
 	write_file(f, "a", "changed");
 	assert_string_equal(stored.name, "file-7");
 	assert_int_equal(stored.bytes, 3);
-	assert_string_equal(stored.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(stored.sha256,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_string_equal(output_of(f, "cat file-7"), "abc");
 	free(path);
 }
@@ -136,14 +137,16 @@ static void test_tar_reads_the_tarball_with_long_names_and_empty_files(void **st
 	snprintf(name, sizeof name, "%s1", longest);
 	write_file(f, name, "a hundred and one");
 	assert_true(stored_file_pack(f->spool_fd, 1, f->data, &stored, &err));
-	assert_string_equal(output_of(f, "mkdir out && tar -xf file-1 -C out && cat out/sub/b.txt"), "bee");
+	assert_string_equal(output_of(f, "mkdir out && tar -xf file-1 -C out && cat out/sub/b.txt"),
+			    "bee");
 	assert_string_equal(output_of(f, "cd out && ls | wc -l"), "4\n");
 	assert_string_equal(output_of(f, "cd out && cat n*n"), "a hundred");
 	assert_string_equal(output_of(f, "cd out && cat n*1"), "a hundred and one");
 	/* The digests are what standard tools say. */
 	output_of(f, "sha256sum file-1 | cut -c1-64 | tr -d '\\n'");
 	assert_string_equal(f->sentence, stored.sha256);
-	output_of(f, "cd out && find . -type f | sed 's|^./||' | LC_ALL=C sort | xargs sha256sum | sha256sum | "
+	output_of(f, "cd out && find . -type f | sed 's|^./||' | LC_ALL=C sort | xargs sha256sum | "
+		     "sha256sum | "
 		     "cut -c1-64 | tr -d '\\n'");
 	assert_string_equal(f->sentence, stored.tree_sha256);
 }

@@ -127,7 +127,8 @@ static void test_another_address_can_be_given(void **state)
 	struct fixture *f = *state;
 	char run_id[40];
 	leave_run(f, "http://127.0.0.1:1", 10, run_id);
-	struct trk_sync_options options = {.size = sizeof options, .directory = f->folder, .patience_ms = 100};
+	struct trk_sync_options options = {
+		.size = sizeof options, .directory = f->folder, .patience_ms = 100};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&options, &result), TRK_UNREACHABLE);
 	options.url = f->server->url;
@@ -142,7 +143,8 @@ static void test_an_unreachable_server_does_not_hold_up_runs_of_another(void **s
 	for (int i = 0; i < 3; i++)
 		leave_run(f, "http://127.0.0.1:1", 1, run_id);
 	leave_run(f, f->server->url, 10, run_id);
-	struct trk_sync_options options = {.size = sizeof options, .directory = f->folder, .patience_ms = 100};
+	struct trk_sync_options options = {
+		.size = sizeof options, .directory = f->folder, .patience_ms = 100};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&options, &result), TRK_UNREACHABLE);
 	assert_int_equal(result.runs_total, 4);
@@ -161,7 +163,8 @@ static void test_progress_can_stop_it_and_the_rest_comes_later(void **state)
 	struct fixture *f = *state;
 	char run_id[40];
 	leave_run(f, f->server->url, 5000, run_id);
-	struct trk_sync_options options = {.size = sizeof options, .directory = f->folder, .progress = stop_at_once};
+	struct trk_sync_options options = {
+		.size = sizeof options, .directory = f->folder, .progress = stop_at_once};
 	struct trk_sync_result result = {.size = sizeof result};
 	assert_int_equal(trk_sync(&options, &result), TRK_TIMEOUT);
 	assert_int_equal(result.runs_delivered, 0);

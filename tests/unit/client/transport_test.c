@@ -24,7 +24,8 @@ static struct transport *open_to(const char *url, int64_t request_timeout_ms)
 static void test_only_http_addresses_are_taken(void **state)
 {
 	(void)state;
-	static const char *const rows[] = {"", "ftp://x", "http://", "https://", "127.0.0.1:5000", "file:///etc/passwd"};
+	static const char *const rows[] = {"",	       "ftp://x",	 "http://",
+					   "https://", "127.0.0.1:5000", "file:///etc/passwd"};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct transport *t;
 		struct error err;
@@ -59,7 +60,8 @@ static void test_statuses_and_retry_after_come_back(void **state)
 	struct transport *t = open_to(url, 5000);
 	struct transport_reply reply;
 	struct error err;
-	const struct transport_call call = {.method = "GET", .path = "/api/2.0/mlflow/runs/get?run_id=x"};
+	const struct transport_call call = {.method = "GET",
+					    .path = "/api/2.0/mlflow/runs/get?run_id=x"};
 	world_add_fault(w, FAULT_STATUS, 503, 7);
 	world_add_fault(w, FAULT_STATUS, 429, 100000);
 	assert_true(transport_perform(t, &call, &reply, &err));
@@ -99,7 +101,8 @@ static void test_another_thread_can_break_off(void **state)
 	struct transport_reply reply;
 	struct error err;
 	pthread_t thread;
-	const struct transport_call call = {.method = "GET", .path = "/api/2.0/mlflow/runs/get?run_id=x"};
+	const struct transport_call call = {.method = "GET",
+					    .path = "/api/2.0/mlflow/runs/get?run_id=x"};
 	void *both[2] = {t, w};
 	world_add_fault(w, FAULT_HOLD, 0, 0);
 	assert_int_equal(pthread_create(&thread, NULL, cancel_later, both), 0);
@@ -121,7 +124,8 @@ static void test_a_silent_server_is_given_up_on(void **state)
 	struct transport *t = open_to(s->url, 100);
 	struct transport_reply reply;
 	struct error err;
-	const struct transport_call call = {.method = "GET", .path = "/api/2.0/mlflow/runs/get?run_id=x"};
+	const struct transport_call call = {.method = "GET",
+					    .path = "/api/2.0/mlflow/runs/get?run_id=x"};
 	world_add_fault(w, FAULT_HOLD, 0, 0);
 	assert_false(transport_perform(t, &call, &reply, &err));
 	assert_int_equal(err.code, ERR_TEMPORARILY_UNAVAILABLE);
