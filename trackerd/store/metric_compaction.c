@@ -21,16 +21,18 @@
 #include "store/metrics.h"
 
 enum {
-	/* A step ends after so many curves (10 µs each) or points read and written (50 ns each): it takes some 4 ms, which
-	 * is what a request may wait for it. One curve's share of a pass is never divided. */
-	STEP_SERIES_MAX = 256,
+	/* A step ends after so many curves (12 to 40 µs each, by the size of the chunk that is
+	 * rewritten) or points read and written (100 ns each): 2 to 5 ms, which is what a request
+	 * may wait for it. One curve's share of a pass is never divided, so points scattered over
+	 * the whole past of a long curve takes longer: 50 µs for each chunk they fall into. */
+	STEP_SERIES_MAX = 128,
 	STEP_SAMPLES_MAX = 32768,
 	REWRITE_CHUNKS_MAX = 4,
 	SMALL_CHUNKS_MAX = 16,
 	PILE_CHUNKS = 8,
 };
 
-/* Of a pass (3 MB), the points of one curve and of the chunks rewritten with them, twice for sorting (5 MB). */
+/* A pass (0.5 MB), the points of one curve and of the chunks rewritten with them, twice for sorting (4 MB). */
 #define COMPACTION_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 struct compaction {

@@ -53,19 +53,22 @@ void metric_samples_sort(struct metric_samples *samples, metric_sample_order *or
 
 void metric_samples_subtract(struct metric_samples *samples, const struct metric_samples *others)
 {
-	if (samples->count == 0)
+	if (samples->count == 0 || others->count == 0)
 		return;
+	/* Only where the two ranges meet can there be anything to drop. */
 	struct metric_sample *items = samples->items;
-	size_t kept = 0, other = metric_samples_seek(others, &items[0], false);
-	for (size_t i = 0; i < samples->count; i++) {
-		while (other < others->count &&
-		       metric_sample_compare(&others->items[other], &items[i]) < 0)
+	size_t at = metric_samples_seek(samples, &others->items[0], false);
+	size_t end = metric_samples_seek(samples, &others->items[others->count - 1], true);
+	size_t kept = at, other = at == end ? 0 : metric_samples_seek(others, &items[at], false);
+	for (; at < end; at++) {
+		while (metric_sample_compare(&others->items[other], &items[at]) < 0)
 			other++;
-		if (other == others->count ||
-		    metric_sample_compare(&others->items[other], &items[i]) != 0)
-			items[kept++] = items[i];
+		if (metric_sample_compare(&others->items[other], &items[at]) != 0)
+			items[kept++] = items[at];
 	}
-	samples->count = kept;
+	if (kept < end)
+		memmove(items + kept, items + end, (samples->count - end) * sizeof(items[0]));
+	samples->count -= end - kept;
 }
 
 size_t metric_samples_seek(const struct metric_samples *samples, const struct metric_sample *key,

@@ -22,9 +22,9 @@ enum {
 	 * of row fetches, 16384 points 0.2 ms. Longer tails would make better (fuller) chunks and fewer rewrites. */
 	METRIC_TAIL_ROWS_DUE = 64,
 	METRIC_TAIL_POINTS_DUE = 16384,
-	/* A pass takes no more at once: its rows are read again by each step and held in memory (1 MB). */
+	/* A pass takes no more at once: its rows are read again by each step and held in memory (0.5 MB). */
 	METRIC_PASS_ROWS_MAX = 256,
-	METRIC_PASS_POINTS_MAX = 65536,
+	METRIC_PASS_POINTS_MAX = 32768,
 };
 
 enum metric_tail_state {

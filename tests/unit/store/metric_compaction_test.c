@@ -222,7 +222,7 @@ static void test_a_pass_over_many_names_is_cut_into_steps(void **state)
 		steps++;
 		int64_t now =
 			tracker_db_number(t, SQL("SELECT sum(point_count) FROM metric_chunks"));
-		assert_true(now > in_chunks && now - in_chunks <= 256 * MANY_BATCHES);
+		assert_true(now > in_chunks && now - in_chunks <= 128 * MANY_BATCHES);
 		in_chunks = now;
 		if (steps == 2) {
 			/* A batch in the middle of a pass. */
@@ -231,7 +231,7 @@ static void test_a_pass_over_many_names_is_cut_into_steps(void **state)
 		}
 		check_many_names(t, MANY_BATCHES + (steps >= 2 ? 1 : 0), false);
 	}
-	assert_true(steps >= MANY_NAMES / 256);
+	assert_true(steps >= MANY_NAMES / 128);
 	check_many_names(t, MANY_BATCHES + 1, true);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail")), 0);
 }
