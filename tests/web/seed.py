@@ -130,7 +130,7 @@ def taxi(rest, now_ms):
 def long_curve(rest, experiment, now_ms, points=20000):
     """A run with a long curve, a spike of one step, NaN and infinite values."""
     rng = random.Random(11)
-    start = now_ms - 2 * HOUR_MS
+    start = now_ms - 2 * HOUR_MS + 60000
     run = rest.create_run(experiment, "long-run", start)
     spike = points // 2 + 7
     rest.log(run, [("loss", 1000.0 if i == spike else 2 * math.exp(-i / 6000) + .2 * rng.random(), i, start + i * 10)

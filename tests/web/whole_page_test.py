@@ -1,9 +1,11 @@
 """What holds for every view: safety, themes, phones, a server that goes away, static hosting."""
 import http.client
+import os
+import re
 import urllib.parse
 
 import seed
-from page_site import PageTest
+from page_site import WEB, PageTest
 from webdriver import wait_until
 
 
@@ -163,3 +165,11 @@ class StaticHost(PageTest):
         self.b.click("[aria-label='Edit reviewed']")
         self.b.fill("input[aria-label='Edit reviewed']", "twice")
         self.b.wait_text(".side", "twice")
+
+
+class Files(PageTest):
+    def test_the_page_names_each_of_its_modules_once_for_preloading(self):
+        with open(os.path.join(WEB, "index.html")) as f:
+            named = re.findall(r'modulepreload" href="([^"]+)"', f.read())
+        there = [os.path.relpath(os.path.join(folder, name), WEB) for folder, _, names in os.walk(os.path.join(WEB, "js")) for name in names]
+        self.assertEqual(sorted(set(there) - {"js/main.js", "js/theme_early.js"}), sorted(named))

@@ -23,7 +23,9 @@ function serverFromAddress() {
 			const url = new URL(given, location.href);
 			if (url.protocol === 'http:' || url.protocol === 'https:')
 				return url.href.replace(/[?#].*$/, '').replace(/\/*$/, '/');
-		} catch { /* said below, as an unreachable server */ }
+		} catch {
+			/* said below, as an unreachable server */
+		}
 	}
 	return new URL('.', document.baseURI).href;
 }
@@ -35,8 +37,7 @@ export const connection = new EventTarget();
 let reachable = true;
 
 function setReachable(now) {
-	if (now === reachable)
-		return;
+	if (now === reachable) return;
 	reachable = now;
 	connection.dispatchEvent(new Event(now ? 'reachable' : 'unreachable'));
 }
@@ -45,8 +46,7 @@ export function queryString(query) {
 	const q = new URLSearchParams();
 	for (const [key, value] of Object.entries(query ?? {}))
 		for (const item of Array.isArray(value) ? value : [value])
-			if (item !== undefined && item !== null)
-				q.append(key, item);
+			if (item !== undefined && item !== null) q.append(key, item);
 	const text = q.toString();
 	return text ? `?${text}` : '';
 }
@@ -61,20 +61,23 @@ async function send(method, path, { query, body, signal, headers } = {}) {
 			body: body === undefined ? undefined : JSON.stringify(body),
 		});
 	} catch (e) {
-		if (e.name === 'AbortError')
-			throw e;
+		if (e.name === 'AbortError') throw e;
 		setReachable(false);
 		throw new ApiError(0, 'UNREACHABLE', `No answer from ${server}`);
 	}
 	setReachable(true);
-	if (reply.ok)
-		return reply;
+	if (reply.ok) return reply;
 	let problem = {};
 	try {
 		problem = await reply.json();
-	} catch { /* not ours: a proxy's page */ }
-	throw new ApiError(reply.status, problem.error_code ?? 'HTTP_ERROR',
-		problem.message ?? `The server answered ${reply.status} ${reply.statusText}`.trim());
+	} catch {
+		/* not ours: a proxy's page */
+	}
+	throw new ApiError(
+		reply.status,
+		problem.error_code ?? 'HTTP_ERROR',
+		problem.message ?? `The server answered ${reply.status} ${reply.statusText}`.trim(),
+	);
 }
 
 async function json(method, path, options) {
@@ -115,9 +118,7 @@ export function toRun(run) {
 		params: toObject(data.params),
 		tags: toObject(data.tags),
 		metrics,
-		datasets: (run.inputs?.dataset_inputs ?? []).map((d) => ({
-			...d.dataset, tags: toObject(d.tags),
-		})),
+		datasets: (run.inputs?.dataset_inputs ?? []).map((d) => ({ ...d.dataset, tags: toObject(d.tags) })),
 	};
 }
 
@@ -141,17 +142,23 @@ export function quoteForLike(text) {
 
 export const experiments = {
 	async search({ filter, orderBy, viewType, maxResults = 500, pageToken }, signal) {
-		const r = await post('experiments/search', {
-			filter: filter || undefined, order_by: orderBy, view_type: viewType,
-			max_results: maxResults, page_token: pageToken,
-		}, signal);
+		const r = await post(
+			'experiments/search',
+			{
+				filter: filter || undefined,
+				order_by: orderBy,
+				view_type: viewType,
+				max_results: maxResults,
+				page_token: pageToken,
+			},
+			signal,
+		);
 		return {
 			experiments: (r.experiments ?? []).map((e) => ({ ...e, tags: toObject(e.tags) })),
 			token: r.next_page_token,
 		};
 	},
-	get: async (id, signal) =>
-		(await get('experiments/get', { experiment_id: id }, signal)).experiment,
+	get: async (id, signal) => (await get('experiments/get', { experiment_id: id }, signal)).experiment,
 	create: (name) => post('experiments/create', { name }),
 	rename: (id, name) => post('experiments/update', { experiment_id: id, new_name: name }),
 	remove: (id) => post('experiments/delete', { experiment_id: id }),
@@ -160,10 +167,18 @@ export const experiments = {
 
 export const runs = {
 	async search({ experimentIds, filter, orderBy, viewType, maxResults, pageToken }, signal) {
-		const r = await post('runs/search', {
-			experiment_ids: experimentIds, filter: filter || undefined, order_by: orderBy,
-			run_view_type: viewType, max_results: maxResults, page_token: pageToken,
-		}, signal);
+		const r = await post(
+			'runs/search',
+			{
+				experiment_ids: experimentIds,
+				filter: filter || undefined,
+				order_by: orderBy,
+				run_view_type: viewType,
+				max_results: maxResults,
+				page_token: pageToken,
+			},
+			signal,
+		);
 		return { runs: (r.runs ?? []).map(toRun), token: r.next_page_token };
 	},
 	get: async (id, signal) => toRun((await get('runs/get', { run_id: id }, signal)).run),
@@ -181,23 +196,31 @@ export const metrics = {
 	async summary(runIds, signal) {
 		const out = new Map();
 		for (let i = 0; i < runIds.length; i += RUN_IDS_MAX) {
-			const r = await json('GET', OWN + 'metrics/summary',
-				{ query: { run_ids: runIds.slice(i, i + RUN_IDS_MAX) }, signal });
+			const r = await json('GET', OWN + 'metrics/summary', {
+				query: { run_ids: runIds.slice(i, i + RUN_IDS_MAX) },
+				signal,
+			});
 			for (const run of r.runs ?? []) {
 				const keys = new Map();
 				for (const m of run.metrics ?? [])
-					keys.set(m.key, { ...m, last: toNumber(m.last), min: toNumber(m.min), max: toNumber(m.max) });
+					keys.set(m.key, {
+						...m,
+						last: toNumber(m.last),
+						min: toNumber(m.min),
+						max: toNumber(m.max),
+					});
 				out.set(run.run_id, keys);
 			}
 		}
 		return out;
 	},
 	async curves({ runIds, keys, buckets, x, start, end }, signal) {
-		const r = await json('GET', OWN + 'metrics/curves',
-			{ query: { run_ids: runIds, metric_keys: keys, buckets, x, start, end }, signal });
+		const r = await json('GET', OWN + 'metrics/curves', {
+			query: { run_ids: runIds, metric_keys: keys, buckets, x, start, end },
+			signal,
+		});
 		for (const curve of r.curves ?? [])
-			for (const name of CURVE_NUMBERS)
-				curve[name] = curve[name].map(toNumber);
+			for (const name of CURVE_NUMBERS) curve[name] = curve[name].map(toNumber);
 		return r.curves ?? [];
 	},
 };
@@ -215,8 +238,11 @@ export const artifacts = {
 		const files = [];
 		let token;
 		do {
-			const r = await get('artifacts/list',
-				{ run_id: runId, path: path || undefined, page_token: token }, signal);
+			const r = await get(
+				'artifacts/list',
+				{ run_id: runId, path: path || undefined, page_token: token },
+				signal,
+			);
 			files.push(...(r.files ?? []));
 			token = r.next_page_token;
 		} while (token);
@@ -231,8 +257,10 @@ export const artifacts = {
 	archiveUrl: (path, format) => `${server}${OWN}archive/${encodePath(path)}?format=${format}`,
 	/** The first `limit` bytes. */
 	async bytes(path, limit, signal) {
-		const reply = await send('GET', ARTIFACTS + encodePath(path),
-			{ headers: limit ? { Range: `bytes=0-${limit - 1}` } : undefined, signal });
+		const reply = await send('GET', ARTIFACTS + encodePath(path), {
+			headers: limit ? { Range: `bytes=0-${limit - 1}` } : undefined,
+			signal,
+		});
 		return new Uint8Array(await reply.arrayBuffer());
 	},
 	manifest: (path, signal) => json('GET', OWN + 'manifest/' + encodePath(path), { signal }),
@@ -240,8 +268,16 @@ export const artifacts = {
 
 export const models = {
 	async search({ filter, orderBy, maxResults = 200, pageToken }, signal) {
-		const r = await get('registered-models/search',
-			{ filter: filter || undefined, order_by: orderBy, max_results: maxResults, page_token: pageToken }, signal);
+		const r = await get(
+			'registered-models/search',
+			{
+				filter: filter || undefined,
+				order_by: orderBy,
+				max_results: maxResults,
+				page_token: pageToken,
+			},
+			signal,
+		);
 		return { models: (r.registered_models ?? []).map(toModel), token: r.next_page_token };
 	},
 	get: async (name, signal) =>
@@ -261,8 +297,11 @@ export const versions = {
 		const found = [];
 		let token;
 		do {
-			const r = await get('model-versions/search',
-				{ filter, max_results: 1000, order_by: 'version_number DESC', page_token: token }, signal);
+			const r = await get(
+				'model-versions/search',
+				{ filter, max_results: 1000, order_by: 'version_number DESC', page_token: token },
+				signal,
+			);
 			found.push(...(r.model_versions ?? []).map(toVersion));
 			token = r.next_page_token;
 		} while (token);
@@ -271,10 +310,14 @@ export const versions = {
 	get: async (name, version, signal) =>
 		toVersion((await get('model-versions/get', { name, version }, signal)).model_version),
 	create: async (body) => toVersion((await post('model-versions/create', body)).model_version),
-	describe: (name, version, description) =>
-		patch('model-versions/update', { name, version, description }),
-	setStage: (name, version, stage, archiveOthers) => post('model-versions/transition-stage',
-		{ name, version, stage, archive_existing_versions: archiveOthers }),
+	describe: (name, version, description) => patch('model-versions/update', { name, version, description }),
+	setStage: (name, version, stage, archiveOthers) =>
+		post('model-versions/transition-stage', {
+			name,
+			version,
+			stage,
+			archive_existing_versions: archiveOthers,
+		}),
 	remove: (name, version) => del('model-versions/delete', { name, version }),
 	setTag: (name, version, key, value) => post('model-versions/set-tag', { name, version, key, value }),
 	deleteTag: (name, version, key) => del('model-versions/delete-tag', { name, version, key }),
@@ -282,6 +325,4 @@ export const versions = {
 		(await get('model-versions/get-download-uri', { name, version }, signal)).artifact_uri,
 };
 
-export const system = {
-	info: (signal) => json('GET', OWN + 'server', { signal }),
-};
+export const system = { info: (signal) => json('GET', OWN + 'server', { signal }) };

@@ -12,47 +12,53 @@ let library = null;
 
 /** uPlot, or null where the static host was set up without it. */
 export function loadLibrary() {
-	library ??= import('../vendor/uPlot.js').then((module) => {
-		document.head.append(h('link', { rel: 'stylesheet', href: new URL('../vendor/uPlot.css', import.meta.url).href }));
-		return module.default;
-	}, () => null);
+	library ??= import('../vendor/uPlot.js').then(
+		(module) => {
+			document.head.append(
+				h('link', { rel: 'stylesheet', href: new URL('../vendor/uPlot.css', import.meta.url).href }),
+			);
+			return module.default;
+		},
+		() => null,
+	);
 	return library;
 }
 
 const axisTime = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-const axisDay = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short', hour: '2-digit', minute: '2-digit' });
+const axisDay = new Intl.DateTimeFormat('en-GB', {
+	day: '2-digit',
+	month: 'short',
+	hour: '2-digit',
+	minute: '2-digit',
+});
 
 function xText(mode, span) {
-	if (mode === 'time')
-		return (x) => (span > 86400 ? axisDay : axisTime).format(x * 1000);
-	if (mode === 'relative')
-		return (x) => shortSeconds(x, span);
+	if (mode === 'time') return (x) => (span > 86400 ? axisDay : axisTime).format(x * 1000);
+	if (mode === 'relative') return (x) => shortSeconds(x, span);
 	return (x) => (Math.abs(x) >= 1e4 ? shortNumber(x) : String(x));
 }
 
 function shortSeconds(s, span) {
-	if (span < 2)
-		return `${Math.round(s * 1000)} ms`;
-	if (span < 300)
-		return `${formatNumber(Math.round(s * 10) / 10)} s`;
-	if (span < 3 * 3600)
-		return `${formatNumber(Math.round(s / 6) / 10)} min`;
+	if (span < 2) return `${Math.round(s * 1000)} ms`;
+	if (span < 300) return `${formatNumber(Math.round(s * 10) / 10)} s`;
+	if (span < 3 * 3600) return `${formatNumber(Math.round(s / 6) / 10)} min`;
 	return `${formatNumber(Math.round(s / 360) / 10)} h`;
 }
 
 function shortNumber(v) {
 	const size = Math.abs(v);
-	for (const [unit, name] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']])
-		if (size >= unit)
-			return `${formatNumber(Number((v / unit).toPrecision(4)))}${name}`;
+	for (const [unit, name] of [
+		[1e9, 'G'],
+		[1e6, 'M'],
+		[1e3, 'k'],
+	])
+		if (size >= unit) return `${formatNumber(Number((v / unit).toPrecision(4)))}${name}`;
 	return formatNumber(Number(v.toPrecision(5)));
 }
 
 export function xLabel(mode, x) {
-	if (mode === 'time')
-		return formatDate(x * 1000);
-	if (mode === 'relative')
-		return formatDuration(x * 1000);
+	if (mode === 'time') return formatDate(x * 1000);
+	if (mode === 'relative') return formatDuration(x * 1000);
 	return `step ${formatNumber(x)}`;
 }
 
@@ -68,7 +74,13 @@ export class CurveChart {
 		this.note = h('p.chart-note', { hidden: true });
 		this.tooltip = h('div.chart-tooltip', { hidden: true });
 		this.canvasBox = h('div.chart-canvas', { style: { height: `${height}px` } });
-		this.element = h('div.chart', { role: 'img', 'aria-label': title }, this.canvasBox, this.note, this.tooltip);
+		this.element = h(
+			'div.chart',
+			{ role: 'img', 'aria-label': title },
+			this.canvasBox,
+			this.note,
+			this.tooltip,
+		);
 		this.observer = new ResizeObserver(framed(() => this.resize()));
 		this.observer.observe(this.canvasBox);
 		this.onTheme = () => this.plot && this.build();
@@ -108,15 +120,19 @@ export class CurveChart {
 		const width = this.canvasBox.clientWidth;
 		if (this.plot && width > 0 && (width !== this.plot.width || this.height !== this.plot.height))
 			this.plot.setSize({ width, height: this.height });
-		else if (!this.plot && this.lines && this.Plot && width > 0)
-			this.build();
+		else if (!this.plot && this.lines && this.Plot && width > 0) this.build();
 	}
 
 	/* Series in uPlot's order, with what the tooltip needs beside them. */
 	assemble() {
 		const { x, isLog, smoothing } = this.settings;
-		const drawn = this.lines.filter((l) => !l.hidden && l.curve).map((l) => ({ ...l, points: shape(l.curve, x, l.origin) }));
-		const { xs, place } = alignment(drawn.map((d) => d.points.xs), isLog);
+		const drawn = this.lines
+			.filter((l) => !l.hidden && l.curve)
+			.map((l) => ({ ...l, points: shape(l.curve, x, l.origin) }));
+		const { xs, place } = alignment(
+			drawn.map((d) => d.points.xs),
+			isLog,
+		);
 		const data = [xs];
 		const series = [{}];
 		const bands = [];
@@ -137,11 +153,18 @@ export class CurveChart {
 			const alone = points.xs.length === 1;
 			const marks = {
 				show: alone || (!isBand && drawn.length <= 6 && points.xs.length <= POINTS_SHOWN_MAX),
-				size: alone ? 7 : 4, fill: line.color, stroke: line.color,
+				size: alone ? 7 : 4,
+				fill: line.color,
+				stroke: line.color,
 			};
 			const stroke = { stroke: line.color, width: 1.6, dash: line.dash, points: marks };
 			if (smoothing > 0) {
-				add(points.lasts, points, { ...stroke, stroke: fade(line.color, 0.3), width: 1, points: { show: false } });
+				add(points.lasts, points, {
+					...stroke,
+					stroke: fade(line.color, 0.3),
+					width: 1,
+					points: { show: false },
+				});
 				line.smoothed = smooth(points.lasts, smoothing);
 				add(line.smoothed, points, { ...stroke, points: alone ? marks : { show: false } });
 			} else {
@@ -154,16 +177,20 @@ export class CurveChart {
 
 	build() {
 		const width = this.canvasBox.clientWidth;
-		if (!width)
-			return;
+		if (!width) return;
 		const { data, series, bands } = this.assemble();
 		this.plot?.destroy();
 		this.plot = null;
 		replace(this.canvasBox);
 		const finite = data.slice(1).some((values) => values.some((v) => typeof v === 'number'));
 		if (!data[0].length || !finite) {
-			this.say(!data[0].length ? 'No points here.' : this.settings.isLog
-				? 'No value above zero: nothing to show on a logarithmic scale.' : 'Only NaN or infinite values here.');
+			this.say(
+				!data[0].length
+					? 'No points here.'
+					: this.settings.isLog
+						? 'No value above zero: nothing to show on a logarithmic scale.'
+						: 'Only NaN or infinite values here.',
+			);
 			this.describe();
 			return;
 		}
@@ -177,15 +204,30 @@ export class CurveChart {
 		const [from, to] = range ?? padded(xs);
 		const grid = { stroke: color('--grid'), width: 1 };
 		const axis = {
-			stroke: color('--muted'), grid, ticks: { ...grid, size: 4 }, font: '11px system-ui, sans-serif', gap: 4,
+			stroke: color('--muted'),
+			grid,
+			ticks: { ...grid, size: 4 },
+			font: '11px system-ui, sans-serif',
+			gap: 4,
 		};
 		return {
-			width, height: this.height, series, bands, padding: [8, 12, 0, 0],
+			width,
+			height: this.height,
+			series,
+			bands,
+			padding: [8, 12, 0, 0],
 			legend: { show: false },
 			cursor: {
-				drag: { x: true, y: false, setScale: false }, points: { show: false }, y: false,
+				drag: { x: true, y: false, setScale: false },
+				points: { show: false },
+				y: false,
 				sync: this.syncKey ? { key: this.syncKey, setSeries: false } : undefined,
-				bind: { dblclick: () => () => { this.zoom?.(null); return null; } },
+				bind: {
+					dblclick: () => () => {
+						this.zoom?.(null);
+						return null;
+					},
+				},
 			},
 			scales: {
 				x: { time: false, range: [from, to] },
@@ -193,7 +235,14 @@ export class CurveChart {
 			},
 			axes: [
 				{ ...axis, size: 28, space: 60, values: (u, ticks) => ticks.map(xText(x, to - from)) },
-				{ ...axis, size: axisWidth, space: 30, splits: isLog ? logSplits : undefined, filter: isLog ? (u, ticks) => ticks : undefined, values: (u, ticks) => ticks.map((v) => (v === null ? '' : shortNumber(v))) },
+				{
+					...axis,
+					size: axisWidth,
+					space: 30,
+					splits: isLog ? logSplits : undefined,
+					filter: isLog ? (u, ticks) => ticks : undefined,
+					values: (u, ticks) => ticks.map((v) => (v === null ? '' : shortNumber(v))),
+				},
 			],
 			hooks: {
 				setSelect: [(u) => this.onSelect(u)],
@@ -206,8 +255,7 @@ export class CurveChart {
 	onSelect(u) {
 		const { left, width } = u.select;
 		u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-		if (width < 6)
-			return;
+		if (width < 6) return;
 		this.zoom?.([u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]);
 	}
 
@@ -218,8 +266,7 @@ export class CurveChart {
 		ctx.fillStyle = color('--bad');
 		for (const { points } of this.drawn)
 			points.nans.forEach((lost, i) => {
-				if (!lost)
-					return;
+				if (!lost) return;
 				const at = u.valToPos(points.xs[i], 'x', true);
 				const foot = bbox.top + bbox.height;
 				ctx.beginPath();
@@ -242,11 +289,9 @@ export class CurveChart {
 		let x = null;
 		for (const line of this.drawn) {
 			const i = nearest(line.points.xs, at);
-			if (i < 0)
-				continue;
+			if (i < 0) continue;
 			const own = line.points.xs[i];
-			if (x === null || Math.abs(own - at) < Math.abs(x - at))
-				x = own;
+			if (x === null || Math.abs(own - at) < Math.abs(x - at)) x = own;
 			rows.push({ line, i, value: line.points.lasts[i], own });
 		}
 		/* Lines that have ended long before the cursor say nothing about it. */
@@ -256,22 +301,41 @@ export class CurveChart {
 
 	showTooltip(u, rows, x, left, top) {
 		this.tooltip.hidden = rows.length === 0;
-		if (!rows.length)
-			return;
+		if (!rows.length) return;
 		rows.sort((a, b) => b.value - a.value);
 		const many = this.lines.length > 1;
-		replace(this.tooltip, h('div.tooltip-x', xLabel(this.settings.x, x)),
-			rows.slice(0, TOOLTIP_ROWS).map(({ line, i, value }) => h('div.tooltip-row',
-				many && h('i', { style: { background: line.color } }), many && h('span.tooltip-name', line.run.name),
-				h('b', { title: fullNumber(value) }, formatNumber(value)),
-				line.smoothed && h('span.faint', `~ ${formatNumber(line.smoothed[i])}`),
-				!line.curve.is_exact && h('span.faint', `${formatNumber(line.points.mins[i])} … ${formatNumber(line.points.maxs[i])}`))),
-			rows.length > TOOLTIP_ROWS && h('div.faint', `and ${rows.length - TOOLTIP_ROWS} more`));
+		replace(
+			this.tooltip,
+			h('div.tooltip-x', xLabel(this.settings.x, x)),
+			rows
+				.slice(0, TOOLTIP_ROWS)
+				.map(({ line, i, value }) =>
+					h(
+						'div.tooltip-row',
+						many && h('i', { style: { background: line.color } }),
+						many && h('span.tooltip-name', line.run.name),
+						h('b', { title: fullNumber(value) }, formatNumber(value)),
+						line.smoothed && h('span.faint', `~ ${formatNumber(line.smoothed[i])}`),
+						!line.curve.is_exact &&
+							h(
+								'span.faint',
+								`${formatNumber(line.points.mins[i])} … ${formatNumber(line.points.maxs[i])}`,
+							),
+					),
+				),
+			rows.length > TOOLTIP_ROWS && h('div.faint', `and ${rows.length - TOOLTIP_ROWS} more`),
+		);
 		const box = this.tooltip.getBoundingClientRect();
 		const plotLeft = u.over.offsetLeft + left;
 		const onLeft = plotLeft + box.width + 18 > this.element.clientWidth;
-		this.tooltip.style.setProperty('left', `${Math.max(0, onLeft ? plotLeft - box.width - 12 : plotLeft + 12)}px`);
-		this.tooltip.style.setProperty('top', `${Math.max(0, Math.min(top ?? 0, this.height - box.height))}px`);
+		this.tooltip.style.setProperty(
+			'left',
+			`${Math.max(0, onLeft ? plotLeft - box.width - 12 : plotLeft + 12)}px`,
+		);
+		this.tooltip.style.setProperty(
+			'top',
+			`${Math.max(0, Math.min(top ?? 0, this.height - box.height))}px`,
+		);
 	}
 
 	/* What a screen reader says of the picture, and what tests read. */
@@ -297,15 +361,13 @@ function padded(xs) {
 }
 
 function yRange(u, low, high) {
-	if (low === null || high === null)
-		return [0, 1];
+	if (low === null || high === null) return [0, 1];
 	const room = high === low ? Math.max(Math.abs(high) * 0.1, 1e-9) : (high - low) * 0.06;
 	return [low - room, high + room];
 }
 
 function logRange(u, low, high) {
-	if (low === null || high === null || low <= 0)
-		return [0.1, 10];
+	if (low === null || high === null || low <= 0) return [0.1, 10];
 	const room = (high / low) ** 0.06;
 	return low === high ? [low / 2, high * 2] : [low / Math.max(room, 1.01), high * Math.max(room, 1.01)];
 }
@@ -319,8 +381,7 @@ function logSplits(u, axis, low, high) {
 	for (let e = Math.floor(Math.log10(low)); e <= Math.log10(high); e++)
 		for (const digit of digits) {
 			const v = Number(`${digit}e${e}`);
-			if (v >= low && v <= high && (digits.length > 1 || e % every === 0))
-				out.push(v);
+			if (v >= low && v <= high && (digits.length > 1 || e % every === 0)) out.push(v);
 		}
 	return out.length > 1 ? out : [low, high];
 }

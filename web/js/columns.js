@@ -11,34 +11,69 @@ export const NAME_COLUMN = 'name';
 const ATTRIBUTES = {
 	name: { label: 'Run', width: 220, order: 'attributes.run_name', value: (r) => r.name },
 	status: {
-		label: 'Status', width: 104, order: 'attributes.status', value: (r) => r.status,
+		label: 'Status',
+		width: 104,
+		order: 'attributes.status',
+		value: (r) => r.status,
 		cell: (r) => statusPill(r.status),
 	},
 	start: {
-		label: 'Started', width: 116, order: 'attributes.start_time', value: (r) => r.start,
-		text: (r) => (r.start ? new Date(r.start).toISOString() : ''), cell: (r) => timeAgo(r.start),
+		label: 'Started',
+		width: 116,
+		order: 'attributes.start_time',
+		value: (r) => r.start,
+		text: (r) => (r.start ? new Date(r.start).toISOString() : ''),
+		cell: (r) => timeAgo(r.start),
 	},
 	end: {
-		label: 'Ended', width: 116, order: 'attributes.end_time', value: (r) => r.end || undefined,
-		text: (r) => (r.end ? new Date(r.end).toISOString() : ''), cell: (r) => timeAgo(r.end),
+		label: 'Ended',
+		width: 116,
+		order: 'attributes.end_time',
+		value: (r) => r.end || undefined,
+		text: (r) => (r.end ? new Date(r.end).toISOString() : ''),
+		cell: (r) => timeAgo(r.end),
 	},
 	duration: {
-		label: 'Duration', width: 110, align: 'right',
+		label: 'Duration',
+		width: 110,
+		align: 'right',
 		value: (r) => (r.end && r.start ? r.end - r.start : undefined),
 		cell: (r) => durationOf(r.start, r.end, r.status === 'RUNNING'),
 	},
-	user: { label: 'User', width: 110, order: 'attributes.user_id', value: (r) => r.user || r.tags['mlflow.user'] },
+	user: {
+		label: 'User',
+		width: 110,
+		order: 'attributes.user_id',
+		value: (r) => r.user || r.tags['mlflow.user'],
+	},
 	experiment: {
-		label: 'Experiment', width: 150, value: (r) => r.experimentId,
+		label: 'Experiment',
+		width: 150,
+		value: (r) => r.experimentId,
 		text: (r, context) => context.experimentName(r.experimentId),
 	},
-	source: { label: 'Source', width: 160, order: 'tags.`mlflow.source.name`', value: (r) => r.tags['mlflow.source.name'] },
+	source: {
+		label: 'Source',
+		width: 160,
+		order: 'tags.`mlflow.source.name`',
+		value: (r) => r.tags['mlflow.source.name'],
+	},
 	commit: {
-		label: 'Commit', width: 92, order: 'tags.`mlflow.source.git.commit`', isCode: true,
+		label: 'Commit',
+		width: 92,
+		order: 'tags.`mlflow.source.git.commit`',
+		isCode: true,
 		value: (r) => r.tags['mlflow.source.git.commit'],
 		cell: (r) => shortId(r.tags['mlflow.source.git.commit'] ?? ''),
 	},
-	run: { label: 'Run id', width: 92, order: 'attributes.run_id', isCode: true, value: (r) => r.id, cell: (r) => shortId(r.id) },
+	run: {
+		label: 'Run id',
+		width: 92,
+		order: 'attributes.run_id',
+		isCode: true,
+		value: (r) => r.id,
+		cell: (r) => shortId(r.id),
+	},
 };
 
 const GROUPS = { p: 'params', t: 'tags', m: 'metrics', min: 'metrics', max: 'metrics' };
@@ -53,31 +88,38 @@ const measure = (text, least, most) => Math.max(least, Math.min(most, 46 + text.
 /** The column of an id, or null if the id means nothing. */
 export function column(id) {
 	const attribute = ATTRIBUTES[id];
-	if (attribute)
-		return { id, kind: 'attribute', key: id, align: 'left', ...attribute };
+	if (attribute) return { id, kind: 'attribute', key: id, align: 'left', ...attribute };
 	const at = id.indexOf('.');
 	const kind = id.slice(0, at);
 	const key = id.slice(at + 1);
-	if (!GROUPS[kind] || !key)
-		return null;
+	if (!GROUPS[kind] || !key) return null;
 	const base = { id, kind, key, label: key };
 	if (kind === 'p')
 		return {
-			...base, group: 'Parameter', align: 'right', width: measure(key, 90, 240),
-			order: `params.${quoteKey(key)}`, value: (r) => r.params[key],
+			...base,
+			group: 'Parameter',
+			align: 'right',
+			width: measure(key, 90, 240),
+			order: `params.${quoteKey(key)}`,
+			value: (r) => r.params[key],
 		};
 	if (kind === 't')
 		return {
-			...base, group: 'Tag', align: 'left', width: measure(key, 110, 240),
-			order: `tags.${quoteKey(key)}`, value: (r) => r.tags[key],
+			...base,
+			group: 'Tag',
+			align: 'left',
+			width: measure(key, 110, 240),
+			order: `tags.${quoteKey(key)}`,
+			value: (r) => r.tags[key],
 		};
-	const last = {
-		...base, group: 'Metric', align: 'right', width: measure(key, 98, 240), isNumber: true,
-	};
+	const last = { ...base, group: 'Metric', align: 'right', width: measure(key, 98, 240), isNumber: true };
 	if (kind === 'm')
 		return { ...last, order: `metrics.${quoteKey(key)}`, value: (r) => r.metrics[key]?.value };
 	return {
-		...last, suffix: kind, needsSummary: true, width: measure(`${key} min`, 98, 250),
+		...last,
+		suffix: kind,
+		needsSummary: true,
+		width: measure(`${key} min`, 98, 250),
 		value: (r) => r.summary?.get(key)?.[kind],
 	};
 }
@@ -94,12 +136,14 @@ export function cellText(col, run, context) {
 
 export function cellNode(col, run, context) {
 	if (col.id === NAME_COLUMN)
-		return h('a', { href: href(['run', run.id]), tabIndex: -1, title: `${run.name}\n${run.id}` }, run.name);
-	if (col.cell)
-		return col.cell(run, context);
+		return h(
+			'a',
+			{ href: href(['run', run.id]), tabIndex: -1, title: `${run.name}\n${run.id}` },
+			run.name,
+		);
+	if (col.cell) return col.cell(run, context);
 	if (col.isNumber) {
-		if (col.needsSummary && !run.summary)
-			return h('span.faint', '…');
+		if (col.needsSummary && !run.summary) return h('span.faint', '…');
 		return numberNode(col.value(run));
 	}
 	const text = cellText(col, run, context);
@@ -109,13 +153,17 @@ export function cellNode(col, run, context) {
 export const encodeColumns = (ids) => ids.map((id) => id.replace(/[%,]/g, encodeURIComponent)).join(',');
 
 export function decodeColumns(text) {
-	return text.split(',').filter(Boolean).map((id) => {
-		try {
-			return decodeURIComponent(id);
-		} catch {
-			return id;
-		}
-	}).filter((id) => id !== NAME_COLUMN && column(id));
+	return text
+		.split(',')
+		.filter(Boolean)
+		.map((id) => {
+			try {
+				return decodeURIComponent(id);
+			} catch {
+				return id;
+			}
+		})
+		.filter((id) => id !== NAME_COLUMN && column(id));
 }
 
 /* --- order: "-m.rmse" in the address is descending --- */
@@ -131,8 +179,7 @@ export const formatOrder = (id, isDescending) => (isDescending ? '-' : '') + id;
 
 /** For the server; null where it cannot order by this column and the page must. */
 export function serverOrder(order) {
-	if (!order)
-		return [];
+	if (!order) return [];
 	return order.col.order ? [`${order.col.order} ${order.isDescending ? 'DESC' : 'ASC'}`] : null;
 }
 
@@ -141,8 +188,7 @@ const byCodePoint = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 /** The server's order, for rows that arrive later: missing last, NaN before them, newest first on ties. */
 export function comparator(order) {
 	const tie = (a, b) => b.start - a.start || byCodePoint(a.id, b.id);
-	if (!order)
-		return tie;
+	if (!order) return tie;
 	const sign = order.isDescending ? -1 : 1;
 	const rank = (v) => (v === undefined || v === null ? 2 : Number.isNaN(v) ? 1 : 0);
 	return (a, b) => {
@@ -160,18 +206,31 @@ export function automaticColumns(rows, severalExperiments) {
 			for (const key of Object.keys(run[group])) {
 				const value = group === 'metrics' ? run.metrics[key].value : run[group][key];
 				const known = seen.get(key);
-				if (!known)
-					seen.set(key, { count: 1, first: value, varies: false });
+				if (!known) seen.set(key, { count: 1, first: value, varies: false });
 				else {
 					known.count++;
 					known.varies ||= known.first !== value;
 				}
 			}
 		const isOwn = ([key]) => !key.startsWith('system/');
-		return [...seen].filter(isOwn).sort((a, b) =>
-			Number(b[1].varies) - Number(a[1].varies) || b[1].count - a[1].count || byCodePoint(a[0], b[0]))
-			.slice(0, most).map(([key]) => key).sort(byCodePoint);
+		return [...seen]
+			.filter(isOwn)
+			.sort(
+				(a, b) =>
+					Number(b[1].varies) - Number(a[1].varies) ||
+					b[1].count - a[1].count ||
+					byCodePoint(a[0], b[0]),
+			)
+			.slice(0, most)
+			.map(([key]) => key)
+			.sort(byCodePoint);
 	};
-	return ['status', 'start', 'duration', ...(severalExperiments ? ['experiment'] : []),
-		...pick('metrics', 6).map((k) => `m.${k}`), ...pick('params', 5).map((k) => `p.${k}`)];
+	return [
+		'status',
+		'start',
+		'duration',
+		...(severalExperiments ? ['experiment'] : []),
+		...pick('metrics', 6).map((k) => `m.${k}`),
+		...pick('params', 5).map((k) => `p.${k}`),
+	];
 }

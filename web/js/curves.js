@@ -38,20 +38,20 @@ export class CurveLoader {
 		while (names.length) {
 			const part = [];
 			let bytes = runIds.length * 41;
-			while (names.length && (!part.length || ((part.length + 1) * runIds.length <= PAIRS_MAX && bytes < ADDRESS_MAX))) {
+			while (
+				names.length &&
+				(!part.length || ((part.length + 1) * runIds.length <= PAIRS_MAX && bytes < ADDRESS_MAX))
+			) {
 				bytes += 14 + encodeURIComponent(names[0]).length;
 				part.push(names.shift());
 			}
 			try {
 				const curves = await metrics.curves({ runIds, keys: part, buckets, ...range }, this.signal);
 				const found = new Map(part.map((k) => [k, new Map()]));
-				for (const c of curves)
-					found.get(c.metric_key)?.set(c.run_id, c);
-				for (const k of part)
-					keys.get(k).resolve(found.get(k));
+				for (const c of curves) found.get(c.metric_key)?.set(c.run_id, c);
+				for (const k of part) keys.get(k).resolve(found.get(k));
 			} catch (e) {
-				for (const k of part)
-					keys.get(k).reject(e);
+				for (const k of part) keys.get(k).reject(e);
 			}
 		}
 	}
@@ -59,10 +59,8 @@ export class CurveLoader {
 
 /** Where a bucket stands on the x axis: its first point. Times in seconds, relative ones since `origin` ms. */
 export function positions(curve, mode, origin) {
-	if (mode === 'time')
-		return curve.timestamps.map((t) => t / 1000);
-	if (mode === 'relative')
-		return curve.timestamps.map((t) => (t - origin) / 1000);
+	if (mode === 'time') return curve.timestamps.map((t) => t / 1000);
+	if (mode === 'relative') return curve.timestamps.map((t) => (t - origin) / 1000);
 	return curve.steps;
 }
 
@@ -70,8 +68,7 @@ export function positions(curve, mode, origin) {
 export function shape(curve, mode, origin) {
 	const at = positions(curve, mode, origin);
 	const order = at.map((_, i) => i);
-	if (at.some((x, i) => i > 0 && x < at[i - 1]))
-		order.sort((a, b) => at[a] - at[b] || a - b);
+	if (at.some((x, i) => i > 0 && x < at[i - 1])) order.sort((a, b) => at[a] - at[b] || a - b);
 	const out = { xs: [], lasts: [], mins: [], maxs: [], nans: [] };
 	for (const i of order) {
 		const n = out.xs.length - 1;
@@ -100,8 +97,7 @@ export function smooth(values, weight) {
 	let average = 0;
 	let total = 0;
 	return values.map((v) => {
-		if (!Number.isFinite(v))
-			return v;
+		if (!Number.isFinite(v)) return v;
 		average = average * weight + v * (1 - weight);
 		total = total * weight + (1 - weight);
 		return average / total;
@@ -112,9 +108,7 @@ export function smooth(values, weight) {
  * (the line goes on), null where its value cannot be drawn (the line breaks). */
 export function alignment(lists, isLog) {
 	const all = new Set();
-	for (const list of lists)
-		for (const x of list)
-			all.add(x);
+	for (const list of lists) for (const x of list) all.add(x);
 	const xs = [...all].sort((a, b) => a - b);
 	const index = new Map(xs.map((x, i) => [x, i]));
 	return {
@@ -134,14 +128,11 @@ export function alignment(lists, isLog) {
 export function nearest(xs, x) {
 	let low = 0;
 	let high = xs.length - 1;
-	if (high < 0)
-		return -1;
+	if (high < 0) return -1;
 	while (low < high) {
 		const mid = (low + high) >> 1;
-		if (xs[mid] < x)
-			low = mid + 1;
-		else
-			high = mid;
+		if (xs[mid] < x) low = mid + 1;
+		else high = mid;
 	}
 	return low > 0 && x - xs[low - 1] < xs[low] - x ? low - 1 : low;
 }

@@ -44,10 +44,8 @@ function show() {
 	scrollTo(0, 0);
 	const make = VIEWS[route.view];
 	current = { identity, abort, view: { update() {} } };
-	if (make)
-		current.view = make(main, route, abort.signal);
-	else
-		replace(main, errorState({ status: 404, message: `There is no view “${route.view}”.` }));
+	if (make) current.view = make(main, route, abort.signal);
+	else replace(main, errorState({ status: 404, message: `There is no view “${route.view}”.` }));
 }
 
 /* --- the frame --- */
@@ -59,10 +57,8 @@ const navigation = [
 
 function markNavigation(view) {
 	for (const a of document.querySelectorAll('.topbar nav a')) {
-		if (a.dataset.views.split(',').includes(view))
-			a.setAttribute('aria-current', 'page');
-		else
-			a.removeAttribute('aria-current');
+		if (a.dataset.views.split(',').includes(view)) a.setAttribute('aria-current', 'page');
+		else a.removeAttribute('aria-current');
 	}
 }
 
@@ -75,26 +71,49 @@ function themeButton() {
 		b.title = `Theme: ${themeName()}`;
 		b.setAttribute('aria-label', b.title);
 	};
-	b.addEventListener('click', () => { nextTheme(); label(); });
+	b.addEventListener('click', () => {
+		nextTheme();
+		label();
+	});
 	label();
 	return b;
 }
 
 function frame() {
-	const status = h('button.server-status', {
-		type: 'button', title: server, onclick: showServer,
-	}, h('span.dot'), h('span.server-text', 'Server'));
-	replace(document.getElementById('topbar'),
-		h('a.brand', { href: href([]), 'aria-label': 'trackerd, to the experiments' },
-			h('img', { src: 'favicon.svg', alt: '', width: 22, height: 22 }), h('span', 'trackerd')),
-		h('nav', { 'aria-label': 'Main' }, navigation.map((n) =>
-			h('a', { href: href(n.path), dataset: { views: n.views.join(',') } }, n.text))),
-		h('div.spacer'), status,
+	const status = h(
+		'button.server-status',
+		{ type: 'button', title: server, onclick: showServer },
+		h('span.dot'),
+		h('span.server-text', 'Server'),
+	);
+	replace(
+		document.getElementById('topbar'),
+		h(
+			'a.brand',
+			{ href: href([]), 'aria-label': 'trackerd, to the experiments' },
+			h('img', { src: 'favicon.svg', alt: '', width: 22, height: 22 }),
+			h('span', 'trackerd'),
+		),
+		h(
+			'nav',
+			{ 'aria-label': 'Main' },
+			navigation.map((n) =>
+				h('a', { href: href(n.path), dataset: { views: n.views.join(',') } }, n.text),
+			),
+		),
+		h('div.spacer'),
+		status,
 		button('', { icon: 'help', kind: 'quiet', label: 'Help and keys (?)', onclick: showHelp }),
-		themeButton());
-	system.info().then((info) => {
-		status.querySelector('.server-text').textContent = info.version ? `v${info.version}` : 'Server';
-	}, () => { /* the banner says it */ });
+		themeButton(),
+	);
+	system.info().then(
+		(info) => {
+			status.querySelector('.server-text').textContent = info.version ? `v${info.version}` : 'Server';
+		},
+		() => {
+			/* the banner says it */
+		},
+	);
 	connection.addEventListener('unreachable', () => {
 		status.classList.add('down');
 		banner();
@@ -117,10 +136,20 @@ function banner() {
 			probing = setTimeout(retry, 3000);
 		}
 	};
-	replace(document.getElementById('banner'), h('div.banner', icon('warning'),
-		h('span', 'The server does not answer', server !== new URL('.', document.baseURI).href && ` at ${server}`,
-			'. What you see may be out of date; the page tries again by itself.'),
-		button('Try now', { kind: 'small', onclick: retry })));
+	replace(
+		document.getElementById('banner'),
+		h(
+			'div.banner',
+			icon('warning'),
+			h(
+				'span',
+				'The server does not answer',
+				server !== new URL('.', document.baseURI).href && ` at ${server}`,
+				'. What you see may be out of date; the page tries again by itself.',
+			),
+			button('Try now', { kind: 'small', onclick: retry }),
+		),
+	);
 	clearTimeout(probing);
 	probing = setTimeout(retry, 3000);
 }
@@ -133,8 +162,7 @@ document.querySelector('.skip-link').addEventListener('click', (e) => {
 document.addEventListener('keydown', (e) => {
 	if (e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]'))
 		return;
-	if (isTyping(e.target))
-		return;
+	if (isTyping(e.target)) return;
 	if (e.key === '?') {
 		e.preventDefault();
 		showHelp();

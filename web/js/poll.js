@@ -9,24 +9,23 @@ export function poll(task, ms, signal) {
 	let busy = false;
 	async function run() {
 		clearTimeout(timer);
-		if (busy || signal.aborted)
-			return;
+		if (busy || signal.aborted) return;
 		if (!document.hidden) {
 			busy = true;
 			try {
 				await task();
 				wait = ms;
 			} catch (e) {
-				if (e.name !== 'AbortError' && e.name !== 'ApiError')
-					console.error(e);
+				if (e.name !== 'AbortError' && e.name !== 'ApiError') console.error(e);
 				wait = Math.min(wait * 2, SLOWEST_MS);
 			}
 			busy = false;
 		}
-		if (!signal.aborted)
-			timer = setTimeout(run, wait);
+		if (!signal.aborted) timer = setTimeout(run, wait);
 	}
-	const onVisible = () => { if (!document.hidden) run(); };
+	const onVisible = () => {
+		if (!document.hidden) run();
+	};
 	document.addEventListener('visibilitychange', onVisible);
 	const stop = () => {
 		clearTimeout(timer);

@@ -9,19 +9,31 @@ const IMAGE_BYTES_MAX = 16 * 1024 * 1024;
 const HEX_BYTES = 1024;
 const TABLE_ROWS_MAX = 500;
 const TABLE_COLUMNS_MAX = 100;
-const IMAGES = { png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', gif: 'image/gif', webp: 'image/webp', avif: 'image/avif', bmp: 'image/bmp', svg: 'image/svg+xml' };
+const IMAGES = {
+	png: 'image/png',
+	jpg: 'image/jpeg',
+	jpeg: 'image/jpeg',
+	gif: 'image/gif',
+	webp: 'image/webp',
+	avif: 'image/avif',
+	bmp: 'image/bmp',
+	svg: 'image/svg+xml',
+};
 
 const extension = (path) => /\.([^./]+)$/.exec(path)?.[1].toLowerCase() ?? '';
 
 /** Text if the bytes are UTF-8 without control characters, else null. A cut last character does not count. */
 export function decodeText(bytes, isCut) {
-	if (bytes.subarray(0, 4096).includes(0))
-		return null;
+	if (bytes.subarray(0, 4096).includes(0)) return null;
 	for (let drop = 0; drop <= (isCut ? 3 : 0); drop++) {
 		try {
-			const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, bytes.length - drop));
+			const text = new TextDecoder('utf-8', { fatal: true }).decode(
+				bytes.subarray(0, bytes.length - drop),
+			);
 			return /[\u0001-\u0008\u000e-\u001a]/.test(text.slice(0, 4096)) ? null : text;
-		} catch { /* perhaps the cut */ }
+		} catch {
+			/* perhaps the cut */
+		}
 	}
 	return null;
 }
@@ -34,12 +46,9 @@ export function parseCsv(text, separator, rowsMax) {
 	for (let i = 0; i < text.length; i++) {
 		const c = text[i];
 		if (quoted) {
-			if (c !== '"')
-				field += c;
-			else if (text[i + 1] === '"')
-				field += text[++i];
-			else
-				quoted = false;
+			if (c !== '"') field += c;
+			else if (text[i + 1] === '"') field += text[++i];
+			else quoted = false;
 		} else if (c === '"' && field === '') {
 			quoted = true;
 		} else if (c === separator) {
@@ -48,24 +57,25 @@ export function parseCsv(text, separator, rowsMax) {
 		} else if (c === '\n') {
 			rows.at(-1).push(field.replace(/\r$/, ''));
 			field = '';
-			if (rows.length > rowsMax)
-				return rows;
+			if (rows.length > rowsMax) return rows;
 			rows.push([]);
 		} else {
 			field += c;
 		}
 	}
-	if (field !== '' || rows.at(-1).length)
-		rows.at(-1).push(field);
-	else
-		rows.pop();
+	if (field !== '' || rows.at(-1).length) rows.at(-1).push(field);
+	else rows.pop();
 	return rows;
 }
 
 function textView(text) {
 	const lines = text.split('\n');
 	const numbers = lines.map((_, i) => i + 1).join('\n');
-	return h('div.code-view', h('pre.line-numbers', { 'aria-hidden': 'true' }, numbers), h('pre.code-text', { tabIndex: 0 }, text));
+	return h(
+		'div.code-view',
+		h('pre.line-numbers', { 'aria-hidden': 'true' }, numbers),
+		h('pre.code-text', { tabIndex: 0 }, text),
+	);
 }
 
 function tableView(text, separator) {
@@ -73,18 +83,38 @@ function tableView(text, separator) {
 	const [head = [], ...rest] = rows;
 	const cut = head.length > TABLE_COLUMNS_MAX;
 	const isNumber = (v) => v !== undefined && v !== '' && !Number.isNaN(Number(v));
-	const cells = (row, tag) => row.slice(0, TABLE_COLUMNS_MAX).map((v, i) =>
-		h(tag, { class: isNumber(tag === 'th' ? rest[0]?.[i] : v) ? 'right' : '' }, v));
-	return [h('div.table-wrap', h('table.table.dense.csv', h('thead', h('tr', cells(head, 'th'))),
-		h('tbody', rest.slice(0, TABLE_ROWS_MAX).map((r) => h('tr', cells(r, 'td')))))),
-	(rest.length > TABLE_ROWS_MAX || cut) && h('p.faint.pad', `The first ${TABLE_ROWS_MAX} rows${cut ? ` and ${TABLE_COLUMNS_MAX} columns` : ''}.`)];
+	const cells = (row, tag) =>
+		row
+			.slice(0, TABLE_COLUMNS_MAX)
+			.map((v, i) => h(tag, { class: isNumber(tag === 'th' ? rest[0]?.[i] : v) ? 'right' : '' }, v));
+	return [
+		h(
+			'div.table-wrap',
+			h(
+				'table.table.dense.csv',
+				h('thead', h('tr', cells(head, 'th'))),
+				h(
+					'tbody',
+					rest.slice(0, TABLE_ROWS_MAX).map((r) => h('tr', cells(r, 'td'))),
+				),
+			),
+		),
+		(rest.length > TABLE_ROWS_MAX || cut) &&
+			h(
+				'p.faint.pad',
+				`The first ${TABLE_ROWS_MAX} rows${cut ? ` and ${TABLE_COLUMNS_MAX} columns` : ''}.`,
+			),
+	];
 }
 
 function hexView(bytes) {
 	const lines = [];
 	for (let i = 0; i < Math.min(bytes.length, HEX_BYTES); i += 16) {
 		const part = [...bytes.subarray(i, Math.min(i + 16, HEX_BYTES))];
-		const hex = part.map((b) => b.toString(16).padStart(2, '0')).join(' ').padEnd(47);
+		const hex = part
+			.map((b) => b.toString(16).padStart(2, '0'))
+			.join(' ')
+			.padEnd(47);
 		const text = part.map((b) => (b >= 32 && b < 127 ? String.fromCharCode(b) : '·')).join('');
 		lines.push(`${i.toString(16).padStart(8, '0')}  ${hex}  ${text}`);
 	}
@@ -102,10 +132,16 @@ function prettyJson(text) {
 function textKinds(path, text, isCut) {
 	const kind = extension(path);
 	if (kind === 'csv' || kind === 'tsv')
-		return [['Table', () => tableView(text, kind === 'csv' ? ',' : '\t')], ['Text', () => textView(text)]];
+		return [
+			['Table', () => tableView(text, kind === 'csv' ? ',' : '\t')],
+			['Text', () => textView(text)],
+		];
 	const json = !isCut && (kind === 'json' || kind === 'ipynb') ? prettyJson(text) : null;
 	if (json)
-		return [['Formatted', () => textView(json)], ['As stored', () => textView(text)]];
+		return [
+			['Formatted', () => textView(json)],
+			['As stored', () => textView(text)],
+		];
 	return [['Text', () => textView(text)]];
 }
 
@@ -115,8 +151,11 @@ async function showImage(box, path, type, signal) {
 	signal.addEventListener('abort', () => URL.revokeObjectURL(url));
 	const size = h('p.faint.pad');
 	const image = h('img.preview-image', {
-		src: url, alt: path.slice(path.lastIndexOf('/') + 1),
-		onload: () => { size.textContent = `${image.naturalWidth} × ${image.naturalHeight}`; },
+		src: url,
+		alt: path.slice(path.lastIndexOf('/') + 1),
+		onload: () => {
+			size.textContent = `${image.naturalWidth} × ${image.naturalHeight}`;
+		},
 		onerror: () => replace(box, h('p.pad.faint', 'This is not a picture that the browser can show.')),
 	});
 	replace(box, h('div.image-box', image), size);
@@ -139,7 +178,11 @@ export async function showPreview(box, path, size, signal) {
 		const bytes = size ? await artifacts.bytes(path, TEXT_BYTES_MAX, signal) : new Uint8Array();
 		const text = decodeText(bytes, isCut);
 		if (text === null) {
-			replace(box, h('p.faint.pad', `Not text; the first ${formatBytes(Math.min(size, HEX_BYTES))}:`), hexView(bytes));
+			replace(
+				box,
+				h('p.faint.pad', `Not text; the first ${formatBytes(Math.min(size, HEX_BYTES))}:`),
+				hexView(bytes),
+			);
 			return;
 		}
 		if (!text) {
@@ -149,7 +192,10 @@ export async function showPreview(box, path, size, signal) {
 		showText(box, path, text, isCut);
 	} catch (e) {
 		if (e.name !== 'AbortError')
-			replace(box, errorState(e, () => showPreview(box, path, size, signal)));
+			replace(
+				box,
+				errorState(e, () => showPreview(box, path, size, signal)),
+			);
 	}
 }
 
@@ -161,7 +207,16 @@ function showText(box, path, text, isCut) {
 		buttons.forEach((b, n) => b.setAttribute('aria-pressed', String(n === i)));
 		replace(view, kinds[i][1]());
 	}
-	replace(box, h('div.preview-bar', kinds.length > 1 && h('div.segmented', { role: 'group', 'aria-label': 'Show as' }, buttons),
-		isCut && h('span.faint', `The first ${formatBytes(TEXT_BYTES_MAX)}`), h('div.spacer'), copyButton(text, 'Copy the text')), view);
+	replace(
+		box,
+		h(
+			'div.preview-bar',
+			kinds.length > 1 && h('div.segmented', { role: 'group', 'aria-label': 'Show as' }, buttons),
+			isCut && h('span.faint', `The first ${formatBytes(TEXT_BYTES_MAX)}`),
+			h('div.spacer'),
+			copyButton(text, 'Copy the text'),
+		),
+		view,
+	);
 	choose(0);
 }

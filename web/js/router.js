@@ -21,8 +21,7 @@ export function parse(hash = location.hash) {
 export function href(path, params = {}) {
 	const q = new URLSearchParams();
 	for (const [key, value] of Object.entries(params))
-		if (value !== undefined && value !== null && value !== '' && value !== false)
-			q.set(key, value);
+		if (value !== undefined && value !== null && value !== '' && value !== false) q.set(key, value);
 	const query = q.toString().replaceAll('%2C', ',').replaceAll('%3A', ':').replaceAll('%2F', '/');
 	return `#/${path.map(encodeURIComponent).join('/')}${query ? `?${query}` : ''}`;
 }
@@ -35,11 +34,9 @@ export function go(path, params) {
 export function setParams(changes, { replace = false } = {}) {
 	const { view, args, params } = parse();
 	const next = Object.fromEntries(params);
-	for (const [key, value] of Object.entries(changes))
-		next[key] = value;
+	for (const [key, value] of Object.entries(changes)) next[key] = value;
 	const target = href(view ? [view, ...args] : [], next);
-	if (target === (location.hash || '#/'))
-		return;
+	if (target === (location.hash || '#/')) return;
 	if (replace) {
 		history.replaceState(history.state, '', target);
 		listener?.();

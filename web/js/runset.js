@@ -28,16 +28,19 @@ export class RunSet {
 		const orderBy = serverOrder(this.query.order);
 		const sortHere = orderBy === null;
 		do {
-			const page = await runs.search({
-				...this.query, orderBy: orderBy?.length ? orderBy : undefined,
-				maxResults: pageToken ? PAGE : FIRST_PAGE, pageToken,
-			}, this.signal);
-			for (const run of page.runs)
-				this.add(run);
+			const page = await runs.search(
+				{
+					...this.query,
+					orderBy: orderBy?.length ? orderBy : undefined,
+					maxResults: pageToken ? PAGE : FIRST_PAGE,
+					pageToken,
+				},
+				this.signal,
+			);
+			for (const run of page.runs) this.add(run);
 			pageToken = page.token;
 			this.isComplete = !pageToken;
-			if (sortHere && this.isComplete)
-				await this.sortHere();
+			if (sortHere && this.isComplete) await this.sortHere();
 			this.changed('loaded');
 			if (this.rows.length >= ROWS_MAX && pageToken) {
 				this.isCut = true;
@@ -71,31 +74,26 @@ export class RunSet {
 	count(run) {
 		for (const group of ['params', 'metrics', 'tags'])
 			for (const key of Object.keys(run[group]))
-				if (!this.keys[group].has(key))
-					this.keys[group].set(key, true);
+				if (!this.keys[group].has(key)) this.keys[group].set(key, true);
 	}
 
 	/** Fetches smallest and largest values for some rows, once. */
 	async wantSummaries(rows) {
 		const ids = rows.filter((r) => !r.summary && !this.summaryWanted.has(r.id)).map((r) => r.id);
-		if (!ids.length)
-			return;
+		if (!ids.length) return;
 		await this.fetchSummaries(ids);
 		this.changed('summaries');
 	}
 
 	async fetchSummaries(ids) {
-		for (const id of ids)
-			this.summaryWanted.add(id);
+		for (const id of ids) this.summaryWanted.add(id);
 		for (let i = 0; i < ids.length; i += RUN_IDS_MAX) {
 			const part = ids.slice(i, i + RUN_IDS_MAX);
 			try {
 				const found = await metrics.summary(part, this.signal);
-				for (const id of part)
-					this.byId.get(id).summary = found.get(id) ?? new Map();
+				for (const id of part) this.byId.get(id).summary = found.get(id) ?? new Map();
 			} catch (e) {
-				for (const id of part)
-					this.summaryWanted.delete(id);
+				for (const id of part) this.summaryWanted.delete(id);
 				throw e;
 			}
 		}
@@ -103,15 +101,17 @@ export class RunSet {
 
 	/* Asks for what can have changed: runs that started since, and runs that were running. */
 	async refresh() {
-		if (!this.isComplete)
-			return;
+		if (!this.isComplete) return;
 		const user = this.query.filter ? ` AND (${this.query.filter})` : '';
 		const newest = this.rows.reduce((most, r) => Math.max(most, r.start), 0);
 		const found = await this.searchAll(`attributes.start_time >= ${newest}${user}`);
 		const running = this.rows.filter((r) => r.status === 'RUNNING').map((r) => r.id);
 		for (let i = 0; i < running.length; i += PAGE) {
-			const ids = running.slice(i, i + PAGE).map((id) => `'${id}'`).join(', ');
-			found.push(...await this.searchAll(`attributes.run_id IN (${ids})`));
+			const ids = running
+				.slice(i, i + PAGE)
+				.map((id) => `'${id}'`)
+				.join(', ');
+			found.push(...(await this.searchAll(`attributes.run_id IN (${ids})`)));
 		}
 		let news = 0;
 		let changes = 0;
@@ -140,10 +140,16 @@ export class RunSet {
 		const found = [];
 		let pageToken;
 		do {
-			const page = await runs.search({
-				experimentIds: this.query.experimentIds, viewType: this.query.viewType, filter,
-				maxResults: PAGE, pageToken,
-			}, this.signal);
+			const page = await runs.search(
+				{
+					experimentIds: this.query.experimentIds,
+					viewType: this.query.viewType,
+					filter,
+					maxResults: PAGE,
+					pageToken,
+				},
+				this.signal,
+			);
 			found.push(...page.runs);
 			pageToken = page.token;
 		} while (pageToken && found.length < ROWS_MAX);
@@ -153,22 +159,24 @@ export class RunSet {
 	remove(ids) {
 		const gone = new Set(ids);
 		this.rows = this.rows.filter((r) => !gone.has(r.id));
-		for (const id of ids)
-			this.byId.delete(id);
+		for (const id of ids) this.byId.delete(id);
 	}
 }
 
 function differs(a, b) {
-	if (a.status !== b.status || a.name !== b.name || a.end !== b.end)
-		return true;
+	if (a.status !== b.status || a.name !== b.name || a.end !== b.end) return true;
 	const keys = Object.keys(b.metrics);
-	if (keys.length !== Object.keys(a.metrics).length ||
+	if (
+		keys.length !== Object.keys(a.metrics).length ||
 		Object.keys(a.params).length !== Object.keys(b.params).length ||
-		Object.keys(a.tags).length !== Object.keys(b.tags).length)
+		Object.keys(a.tags).length !== Object.keys(b.tags).length
+	)
 		return true;
-	return keys.some((k) => {
-		const x = a.metrics[k];
-		const y = b.metrics[k];
-		return !x || x.step !== y.step || x.timestamp !== y.timestamp || !Object.is(x.value, y.value);
-	}) || Object.keys(b.tags).some((k) => a.tags[k] !== b.tags[k]);
+	return (
+		keys.some((k) => {
+			const x = a.metrics[k];
+			const y = b.metrics[k];
+			return !x || x.step !== y.step || x.timestamp !== y.timestamp || !Object.is(x.value, y.value);
+		}) || Object.keys(b.tags).some((k) => a.tags[k] !== b.tags[k])
+	);
 }

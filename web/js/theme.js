@@ -16,11 +16,11 @@ export function readPref(key, fallback = null) {
 
 export function writePref(key, value) {
 	try {
-		if (value === null)
-			localStorage.removeItem(`trackerd.${key}`);
-		else
-			localStorage.setItem(`trackerd.${key}`, value);
-	} catch { /* full or forbidden: the choice lasts for this page */ }
+		if (value === null) localStorage.removeItem(`trackerd.${key}`);
+		else localStorage.setItem(`trackerd.${key}`, value);
+	} catch {
+		/* full or forbidden: the choice lasts for this page */
+	}
 }
 
 export function themeName() {
@@ -30,10 +30,8 @@ export function themeName() {
 
 export function nextTheme() {
 	const name = NAMES[(NAMES.indexOf(themeName()) + 1) % NAMES.length];
-	if (name === 'system')
-		delete document.documentElement.dataset.theme;
-	else
-		document.documentElement.dataset.theme = name;
+	if (name === 'system') delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = name;
 	writePref(KEY.slice('trackerd.'.length), name === 'system' ? null : name);
 	changed();
 	return name;

@@ -2,7 +2,8 @@
 (() => {
 	try {
 		const theme = localStorage.getItem('trackerd.theme');
-		if (theme === 'light' || theme === 'dark')
-			document.documentElement.dataset.theme = theme;
-	} catch { /* storage is forbidden: the system's preference stands */ }
+		if (theme === 'light' || theme === 'dark') document.documentElement.dataset.theme = theme;
+	} catch {
+		/* storage is forbidden: the system's preference stands */
+	}
 })();

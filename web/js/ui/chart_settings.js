@@ -32,20 +32,44 @@ export function setRange(range) {
 
 /** → {element, update(settings)} */
 export function settingsBar(settings) {
-	const mode = segmented('Horizontal axis', MODES, settings.x, (x) => setParams({ x: x === 'step' ? '' : x, from: '', to: '' }));
+	const mode = segmented('Horizontal axis', MODES, settings.x, (x) =>
+		setParams({ x: x === 'step' ? '' : x, from: '', to: '' }),
+	);
 	const log = toggle('Log scale', settings.isLog, (on) => setParams({ y: on ? 'log' : '' }));
 	const amount = h('output', String(settings.smoothing));
-	const keep = debounced((value) => setParams({ smooth: Number(value) ? value : '' }, { replace: true }), 60);
+	const keep = debounced(
+		(value) => setParams({ smooth: Number(value) ? value : '' }, { replace: true }),
+		60,
+	);
 	const slider = h('input', {
-		type: 'range', min: 0, max: 0.99, step: 0.01, value: settings.smoothing, 'aria-label': 'Smoothing',
-		oninput: (e) => { amount.textContent = e.target.value; keep(e.target.value); },
+		type: 'range',
+		min: 0,
+		max: 0.99,
+		step: 0.01,
+		value: settings.smoothing,
+		'aria-label': 'Smoothing',
+		oninput: (e) => {
+			amount.textContent = e.target.value;
+			keep(e.target.value);
+		},
 	});
-	const reset = button('All', { icon: 'restore', kind: 'small', label: 'Show the whole range', hidden: !settings.range, onclick: () => setRange(null) });
+	const reset = button('All', {
+		icon: 'restore',
+		kind: 'small',
+		label: 'Show the whole range',
+		hidden: !settings.range,
+		onclick: () => setRange(null),
+	});
 	const names = debounced((text) => setParams({ metric: text }, { replace: true }), 150);
-	const element = h('div.chart-settings', { role: 'toolbar', 'aria-label': 'Chart settings' },
+	const element = h(
+		'div.chart-settings',
+		{ role: 'toolbar', 'aria-label': 'Chart settings' },
 		searchBox('Metric names', settings.names, names, { dataset: { shortcut: '/' } }),
-		h('div.setting', h('span.setting-name', 'x'), mode.element), log,
-		h('label.setting.smoothing', h('span.setting-name', 'Smoothing'), slider, amount), reset);
+		h('div.setting', h('span.setting-name', 'x'), mode.element),
+		log,
+		h('label.setting.smoothing', h('span.setting-name', 'Smoothing'), slider, amount),
+		reset,
+	);
 	return {
 		element,
 		update(next) {

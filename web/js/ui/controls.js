@@ -5,10 +5,8 @@ import { icon } from './icons.js';
 /** A button with an icon; without text, `label` names it for screen readers and in a tooltip. */
 export function button(text, { icon: name, kind = '', label, ...props } = {}) {
 	const b = h('button', { type: 'button', class: `button ${kind}`, title: label, ...props });
-	if (label)
-		b.setAttribute('aria-label', label);
-	if (!text)
-		b.classList.add('icon-only');
+	if (label) b.setAttribute('aria-label', label);
+	if (!text) b.classList.add('icon-only');
 	return append(b, name && icon(name), text && h('span', text));
 }
 
@@ -17,20 +15,39 @@ export function linkButton(text, { icon: name, kind = '', ...props } = {}) {
 }
 
 const STATUS = {
-	RUNNING: 'Running', SCHEDULED: 'Scheduled', FINISHED: 'Finished', FAILED: 'Failed', KILLED: 'Killed',
+	RUNNING: 'Running',
+	SCHEDULED: 'Scheduled',
+	FINISHED: 'Finished',
+	FAILED: 'Failed',
+	KILLED: 'Killed',
 };
 
 export function statusPill(status) {
-	return h('span.pill', { class: `status-${String(status).toLowerCase()}` },
-		h('span.dot'), STATUS[status] ?? String(status));
+	return h(
+		'span.pill',
+		{ class: `status-${String(status).toLowerCase()}` },
+		h('span.dot'),
+		STATUS[status] ?? String(status),
+	);
 }
 
 /** One of a few: [{value, text}]; change(value). */
 export function segmented(label, options, value, change) {
-	const buttons = options.map((o) => h('button', {
-		type: 'button', 'aria-pressed': o.value === value, title: o.title,
-		onclick: () => { set(o.value); change(o.value); },
-	}, o.text));
+	const buttons = options.map((o) =>
+		h(
+			'button',
+			{
+				type: 'button',
+				'aria-pressed': o.value === value,
+				title: o.title,
+				onclick: () => {
+					set(o.value);
+					change(o.value);
+				},
+			},
+			o.text,
+		),
+	);
 	function set(v) {
 		options.forEach((o, i) => buttons[i].setAttribute('aria-pressed', String(o.value === v)));
 	}
@@ -39,17 +56,30 @@ export function segmented(label, options, value, change) {
 }
 
 export function toggle(text, checked, change, props = {}) {
-	return h('label.toggle', props,
+	return h(
+		'label.toggle',
+		props,
 		h('input', { type: 'checkbox', checked, onchange: (e) => change(e.target.checked) }),
-		h('span.toggle-track'), h('span', text));
+		h('span.toggle-track'),
+		h('span', text),
+	);
 }
 
 export function searchBox(label, value, change, props = {}) {
-	return h('label.search-box', icon('search', 14), h('span.visually-hidden', label),
+	return h(
+		'label.search-box',
+		icon('search', 14),
+		h('span.visually-hidden', label),
 		h('input', {
-			type: 'search', value, placeholder: label, spellcheck: 'false', autocomplete: 'off',
-			oninput: (e) => change(e.target.value), ...props,
-		}));
+			type: 'search',
+			value,
+			placeholder: label,
+			spellcheck: 'false',
+			autocomplete: 'off',
+			oninput: (e) => change(e.target.value),
+			...props,
+		}),
+	);
 }
 
 export async function copyText(text, what = 'Copied') {
@@ -71,7 +101,15 @@ export function toast(text, { kind = 'good', action, ms = 5000 } = {}) {
 	const t = h('div.toast', { class: kind }, h('span', text));
 	const close = () => t.remove();
 	if (action)
-		t.append(button(action.text, { kind: 'small', onclick: () => { close(); action.run(); } }));
+		t.append(
+			button(action.text, {
+				kind: 'small',
+				onclick: () => {
+					close();
+					action.run();
+				},
+			}),
+		);
 	t.append(button('', { icon: 'close', kind: 'quiet small', label: 'Dismiss', onclick: close }));
 	region.append(t);
 	setTimeout(close, ms);
@@ -81,12 +119,10 @@ export function toast(text, { kind = 'good', action, ms = 5000 } = {}) {
 export async function attempt(action, done) {
 	try {
 		await action();
-		if (done)
-			toast(done);
+		if (done) toast(done);
 		return true;
 	} catch (e) {
-		if (e.name !== 'AbortError')
-			toast(e.message, { kind: 'bad', ms: 10000 });
+		if (e.name !== 'AbortError') toast(e.message, { kind: 'bad', ms: 10000 });
 		return false;
 	}
 }
@@ -97,17 +133,22 @@ export function editable(value, { label, save, multiline = false, empty = '–',
 	function show() {
 		box.replaceChildren(
 			value ? h(`${tag}.editable-text`, value) : h('span.editable-text.faint', empty),
-			button('', { icon: 'edit', kind: 'quiet small', label, onclick: edit }));
+			button('', { icon: 'edit', kind: 'quiet small', label, onclick: edit }),
+		);
 	}
 	function edit() {
 		const input = multiline
-			? h('textarea', { value, rows: Math.min(12, Math.max(4, value.split('\n').length + 1)), 'aria-label': label })
+			? h('textarea', {
+					value,
+					rows: Math.min(12, Math.max(4, value.split('\n').length + 1)),
+					'aria-label': label,
+				})
 			: h('input', { type: 'text', value, 'aria-label': label });
 		const keep = async () => {
 			const text = multiline ? input.value : input.value.trim();
 			if (text !== value) {
 				input.disabled = true;
-				if (!await attempt(() => save(text))) {
+				if (!(await attempt(() => save(text)))) {
 					input.disabled = false;
 					input.focus();
 					return;
@@ -127,9 +168,15 @@ export function editable(value, { label, save, multiline = false, empty = '–',
 				keep();
 			}
 		});
-		box.replaceChildren(h('div.editable-form', { class: multiline ? 'tall' : '' }, input,
-			button('Save', { kind: 'small primary', onclick: keep }),
-			button('Cancel', { kind: 'small', onclick: show })));
+		box.replaceChildren(
+			h(
+				'div.editable-form',
+				{ class: multiline ? 'tall' : '' },
+				input,
+				button('Save', { kind: 'small primary', onclick: keep }),
+				button('Cancel', { kind: 'small', onclick: show }),
+			),
+		);
 		input.focus();
 		input.select?.();
 	}
@@ -144,9 +191,14 @@ export function emptyState({ icon: name = 'chart', title, text, children = [] })
 
 export function errorState(error, retry) {
 	announce(error.message);
-	return h('section.empty.error-state', { role: 'alert' }, icon('warning', 28),
-		h('h2', error.status === 404 ? 'Not found' : 'This did not load'), h('p', error.message),
-		retry && button('Try again', { icon: 'refresh', onclick: retry }));
+	return h(
+		'section.empty.error-state',
+		{ role: 'alert' },
+		icon('warning', 28),
+		h('h2', error.status === 404 ? 'Not found' : 'This did not load'),
+		h('p', error.message),
+		retry && button('Try again', { icon: 'refresh', onclick: retry }),
+	);
 }
 
 export function loading(text = 'Loading…') {
@@ -155,7 +207,16 @@ export function loading(text = 'Loading…') {
 
 /** tabs: [{id, text, count}]; href(id) → address. */
 export function tabs(label, list, current, hrefOf) {
-	return h('nav.tabs', { 'aria-label': label }, list.map((t) =>
-		h('a', { href: hrefOf(t.id), 'aria-current': t.id === current ? 'page' : null }, t.text,
-			t.count !== undefined && h('span.count', String(t.count)))));
+	return h(
+		'nav.tabs',
+		{ 'aria-label': label },
+		list.map((t) =>
+			h(
+				'a',
+				{ href: hrefOf(t.id), 'aria-current': t.id === current ? 'page' : null },
+				t.text,
+				t.count !== undefined && h('span.count', String(t.count)),
+			),
+		),
+	);
 }

@@ -12,7 +12,8 @@ const LOOKS_LIKE_FILTER = /[=<>!]|\b(I?LIKE|IN|IS|NOT)\b/i;
 export function toFilter(text) {
 	const words = text.trim();
 	return words && !LOOKS_LIKE_FILTER.test(words)
-		? `attributes.run_name ILIKE ${quoteForLike(words)}` : words;
+		? `attributes.run_name ILIKE ${quoteForLike(words)}`
+		: words;
 }
 
 /** "…at position 12…" → 12 (0-based offset into the filter as sent), or null. */
@@ -22,7 +23,10 @@ export function errorPosition(message) {
 }
 
 function example(text, meaning, use) {
-	return [h('dt', h('button.example', { type: 'button', onclick: () => use(text) }, h('code', text))), h('dd', meaning)];
+	return [
+		h('dt', h('button.example', { type: 'button', onclick: () => use(text) }, h('code', text))),
+		h('dd', meaning),
+	];
 }
 
 function helpContent(keys, use) {
@@ -30,25 +34,43 @@ function helpContent(keys, use) {
 	const param = [...keys.params.keys()][0] ?? 'alpha';
 	const m = /^\w+$/.test(metric) ? metric : quoteKey(metric);
 	const p = /^\w+$/.test(param) ? param : quoteKey(param);
-	return h('div.filter-help',
+	return h(
+		'div.filter-help',
 		h('h3', 'Filter runs'),
-		h('p', 'Words alone look for names. Otherwise compare, and join with AND, OR, NOT and parentheses. ' +
-			'Texts stand in quotes; keys with unusual characters in backticks.'),
-		h('dl', example(`metrics.${m} < 7.5`, 'last value of a metric', use),
+		h(
+			'p',
+			'Words alone look for names. Otherwise compare, and join with AND, OR, NOT and parentheses. ' +
+				'Texts stand in quotes; keys with unusual characters in backticks.',
+		),
+		h(
+			'dl',
+			example(`metrics.${m} < 7.5`, 'last value of a metric', use),
 			example(`params.${p} = '0.3'`, 'a parameter; != LIKE ILIKE work too', use),
 			example("attributes.status = 'RUNNING'", 'also run_name, run_id, user_id, start_time (ms)', use),
-			example('tags.`mlflow.source.name` ILIKE \'%train%\'', 'a tag; % stands for anything', use),
-			example(`metrics.${m} < 8 AND (params.${p} = '0.1' OR params.${p} = '0.3')`, 'both and either', use),
-			example("tags.reviewed IS NULL", 'runs without a tag or parameter', use)));
+			example("tags.`mlflow.source.name` ILIKE '%train%'", 'a tag; % stands for anything', use),
+			example(
+				`metrics.${m} < 8 AND (params.${p} = '0.1' OR params.${p} = '0.3')`,
+				'both and either',
+				use,
+			),
+			example('tags.reviewed IS NULL', 'runs without a tag or parameter', use),
+		),
+	);
 }
 
 /** options: value, keys() → the known names, apply(text). → {element, setValue, setError, setBusy, focus} */
 export function filterBox({ value, keys, apply }) {
 	const problem = h('div.filter-error', { id: 'filter-error', role: 'alert', hidden: true });
 	const input = h('input.filter-input', {
-		type: 'text', value, spellcheck: 'false', autocomplete: 'off', autocapitalize: 'off',
-		placeholder: 'Filter: metrics.rmse < 7.5 AND params.alpha = \'0.3\', or part of a name',
-		'aria-label': 'Filter runs', 'aria-describedby': 'filter-error', dataset: { shortcut: '/' },
+		type: 'text',
+		value,
+		spellcheck: 'false',
+		autocomplete: 'off',
+		autocapitalize: 'off',
+		placeholder: "Filter: metrics.rmse < 7.5 AND params.alpha = '0.3', or part of a name",
+		'aria-label': 'Filter runs',
+		'aria-describedby': 'filter-error',
+		dataset: { shortcut: '/' },
 		onkeydown: (e) => {
 			if (e.key === 'Enter') {
 				apply(input.value.trim());
@@ -57,21 +79,38 @@ export function filterBox({ value, keys, apply }) {
 			}
 		},
 		onchange: () => apply(input.value.trim()),
-		oninput: () => { clear.hidden = !input.value; },
+		oninput: () => {
+			clear.hidden = !input.value;
+		},
 	});
 	const clear = button('', {
-		icon: 'close', kind: 'quiet small', label: 'Clear the filter', hidden: !value,
-		onclick: () => { input.value = ''; clear.hidden = true; apply(''); input.focus(); },
+		icon: 'close',
+		kind: 'quiet small',
+		label: 'Clear the filter',
+		hidden: !value,
+		onclick: () => {
+			input.value = '';
+			clear.hidden = true;
+			apply('');
+			input.focus();
+		},
 	});
 	const help = button('', {
-		icon: 'help', kind: 'quiet small', label: 'Examples of filters', 'aria-expanded': false,
+		icon: 'help',
+		kind: 'quiet small',
+		label: 'Examples of filters',
+		'aria-expanded': false,
 		onclick: () => {
-			const close = openPopover(help, helpContent(keys(), (text) => {
-				input.value = input.value.trim() ? `${input.value.trim()} AND ${text}` : text;
-				clear.hidden = false;
-				close();
-				input.focus();
-			}), { label: 'Examples of filters' });
+			const close = openPopover(
+				help,
+				helpContent(keys(), (text) => {
+					input.value = input.value.trim() ? `${input.value.trim()} AND ${text}` : text;
+					clear.hidden = false;
+					close();
+					input.focus();
+				}),
+				{ label: 'Examples of filters' },
+			);
 		},
 	});
 	const field = h('div.filter-field', icon('search', 14), input, clear, help);
@@ -81,15 +120,18 @@ export function filterBox({ value, keys, apply }) {
 		field.classList.toggle('invalid', Boolean(message));
 		const at = message ? errorPosition(message) : null;
 		const shown = sent ?? input.value;
-		replace(problem, message && at !== null && at <= shown.length
-			? h('pre.filter-caret', { 'aria-hidden': 'true' }, `${shown}\n${' '.repeat(at)}^`) : null,
-		message && h('p', message));
+		replace(
+			problem,
+			message && at !== null && at <= shown.length
+				? h('pre.filter-caret', { 'aria-hidden': 'true' }, `${shown}\n${' '.repeat(at)}^`)
+				: null,
+			message && h('p', message),
+		);
 	}
 	return {
 		element: h('div.filter-box', { role: 'search' }, field, problem),
 		setValue(text) {
-			if (document.activeElement !== input)
-				input.value = text;
+			if (document.activeElement !== input) input.value = text;
 			clear.hidden = !input.value;
 		},
 		setError,

@@ -15,7 +15,8 @@ const PATHS = {
 	edit: 'M3 13l.6-2.7L11 2.9l2.1 2.1-7.4 7.4L3 13zM9.6 4.3l2.1 2.1',
 	more: 'M3.5 8h.01M8 8h.01M12.5 8h.01',
 	help: 'M6 6.2a2 2 0 1 1 2.9 1.8c-.6.3-.9.7-.9 1.4M8 11.6h.01',
-	sun: 'M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6zM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3' +
+	sun:
+		'M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6zM8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3' +
 		'M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9',
 	moon: 'M13 9.6A5.5 5.5 0 0 1 6.4 3a5.5 5.5 0 1 0 6.6 6.6z',
 	system: 'M2.5 3.5h11v7h-11zM6 13h4M8 10.5V13',
@@ -38,9 +39,20 @@ const PATHS = {
 };
 
 export function icon(name, size = 16) {
-	return svg('svg', {
-		viewBox: '0 0 16 16', width: size, height: size, class: `icon icon-${name}`,
-		fill: 'none', stroke: 'currentColor', 'stroke-width': 1.4,
-		'stroke-linecap': 'round', 'stroke-linejoin': 'round', 'aria-hidden': 'true',
-	}, svg('path', { d: PATHS[name] }));
+	return svg(
+		'svg',
+		{
+			viewBox: '0 0 16 16',
+			width: size,
+			height: size,
+			class: `icon icon-${name}`,
+			fill: 'none',
+			stroke: 'currentColor',
+			'stroke-width': 1.4,
+			'stroke-linecap': 'round',
+			'stroke-linejoin': 'round',
+			'aria-hidden': 'true',
+		},
+		svg('path', { d: PATHS[name] }),
+	);
 }

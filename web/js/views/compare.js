@@ -1,5 +1,5 @@
 // Several runs beside each other: #/compare?runs=a,b,c&tab=charts|scatter&diff=1&hide=b&…
-import { h, replace, setTitle } from '../dom.js';
+import { childAbort, h, replace, setTitle } from '../dom.js';
 import { metrics as metricsApi, runs as runsApi } from '../api.js';
 import { plural } from '../format.js';
 import { poll } from '../poll.js';
@@ -33,96 +33,177 @@ export function compareView(main, route, signal) {
 	async function load() {
 		idsText = ids().join();
 		if (!ids().length) {
-			replace(main, emptyState({ icon: 'compare', title: 'No runs to compare', text: 'Select two or more runs in a table of runs.' }));
+			replace(
+				main,
+				emptyState({
+					icon: 'compare',
+					title: 'No runs to compare',
+					text: 'Select two or more runs in a table of runs.',
+				}),
+			);
 			return;
 		}
 		replace(main, loading());
 		try {
 			await fetchAll();
 		} catch (e) {
-			if (e.name !== 'AbortError')
-				replace(main, errorState(e, load));
+			if (e.name !== 'AbortError') replace(main, errorState(e, load));
 			return;
 		}
 		const experimentIds = [...new Set(list.map((r) => r.experimentId))];
-		replace(main, h('div.page',
-			h('nav.crumbs', { 'aria-label': 'Where you are' }, h('a', { href: href(['experiments']) }, 'Experiments'), icon('right', 12),
-				h('a', { href: href(['runs'], { exp: experimentIds.join(','), sel: list.map((r) => r.id).join(',') }) }, 'Runs')),
-			h('div.page-head', h('h1', `Compare ${plural(list.length, 'run')}`), h('div.spacer')),
-			legend, tabBar, body));
+		replace(
+			main,
+			h(
+				'div.page',
+				h(
+					'nav.crumbs',
+					{ 'aria-label': 'Where you are' },
+					h('a', { href: href(['experiments']) }, 'Experiments'),
+					icon('right', 12),
+					h(
+						'a',
+						{
+							href: href(['runs'], {
+								exp: experimentIds.join(','),
+								sel: list.map((r) => r.id).join(','),
+							}),
+						},
+						'Runs',
+					),
+				),
+				h('div.page-head', h('h1', `Compare ${plural(list.length, 'run')}`), h('div.spacer')),
+				legend,
+				tabBar,
+				body,
+			),
+		);
 		showTab();
 	}
 
 	/* Deleted runs are compared too; one that is gone is left out. */
 	async function fetchAll() {
-		const found = await Promise.all(ids().map((id) => runsApi.get(id, signal).catch((e) => {
-			if (e.status === 404 || e.status === 400)
-				return null;
-			throw e;
-		})));
+		const found = await Promise.all(
+			ids().map((id) =>
+				runsApi.get(id, signal).catch((e) => {
+					if (e.status === 404 || e.status === 400) return null;
+					throw e;
+				}),
+			),
+		);
 		list = found.filter(Boolean);
-		if (!list.length)
-			throw Object.assign(new Error('None of these runs exists.'), { status: 404 });
-		summaries = await metricsApi.summary(list.map((r) => r.id), signal);
+		if (!list.length) throw Object.assign(new Error('None of these runs exists.'), { status: 404 });
+		summaries = await metricsApi.summary(
+			list.map((r) => r.id),
+			signal,
+		);
 	}
 
 	function state() {
 		const off = hidden();
 		return {
-			runs: list, summaries, params, hidden: off, signal: tab?.abort.signal ?? signal,
-			color: (i) => seriesColor(i), dash: (i) => DASHES[Math.floor(i / SERIES_COLORS) % DASHES.length],
+			runs: list,
+			summaries,
+			params,
+			hidden: off,
+			signal: tab?.abort.signal ?? signal,
+			color: (i) => seriesColor(i),
+			dash: (i) => DASHES[Math.floor(i / SERIES_COLORS) % DASHES.length],
 		};
 	}
 
 	function drawLegend() {
 		const off = hidden();
-		replace(legend, list.map((run, i) => h('div.legend-item', { class: off.has(run.id) ? 'off' : '' },
-			h('button.legend-toggle', {
-				type: 'button', 'aria-pressed': !off.has(run.id), title: 'Show or hide in the charts; Alt-click shows it alone',
-				onclick: (e) => {
-					const next = new Set(off);
-					if (e.altKey) {
-						const alone = list.every((r) => r.id === run.id || off.has(r.id)) && !off.has(run.id);
-						next.clear();
-						if (!alone)
-							list.forEach((r) => r.id !== run.id && next.add(r.id));
-					} else if (!next.delete(run.id)) {
-						next.add(run.id);
-					}
-					setParams({ hide: [...next].join(',') }, { replace: true });
-				},
-			}, h('i.swatch', { class: `series-${i % SERIES_COLORS}` }), h('span', run.name)),
-			h('a.legend-open', { href: href(['run', run.id]), 'aria-label': `Open ${run.name}`, title: 'Open the run' }, icon('right', 12)),
-			run.status !== 'FINISHED' && statusPill(run.status),
-			list.length > 1 && button('', {
-				icon: 'close', kind: 'quiet small', label: `Leave out ${run.name}`,
-				onclick: () => setParams({ runs: ids().filter((x) => x !== run.id).join(',') }),
-			}))));
+		replace(
+			legend,
+			list.map((run, i) =>
+				h(
+					'div.legend-item',
+					{ class: off.has(run.id) ? 'off' : '' },
+					h(
+						'button.legend-toggle',
+						{
+							type: 'button',
+							'aria-pressed': !off.has(run.id),
+							title: 'Show or hide in the charts; Alt-click shows it alone',
+							onclick: (e) => {
+								const next = new Set(off);
+								if (e.altKey) {
+									const alone =
+										list.every((r) => r.id === run.id || off.has(r.id)) &&
+										!off.has(run.id);
+									next.clear();
+									if (!alone) list.forEach((r) => r.id !== run.id && next.add(r.id));
+								} else if (!next.delete(run.id)) {
+									next.add(run.id);
+								}
+								setParams({ hide: [...next].join(',') }, { replace: true });
+							},
+						},
+						h('i.swatch', { class: `series-${i % SERIES_COLORS}` }),
+						h('span', run.name),
+					),
+					h(
+						'a.legend-open',
+						{
+							href: href(['run', run.id]),
+							'aria-label': `Open ${run.name}`,
+							title: 'Open the run',
+						},
+						icon('right', 12),
+					),
+					run.status !== 'FINISHED' && statusPill(run.status),
+					list.length > 1 &&
+						button('', {
+							icon: 'close',
+							kind: 'quiet small',
+							label: `Leave out ${run.name}`,
+							onclick: () =>
+								setParams({
+									runs: ids()
+										.filter((x) => x !== run.id)
+										.join(','),
+								}),
+						}),
+				),
+			),
+		);
 	}
 
 	function showTab() {
 		drawLegend();
-		replace(tabBar, tabs('Parts of the comparison', [
-			{ id: 'table', text: 'Table' }, { id: 'charts', text: 'Charts' }, { id: 'scatter', text: 'Parameters vs. metrics' },
-		], tabName(), (t) => href(['compare'], { ...Object.fromEntries(params), tab: t === 'table' ? '' : t })));
+		replace(
+			tabBar,
+			tabs(
+				'Parts of the comparison',
+				[
+					{ id: 'table', text: 'Table' },
+					{ id: 'charts', text: 'Charts' },
+					{ id: 'scatter', text: 'Parameters vs. metrics' },
+				],
+				tabName(),
+				(t) => href(['compare'], { ...Object.fromEntries(params), tab: t === 'table' ? '' : t }),
+			),
+		);
 		if (tab?.name === tabName() && body.hasChildNodes()) {
 			tab.view.update(state());
 			return;
 		}
 		tab?.abort.abort();
-		tab = { name: tabName(), abort: new AbortController() };
-		signal.addEventListener('abort', () => tab.abort.abort());
+		tab = { name: tabName(), abort: childAbort(signal) };
 		replace(body);
 		tab.view = TABS[tab.name](body, state());
 	}
 
-	poll(async () => {
-		if (!list.some((r) => r.status === 'RUNNING'))
-			return;
-		await fetchAll();
-		drawLegend();
-		tab.view.update(state(), true);
-	}, LIVE_MS, signal);
+	poll(
+		async () => {
+			if (!list.some((r) => r.status === 'RUNNING')) return;
+			await fetchAll();
+			drawLegend();
+			tab.view.update(state(), true);
+		},
+		LIVE_MS,
+		signal,
+	);
 
 	load();
 	return {
@@ -138,11 +219,11 @@ export function compareView(main, route, signal) {
 		},
 		key(e) {
 			const names = Object.keys(TABS);
-			if (/^[1-3]$/.test(e.key))
-				setParams({ tab: e.key === '1' ? '' : names[e.key - 1] });
-			else if (e.key === 'Escape' && params.get('big'))
-				setParams({ big: '' }, { replace: true });
+			if (/^[1-3]$/.test(e.key)) setParams({ tab: e.key === '1' ? '' : names[e.key - 1] });
+			else if (e.key === 'Escape' && params.get('big')) setParams({ big: '' }, { replace: true });
 		},
-		retry: () => { if (!list.length) load(); },
+		retry: () => {
+			if (!list.length) load();
+		},
 	};
 }

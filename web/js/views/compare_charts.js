@@ -18,11 +18,19 @@ export function compareCharts(body, first) {
 	const barsGroup = h('section.chart-group', h('h2', 'Single values'), bars);
 
 	const grid = new ChartGrid({
-		loader: new CurveLoader(state.signal), settings, signal: state.signal,
-		lines: (key) => state.runs.map((run, i) => ({
-			run, color: state.color(i), dash: state.dash(i), hidden: state.hidden.has(run.id),
-			origin: originOf(run, state.summaries.get(run.id)),
-		})).filter((l) => state.summaries.get(l.run.id)?.has(key)),
+		loader: new CurveLoader(state.signal),
+		settings,
+		signal: state.signal,
+		lines: (key) =>
+			state.runs
+				.map((run, i) => ({
+					run,
+					color: state.color(i),
+					dash: state.dash(i),
+					hidden: state.hidden.has(run.id),
+					origin: originOf(run, state.summaries.get(run.id)),
+				}))
+				.filter((l) => state.summaries.get(l.run.id)?.has(key)),
 	});
 
 	/* A metric is a curve if some run has more than one point of it. */
@@ -34,18 +42,23 @@ export function compareCharts(body, first) {
 		const isShown = (k) => k.toLowerCase().includes(settings.names.toLowerCase());
 		return {
 			curves: [...points].filter(([, n]) => n > 1).map(([k]) => k),
-			singles: [...points].filter(([k, n]) => n === 1 && isShown(k)).map(([k]) => k).sort(),
+			singles: [...points]
+				.filter(([k, n]) => n === 1 && isShown(k))
+				.map(([k]) => k)
+				.sort(),
 		};
 	}
 
 	function draw() {
 		const { curves, singles } = keys();
 		if (!curves.length && !singles.length) {
-			replace(box, emptyState({ title: 'No metrics', text: 'None of these runs has logged a metric.' }));
+			replace(
+				box,
+				emptyState({ title: 'No metrics', text: 'None of these runs has logged a metric.' }),
+			);
 			return;
 		}
-		if (!grid.element.isConnected)
-			replace(box, grid.element, barsGroup);
+		if (!grid.element.isConnected) replace(box, grid.element, barsGroup);
 		grid.element.hidden = !curves.length;
 		grid.setKeys(curves);
 		barsGroup.hidden = !singles.length;
@@ -53,22 +66,39 @@ export function compareCharts(body, first) {
 	}
 
 	function barChart(key) {
-		const rows = state.runs.map((run, i) => ({ run, i, value: run.metrics[key]?.value }))
+		const rows = state.runs
+			.map((run, i) => ({ run, i, value: run.metrics[key]?.value }))
 			.filter((r) => r.value !== undefined && !state.hidden.has(r.run.id));
 		const finite = rows.map((r) => r.value).filter(Number.isFinite);
 		const low = Math.min(0, ...finite);
 		const high = Math.max(0, ...finite);
 		const span = high - low || 1;
-		return h('figure.chart-card', { dataset: { metric: key } }, h('figcaption', h('span.chart-title', { title: key }, key)),
-			h('div.bars', rows.map(({ run, i, value }) => h('div.bar-row',
-				h('a.bar-name', { href: href(['run', run.id]), title: run.name }, run.name),
-				h('div.bar-track', Number.isFinite(value) && h('div.bar', {
-					class: `series-${i % SERIES_COLORS}`,
-					style: {
-						left: `${(Math.min(0, value) - low) / span * 100}%`,
-						width: `${Math.max(0.5, Math.abs(value) / span * 100)}%`,
-					},
-				})), numberNode(value)))));
+		return h(
+			'figure.chart-card',
+			{ dataset: { metric: key } },
+			h('figcaption', h('span.chart-title', { title: key }, key)),
+			h(
+				'div.bars',
+				rows.map(({ run, i, value }) =>
+					h(
+						'div.bar-row',
+						h('a.bar-name', { href: href(['run', run.id]), title: run.name }, run.name),
+						h(
+							'div.bar-track',
+							Number.isFinite(value) &&
+								h('div.bar', {
+									class: `series-${i % SERIES_COLORS}`,
+									style: {
+										left: `${((Math.min(0, value) - low) / span) * 100}%`,
+										width: `${Math.max(0.5, (Math.abs(value) / span) * 100)}%`,
+									},
+								}),
+						),
+						numberNode(value),
+					),
+				),
+			),
+		);
 	}
 
 	replace(body, bar.element, box);
@@ -80,8 +110,7 @@ export function compareCharts(body, first) {
 			bar.update(settings);
 			grid.setSettings(settings);
 			draw();
-			if (isReload)
-				grid.refreshAll(true);
+			if (isReload) grid.refreshAll(true);
 		},
 	};
 }

@@ -4,7 +4,16 @@ import { experiments, quoteForLike, runs } from '../api.js';
 import { formatDate, plural, timeAgo } from '../format.js';
 import { poll } from '../poll.js';
 import { go, href, setParams } from '../router.js';
-import { attempt, button, emptyState, errorState, loading, searchBox, segmented, statusPill } from '../ui/controls.js';
+import {
+	attempt,
+	button,
+	emptyState,
+	errorState,
+	loading,
+	searchBox,
+	segmented,
+	statusPill,
+} from '../ui/controls.js';
 import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { snippets } from './snippets.js';
@@ -20,22 +29,50 @@ export function experimentsView(main, route, signal) {
 	let picked = new Set();
 	let lastRuns = new Map();
 	let generation = 0;
+	let drawn = null;
 
 	setTitle('Experiments');
 	const search = debounced((text) => setParams({ q: text }, { replace: true }), 200);
-	const viewChoice = segmented('Which experiments', [{ value: '', text: 'Active' }, { value: 'deleted', text: 'Deleted' }],
-		state.view, (v) => setParams({ view: v }));
+	const viewChoice = segmented(
+		'Which experiments',
+		[
+			{ value: '', text: 'Active' },
+			{ value: 'deleted', text: 'Deleted' },
+		],
+		state.view,
+		(v) => setParams({ view: v }),
+	);
 	const count = h('span.count-line', { role: 'status' });
-	const open = button('Open together', { icon: 'columns', hidden: true, onclick: () => go(['runs'], { exp: [...picked].join(',') }) });
+	const open = button('Open together', {
+		icon: 'columns',
+		hidden: true,
+		onclick: () => go(['runs'], { exp: [...picked].join(',') }),
+	});
 	const stage = h('div', loading());
-	replace(main, h('div.page',
-		h('div.page-head', h('h1', 'Experiments'), count, h('div.spacer'),
-			searchBox('Search by name', state.q, search, { dataset: { shortcut: '/' } }), viewChoice.element, open,
-			button('New experiment', { icon: 'plus', kind: 'primary', onclick: create })),
-		stage));
+	replace(
+		main,
+		h(
+			'div.page',
+			h(
+				'div.page-head',
+				h('h1', 'Experiments'),
+				count,
+				h('div.spacer'),
+				searchBox('Search by name', state.q, search, { dataset: { shortcut: '/' } }),
+				viewChoice.element,
+				open,
+				button('New experiment', { icon: 'plus', kind: 'primary', onclick: create }),
+			),
+			stage,
+		),
+	);
 
 	function read({ params }) {
-		return { q: params.get('q') ?? '', view: params.get('view') ?? '', order: params.get('order') ?? '-created' };
+		return {
+			q: params.get('q') ?? '',
+			view: params.get('view') ?? '',
+			order: params.get('order') ?? '-created',
+		};
 	}
 
 	async function load(more) {
@@ -43,47 +80,61 @@ export function experimentsView(main, route, signal) {
 		const descending = state.order.startsWith('-');
 		const orderKey = ORDERS[state.order.replace(/^-/, '')] ?? 'creation_time';
 		try {
-			const page = await experiments.search({
-				filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
-				orderBy: [`${orderKey} ${descending ? 'DESC' : 'ASC'}`],
-				viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
-				pageToken: more ? token : undefined,
-			}, signal);
-			if (mine !== generation)
-				return;
+			const page = await experiments.search(
+				{
+					filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
+					orderBy: [`${orderKey} ${descending ? 'DESC' : 'ASC'}`],
+					viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
+					pageToken: more ? token : undefined,
+				},
+				signal,
+			);
+			if (mine !== generation) return;
 			list = more ? [...list, ...page.experiments] : page.experiments;
 			token = page.token;
 			draw();
 			await loadLastRuns();
 		} catch (e) {
-			if (e.name === 'AbortError' || mine !== generation)
-				return;
-			if (!list)
-				replace(stage, errorState(e, () => load()));
+			if (e.name === 'AbortError' || mine !== generation) return;
+			if (!list) {
+				drawn = null;
+				replace(
+					stage,
+					errorState(e, () => load()),
+				);
+			}
 			throw e;
 		}
 	}
 
 	/* One question for all rows: the newest runs, of which each experiment shows its first. */
 	async function loadLastRuns() {
-		if (!list.length || state.view === 'deleted')
-			return;
-		const page = await runs.search({
-			experimentIds: list.slice(0, 1000).map((e) => e.experiment_id), maxResults: RECENT_RUNS,
-		}, signal);
+		if (!list.length || state.view === 'deleted') return;
+		const page = await runs.search(
+			{ experimentIds: list.slice(0, 1000).map((e) => e.experiment_id), maxResults: RECENT_RUNS },
+			signal,
+		);
 		const found = new Map();
 		for (const run of page.runs) {
 			const known = found.get(run.experimentId);
-			if (!known)
-				found.set(run.experimentId, { run, running: 0 });
-			if (run.status === 'RUNNING')
-				found.get(run.experimentId).running++;
+			if (!known) found.set(run.experimentId, { run, running: 0 });
+			if (run.status === 'RUNNING') found.get(run.experimentId).running++;
 		}
 		lastRuns = found;
 		draw();
 	}
 
+	/* Only what changed is drawn again, so that a menu or a focus is left alone. */
 	function draw() {
+		const key = JSON.stringify([
+			list,
+			token,
+			state,
+			[...picked],
+			[...lastRuns].map(([id, x]) => [id, x.run.id, x.run.status, x.running]),
+		]);
+		if (key === drawn) return;
+		drawn = key;
 		count.textContent = `${plural(list.length, 'experiment')}${token ? ' so far' : ''}`;
 		open.hidden = picked.size < 2;
 		if (!list.length) {
@@ -91,14 +142,36 @@ export function experimentsView(main, route, signal) {
 			return;
 		}
 		const focused = document.activeElement?.closest?.('tr')?.dataset.id;
-		replace(stage, h('div.table-wrap', h('table.table',
-			h('thead', h('tr', h('th.narrow', h('span.visually-hidden', 'Open together')),
-				head('name', 'Name'), h('th', 'Last run'), head('updated', 'Changed', 'wide-only'), head('created', 'Created', 'wide-only'),
-				h('th.narrow', h('span.visually-hidden', 'Actions')))),
-			h('tbody', list.map(row)))),
-		token && h('div.more', button('Load more', { onclick: () => load(true) })),
-		list.length === 1 && list[0].experiment_id === '0' && !lastRuns.size && state.view !== 'deleted' && !state.q
-			? firstSteps() : null);
+		replace(
+			stage,
+			h(
+				'div.table-wrap',
+				h(
+					'table.table',
+					h(
+						'thead',
+						h(
+							'tr',
+							h('th.narrow', h('span.visually-hidden', 'Open together')),
+							head('name', 'Name'),
+							h('th', 'Last run'),
+							head('updated', 'Changed', 'wide-only'),
+							head('created', 'Created', 'wide-only'),
+							h('th.narrow', h('span.visually-hidden', 'Actions')),
+						),
+					),
+					h('tbody', list.map(row)),
+				),
+			),
+			token && h('div.more', button('Load more', { onclick: () => load(true) })),
+			list.length === 1 &&
+				list[0].experiment_id === '0' &&
+				!lastRuns.size &&
+				state.view !== 'deleted' &&
+				!state.q
+				? firstSteps()
+				: null,
+		);
 		if (focused !== undefined)
 			stage.querySelector(`tr[data-id="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
 	}
@@ -107,57 +180,102 @@ export function experimentsView(main, route, signal) {
 		const name = state.order.replace(/^-/, '');
 		const descending = state.order.startsWith('-');
 		const next = name === id ? (descending ? id : `-${id}`) : id === 'name' ? id : `-${id}`;
-		return h('th', { class: kind, 'aria-sort': name === id ? (descending ? 'descending' : 'ascending') : null },
-			h('button.th-sort', { type: 'button', onclick: () => setParams({ order: next }) }, text,
-				name === id && icon(descending ? 'down' : 'up', 12)));
+		return h(
+			'th',
+			{ class: kind, 'aria-sort': name === id ? (descending ? 'descending' : 'ascending') : null },
+			h(
+				'button.th-sort',
+				{ type: 'button', onclick: () => setParams({ order: next }) },
+				text,
+				name === id && icon(descending ? 'down' : 'up', 12),
+			),
+		);
 	}
 
 	function row(e) {
 		const last = lastRuns.get(e.experiment_id);
 		const isDeleted = e.lifecycle_stage === 'deleted';
 		const note = e.tags['mlflow.note.content'];
-		return h('tr', { dataset: { id: e.experiment_id } },
-			h('td.narrow', h('input', {
-				type: 'checkbox', checked: picked.has(e.experiment_id), 'aria-label': `Pick ${e.name}`,
-				onchange: (x) => {
-					picked[x.target.checked ? 'add' : 'delete'](e.experiment_id);
-					open.hidden = picked.size < 2;
-				},
-			})),
-			h('td.grow', h('a.strong', { href: href(['runs'], { exp: e.experiment_id, view: isDeleted ? 'deleted' : '' }) }, e.name),
+		return h(
+			'tr',
+			{ dataset: { id: e.experiment_id } },
+			h(
+				'td.narrow',
+				h('input', {
+					type: 'checkbox',
+					checked: picked.has(e.experiment_id),
+					'aria-label': `Pick ${e.name}`,
+					onchange: (x) => {
+						picked[x.target.checked ? 'add' : 'delete'](e.experiment_id);
+						open.hidden = picked.size < 2;
+					},
+				}),
+			),
+			h(
+				'td.grow',
+				h(
+					'a.strong',
+					{ href: href(['runs'], { exp: e.experiment_id, view: isDeleted ? 'deleted' : '' }) },
+					e.name,
+				),
 				note && h('p.note-line', note),
-				Object.entries(e.tags).filter(([k]) => !k.startsWith('mlflow.')).slice(0, 4)
-					.map(([k, v]) => h('span.tag', { title: `${k}: ${v}` }, `${k}: ${v}`))),
-			h('td.nowrap', last ? [h('a.quiet-link', { href: href(['run', last.run.id]), title: last.run.name }, timeAgo(last.run.start)), ' ',
-				last.running > 1 ? h('span.pill.status-running', h('span.dot'), `${last.running} running`) : statusPill(last.run.status)]
-				: h('span.faint', '–')),
+				Object.entries(e.tags)
+					.filter(([k]) => !k.startsWith('mlflow.'))
+					.slice(0, 4)
+					.map(([k, v]) => h('span.tag', { title: `${k}: ${v}` }, `${k}: ${v}`)),
+			),
+			h(
+				'td.nowrap',
+				last
+					? [
+							h(
+								'a.quiet-link',
+								{ href: href(['run', last.run.id]), title: last.run.name },
+								timeAgo(last.run.start),
+							),
+							' ',
+							last.running > 1
+								? h('span.pill.status-running', h('span.dot'), `${last.running} running`)
+								: statusPill(last.run.status),
+						]
+					: h('span.faint', '–'),
+			),
 			h('td.nowrap.muted.wide-only', timeAgo(e.last_update_time)),
 			h('td.nowrap.muted.wide-only', { title: formatDate(e.creation_time) }, timeAgo(e.creation_time)),
-			h('td.narrow', menuButton([
-				{ text: 'Rename', icon: 'edit', run: () => rename(e), disabled: isDeleted },
-				isDeleted ? { text: 'Restore', icon: 'restore', run: () => restore(e) }
-					: { text: 'Delete', icon: 'trash', danger: true, run: () => remove(e) },
-			], { label: `Actions for ${e.name}` })));
+			h(
+				'td.narrow',
+				menuButton(
+					[
+						{ text: 'Rename', icon: 'edit', run: () => rename(e), disabled: isDeleted },
+						isDeleted
+							? { text: 'Restore', icon: 'restore', run: () => restore(e) }
+							: { text: 'Delete', icon: 'trash', danger: true, run: () => remove(e) },
+					],
+					{ label: `Actions for ${e.name}` },
+				),
+			),
+		);
 	}
 
 	function nothing() {
 		if (state.q)
 			return emptyState({ icon: 'search', title: 'No experiment has such a name', text: state.q });
-		if (state.view === 'deleted')
-			return emptyState({ icon: 'trash', title: 'No deleted experiments' });
+		if (state.view === 'deleted') return emptyState({ icon: 'trash', title: 'No deleted experiments' });
 		return firstSteps();
 	}
 
 	function firstSteps() {
 		return emptyState({
-			title: 'Log the first run', text: 'Point a program at this server; its runs appear here while they log:',
+			title: 'Log the first run',
+			text: 'Point a program at this server; its runs appear here while they log:',
 			children: snippets('my-experiment'),
 		});
 	}
 
 	function create() {
 		return formDialog({
-			title: 'New experiment', action: 'Create',
+			title: 'New experiment',
+			action: 'Create',
 			fields: [{ name: 'name', label: 'Name', required: true }],
 			submit: async ({ name }) => {
 				const made = await experiments.create(name);
@@ -168,16 +286,23 @@ export function experimentsView(main, route, signal) {
 
 	function rename(e) {
 		return formDialog({
-			title: 'Rename the experiment', action: 'Rename',
+			title: 'Rename the experiment',
+			action: 'Rename',
 			fields: [{ name: 'name', label: 'Name', value: e.name, required: true }],
-			submit: async ({ name }) => { await experiments.rename(e.experiment_id, name); load(); },
+			submit: async ({ name }) => {
+				await experiments.rename(e.experiment_id, name);
+				load();
+			},
 		});
 	}
 
 	async function remove(e) {
-		if (await confirmDialog({
-			title: `Delete “${e.name}”?`, text: 'The experiment and its runs move to “Deleted”, from where they can be restored.',
-		}))
+		if (
+			await confirmDialog({
+				title: `Delete “${e.name}”?`,
+				text: 'The experiment and its runs move to “Deleted”, from where they can be restored.',
+			})
+		)
 			if (await attempt(() => experiments.remove(e.experiment_id), `“${e.name}” deleted`))
 				load().catch(() => {});
 	}
@@ -188,7 +313,14 @@ export function experimentsView(main, route, signal) {
 	}
 
 	load().catch(() => {});
-	poll(() => (document.querySelector('dialog[open], [popover]:popover-open') || token || picked.size ? null : load()), REFRESH_MS, signal);
+	poll(
+		() =>
+			document.querySelector('dialog[open], [popover]:popover-open') || token || picked.size
+				? null
+				: load(),
+		REFRESH_MS,
+		signal,
+	);
 	return {
 		update(next) {
 			state = read(next);

@@ -21,9 +21,21 @@ export function modelsView(main, route, signal) {
 	const count = h('span.count-line', { role: 'status' });
 	const stage = h('div', loading());
 	const search = debounced((text) => setParams({ q: text }, { replace: true }), 200);
-	replace(main, h('div.page', h('div.page-head', h('h1', 'Models'), count, h('div.spacer'),
-		searchBox('Search by name', state.q, search, { dataset: { shortcut: '/' } }),
-		button('New model', { icon: 'plus', kind: 'primary', onclick: create })), stage));
+	replace(
+		main,
+		h(
+			'div.page',
+			h(
+				'div.page-head',
+				h('h1', 'Models'),
+				count,
+				h('div.spacer'),
+				searchBox('Search by name', state.q, search, { dataset: { shortcut: '/' } }),
+				button('New model', { icon: 'plus', kind: 'primary', onclick: create }),
+			),
+			stage,
+		),
+	);
 
 	function read({ params }) {
 		return { q: params.get('q') ?? '', order: params.get('order') ?? 'name' };
@@ -33,20 +45,25 @@ export function modelsView(main, route, signal) {
 		const mine = ++generation;
 		const name = ORDERS[state.order.replace(/^-/, '')] ?? 'name';
 		try {
-			const page = await models.search({
-				filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
-				orderBy: `${name} ${state.order.startsWith('-') ? 'DESC' : 'ASC'}`, pageToken: more ? token : undefined,
-			}, signal);
-			if (mine !== generation)
-				return;
+			const page = await models.search(
+				{
+					filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
+					orderBy: `${name} ${state.order.startsWith('-') ? 'DESC' : 'ASC'}`,
+					pageToken: more ? token : undefined,
+				},
+				signal,
+			);
+			if (mine !== generation) return;
 			list = more ? [...list, ...page.models] : page.models;
 			token = page.token;
 			draw();
 		} catch (e) {
-			if (e.name === 'AbortError' || mine !== generation)
-				return;
+			if (e.name === 'AbortError' || mine !== generation) return;
 			if (!list)
-				replace(stage, errorState(e, () => load()));
+				replace(
+					stage,
+					errorState(e, () => load()),
+				);
 			throw e;
 		}
 	}
@@ -55,42 +72,115 @@ export function modelsView(main, route, signal) {
 		const isThis = state.order.replace(/^-/, '') === id;
 		const descending = state.order.startsWith('-');
 		const next = isThis ? (descending ? id : `-${id}`) : id === 'updated' ? '-updated' : id;
-		return h('th', { 'aria-sort': isThis ? (descending ? 'descending' : 'ascending') : null },
-			h('button.th-sort', { type: 'button', onclick: () => setParams({ order: next }) }, text, isThis && icon(descending ? 'down' : 'up', 12)));
+		return h(
+			'th',
+			{ 'aria-sort': isThis ? (descending ? 'descending' : 'ascending') : null },
+			h(
+				'button.th-sort',
+				{ type: 'button', onclick: () => setParams({ order: next }) },
+				text,
+				isThis && icon(descending ? 'down' : 'up', 12),
+			),
+		);
 	}
 
 	function draw() {
 		count.textContent = `${plural(list.length, 'model')}${token ? ' so far' : ''}`;
 		if (!list.length) {
-			replace(stage, state.q ? emptyState({ icon: 'search', title: 'No model has such a name', text: state.q }) : emptyState({
-				icon: 'model', title: 'No models yet',
-				text: 'Open a run and press “Register model”, or from a shell: trk models register RUN model',
-			}));
+			replace(
+				stage,
+				state.q
+					? emptyState({ icon: 'search', title: 'No model has such a name', text: state.q })
+					: emptyState({
+							icon: 'model',
+							title: 'No models yet',
+							text: 'Open a run and press “Register model”, or from a shell: trk models register RUN model',
+						}),
+			);
 			return;
 		}
 		const focused = document.activeElement?.closest?.('tr')?.dataset.name;
-		replace(stage, h('div.table-wrap', h('table.table', h('thead', h('tr', head('name', 'Name'), h('th', 'Latest'), h('th', 'Aliases'), h('th', 'Stages'),
-			head('updated', 'Changed'))), h('tbody', list.map(row)))),
-		token && h('div.more', button('Load more', { onclick: () => load(true) })));
+		replace(
+			stage,
+			h(
+				'div.table-wrap',
+				h(
+					'table.table',
+					h(
+						'thead',
+						h(
+							'tr',
+							head('name', 'Name'),
+							h('th', 'Latest'),
+							h('th', 'Aliases'),
+							h('th', 'Stages'),
+							head('updated', 'Changed'),
+						),
+					),
+					h('tbody', list.map(row)),
+				),
+			),
+			token && h('div.more', button('Load more', { onclick: () => load(true) })),
+		);
 		if (focused !== undefined)
 			stage.querySelector(`tr[data-name="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
 	}
 
 	function row(m) {
-		const latest = m.latest_versions.reduce((most, v) => (!most || Number(v.version) > Number(most.version) ? v : most), null);
-		return h('tr', { dataset: { name: m.name } },
-			h('td.grow', h('a.strong', { href: href(['model', m.name]) }, m.name), m.description && h('p.note-line', m.description),
-				Object.entries(m.tags).filter(([k]) => !k.startsWith('mlflow.')).slice(0, 4).map(([k, v]) => h('span.tag', { title: `${k}: ${v}` }, `${k}: ${v}`))),
-			h('td.nowrap', latest ? h('a', { href: href(['model', m.name], { version: latest.version }) }, `v${latest.version}`) : h('span.faint', 'no version')),
-			h('td', m.aliases.map((a) => h('a.tag.alias', { href: href(['model', m.name], { version: a.version }) }, `@${a.alias} → v${a.version}`))),
-			h('td', m.latest_versions.filter((v) => v.current_stage && v.current_stage !== 'None').map((v) => h('span.tag', `${v.current_stage}: v${v.version}`))),
-			h('td.nowrap.muted', timeAgo(m.last_updated_timestamp)));
+		const latest = m.latest_versions.reduce(
+			(most, v) => (!most || Number(v.version) > Number(most.version) ? v : most),
+			null,
+		);
+		return h(
+			'tr',
+			{ dataset: { name: m.name } },
+			h(
+				'td.grow',
+				h('a.strong', { href: href(['model', m.name]) }, m.name),
+				m.description && h('p.note-line', m.description),
+				Object.entries(m.tags)
+					.filter(([k]) => !k.startsWith('mlflow.'))
+					.slice(0, 4)
+					.map(([k, v]) => h('span.tag', { title: `${k}: ${v}` }, `${k}: ${v}`)),
+			),
+			h(
+				'td.nowrap',
+				latest
+					? h(
+							'a',
+							{ href: href(['model', m.name], { version: latest.version }) },
+							`v${latest.version}`,
+						)
+					: h('span.faint', 'no version'),
+			),
+			h(
+				'td',
+				m.aliases.map((a) =>
+					h(
+						'a.tag.alias',
+						{ href: href(['model', m.name], { version: a.version }) },
+						`@${a.alias} → v${a.version}`,
+					),
+				),
+			),
+			h(
+				'td',
+				m.latest_versions
+					.filter((v) => v.current_stage && v.current_stage !== 'None')
+					.map((v) => h('span.tag', `${v.current_stage}: v${v.version}`)),
+			),
+			h('td.nowrap.muted', timeAgo(m.last_updated_timestamp)),
+		);
 	}
 
 	function create() {
 		return formDialog({
-			title: 'New model', action: 'Create',
-			fields: [{ name: 'name', label: 'Name', required: true }, { name: 'description', label: 'Description', multiline: true }],
+			title: 'New model',
+			action: 'Create',
+			fields: [
+				{ name: 'name', label: 'Name', required: true },
+				{ name: 'description', label: 'Description', multiline: true },
+			],
 			submit: async ({ name, description }) => {
 				await models.create(name, description || undefined);
 				go(['model', name]);
@@ -101,7 +191,10 @@ export function modelsView(main, route, signal) {
 	load().catch(() => {});
 	poll(() => (document.querySelector('dialog[open]') || token ? null : load()), REFRESH_MS, signal);
 	return {
-		update(next) { state = read(next); load().catch(() => {}); },
+		update(next) {
+			state = read(next);
+			load().catch(() => {});
+		},
 		key: (e) => rowKeys(e, stage),
 		retry: () => load().catch(() => {}),
 	};

@@ -1,5 +1,5 @@
 // The files of a run: a tree on the left, a preview on the right. #/run/ID?tab=artifacts&path=model/README.md
-import { h, replace } from '../dom.js';
+import { childAbort, h, replace } from '../dom.js';
 import { artifacts, proxyPath } from '../api.js';
 import { formatBytes } from '../format.js';
 import { setParams } from '../router.js';
@@ -21,14 +21,16 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 	let current = path;
 	let previewing = null;
 
-	for (let p = parent(path); p; p = parent(p))
-		open.add(p);
+	for (let p = parent(path); p; p = parent(p)) open.add(p);
 
 	async function fetchDirectory(dir) {
-		if (known.has(dir))
-			return;
+		if (known.has(dir)) return;
 		const files = await list(dir);
-		files.sort((a, b) => Number(b.is_dir ?? false) - Number(a.is_dir ?? false) || a.path.localeCompare(b.path, 'en', { numeric: true }));
+		files.sort(
+			(a, b) =>
+				Number(b.is_dir ?? false) - Number(a.is_dir ?? false) ||
+				a.path.localeCompare(b.path, 'en', { numeric: true }),
+		);
 		known.set(dir, files);
 	}
 
@@ -36,20 +38,28 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 		replace(tree, loading());
 		try {
 			for (const dir of [...open].sort((a, b) => a.length - b.length))
-				await fetchDirectory(dir).catch((e) => { if (!dir || e.name === 'AbortError') throw e; known.set(dir, []); });
+				await fetchDirectory(dir).catch((e) => {
+					if (!dir || e.name === 'AbortError') throw e;
+					known.set(dir, []);
+				});
 		} catch (e) {
-			if (e.name !== 'AbortError')
-				replace(body, errorState(e, start));
+			if (e.name !== 'AbortError') replace(body, errorState(e, start));
 			return;
 		}
 		if (!known.get('').length) {
-			replace(body, emptyState({ icon: 'folder', title: 'No artifacts', text: 'Files and directories that the run logs are listed here.' }));
+			replace(
+				body,
+				emptyState({
+					icon: 'folder',
+					title: 'No artifacts',
+					text: 'Files and directories that the run logs are listed here.',
+				}),
+			);
 			return;
 		}
 		replace(body, h('div.artifact-browser', tree, view));
 		draw();
-		if (fileOf(current)?.is_dir)
-			await toggle(current, true);
+		if (fileOf(current)?.is_dir) await toggle(current, true);
 		show();
 	}
 
@@ -57,19 +67,39 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 
 	function node(file, depth) {
 		const isOpen = open.has(file.path);
-		const item = h('button.tree-item', {
-			type: 'button', role: 'treeitem', 'aria-level': depth + 1, tabIndex: file.path === current ? 0 : -1,
-			'aria-selected': file.path === current, 'aria-expanded': file.is_dir ? isOpen : null,
-			style: { 'padding-left': `${8 + depth * 16}px` }, dataset: { path: file.path },
-			onclick: () => { if (file.is_dir) toggle(file.path, file.path !== current ? true : !isOpen); choose(file.path); },
-		}, file.is_dir ? icon('right', 12) : h('span.tree-gap'), icon(file.is_dir ? 'folder' : 'file'), h('span.tree-name', base(file.path)),
-		!file.is_dir && h('span.tree-size', formatBytes(file.file_size ?? 0)));
-		return [item, file.is_dir && isOpen ? (known.get(file.path) ?? []).map((f) => node(f, depth + 1)) : null];
+		const item = h(
+			'button.tree-item',
+			{
+				type: 'button',
+				role: 'treeitem',
+				'aria-level': depth + 1,
+				tabIndex: file.path === current ? 0 : -1,
+				'aria-selected': file.path === current,
+				'aria-expanded': file.is_dir ? isOpen : null,
+				style: { 'padding-left': `${8 + depth * 16}px` },
+				dataset: { path: file.path },
+				onclick: () => {
+					if (file.is_dir) toggle(file.path, file.path !== current ? true : !isOpen);
+					choose(file.path);
+				},
+			},
+			file.is_dir ? icon('right', 12) : h('span.tree-gap'),
+			icon(file.is_dir ? 'folder' : 'file'),
+			h('span.tree-name', base(file.path)),
+			!file.is_dir && h('span.tree-size', formatBytes(file.file_size ?? 0)),
+		);
+		return [
+			item,
+			file.is_dir && isOpen ? (known.get(file.path) ?? []).map((f) => node(f, depth + 1)) : null,
+		];
 	}
 
 	function draw() {
 		const focused = document.activeElement?.dataset?.path;
-		replace(tree, known.get('').map((f) => node(f, 0)));
+		replace(
+			tree,
+			known.get('').map((f) => node(f, 0)),
+		);
 		if (!tree.querySelector('[tabindex="0"]') && tree.firstElementChild)
 			tree.firstElementChild.tabIndex = 0;
 		if (focused !== undefined)
@@ -91,24 +121,19 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 		const at = items.indexOf(document.activeElement);
 		const file = fileOf(document.activeElement?.dataset?.path ?? '');
 		const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[e.key];
-		if (step)
-			items[Math.max(0, Math.min(items.length - 1, at + step))]?.focus();
-		else if (e.key === 'ArrowRight' && file?.is_dir)
-			toggle(file.path, true);
-		else if (e.key === 'ArrowLeft' && file?.is_dir && open.has(file.path))
-			toggle(file.path, false);
+		if (step) items[Math.max(0, Math.min(items.length - 1, at + step))]?.focus();
+		else if (e.key === 'ArrowRight' && file?.is_dir) toggle(file.path, true);
+		else if (e.key === 'ArrowLeft' && file?.is_dir && open.has(file.path)) toggle(file.path, false);
 		else if (e.key === 'ArrowLeft' && file)
 			tree.querySelector(`[data-path="${CSS.escape(parent(file.path))}"]`)?.focus();
-		else
-			return;
+		else return;
 		e.preventDefault();
 		e.stopPropagation();
 	}
 
 	function show() {
 		previewing?.abort();
-		previewing = new AbortController();
-		signal.addEventListener('abort', () => previewing.abort());
+		previewing = childAbort(signal);
 		const file = current ? fileOf(current) : { path: '', is_dir: true };
 		if (!file) {
 			replace(view, errorState({ status: 404, message: `There is no “${current}”.` }));
@@ -116,39 +141,73 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 		}
 		const full = root === null ? null : [root, current].filter(Boolean).join('/');
 		const body = h('div.preview-body');
-		replace(view, h('header.preview-head', h('h3', { title: current }, current ? base(current) : 'All artifacts'),
-			!file.is_dir && h('span.faint', formatBytes(file.file_size ?? 0)), h('div.spacer'), actions(file),
-			full !== null && (file.is_dir
-				? menuButton(['tar.gz', 'zip', 'tar', 'tar.zst'].map((f) => ({
-					text: `as ${f}`, icon: 'download', href: artifacts.archiveUrl(full, f), download: `${base(full)}.${f}`,
-				})), { label: 'Download the directory', text: 'Download', icon: 'download', kind: 'small' })
-				: linkButton('Download', { icon: 'download', kind: 'small', href: artifacts.fileUrl(full), download: base(current) }))),
-		body);
+		replace(
+			view,
+			h(
+				'header.preview-head',
+				h('h3', { title: current }, current ? base(current) : 'All artifacts'),
+				!file.is_dir && h('span.faint', formatBytes(file.file_size ?? 0)),
+				h('div.spacer'),
+				actions(file),
+				full !== null &&
+					(file.is_dir
+						? menuButton(
+								['tar.gz', 'zip', 'tar', 'tar.zst'].map((f) => ({
+									text: `as ${f}`,
+									icon: 'download',
+									href: artifacts.archiveUrl(full, f),
+									download: `${base(full)}.${f}`,
+								})),
+								{
+									label: 'Download the directory',
+									text: 'Download',
+									icon: 'download',
+									kind: 'small',
+								},
+							)
+						: linkButton('Download', {
+								icon: 'download',
+								kind: 'small',
+								href: artifacts.fileUrl(full),
+								download: base(current),
+							})),
+			),
+			body,
+		);
 		if (full === null)
-			replace(body, h('p.pad.faint', 'These files are in a store of their own, which this page cannot read.'));
-		else if (file.is_dir)
-			showDirectory(body, full, previewing.signal);
-		else
-			showPreview(body, full, file.file_size ?? 0, previewing.signal);
+			replace(
+				body,
+				h('p.pad.faint', 'These files are in a store of their own, which this page cannot read.'),
+			);
+		else if (file.is_dir) showDirectory(body, full, previewing.signal);
+		else showPreview(body, full, file.file_size ?? 0, previewing.signal);
 	}
 
 	async function showDirectory(box, full, s) {
 		replace(box, loading());
 		try {
 			const m = await artifacts.manifest(full, s);
-			replace(box, h('dl.facts.pad', h('dt', 'Files'), h('dd', String(m.file_count ?? 0)), h('dt', 'Size'), h('dd', formatBytes(m.byte_count ?? 0)),
-				h('dt', 'Digest of the tree'), h('dd', h('code.wrap', m.tree_sha256))));
+			replace(
+				box,
+				h(
+					'dl.facts.pad',
+					h('dt', 'Files'),
+					h('dd', String(m.file_count ?? 0)),
+					h('dt', 'Size'),
+					h('dd', formatBytes(m.byte_count ?? 0)),
+					h('dt', 'Digest of the tree'),
+					h('dd', h('code.wrap', m.tree_sha256)),
+				),
+			);
 		} catch (e) {
-			if (e.name !== 'AbortError')
-				replace(box, h('p.pad.faint', e.message));
+			if (e.name !== 'AbortError') replace(box, h('p.pad.faint', e.message));
 		}
 	}
 
 	start();
 	return {
 		select(next) {
-			if (next === current)
-				return;
+			if (next === current) return;
 			current = next;
 			if (known.has('')) {
 				draw();
@@ -165,8 +224,14 @@ export function artifactsTab(body, { run, params, signal }) {
 		path: params.get('path') ?? '',
 		signal,
 		choose: (path) => setParams({ path }),
-		actions: (file) => (file.path && !run.isDeleted
-			? button('Register', { icon: 'model', kind: 'small', onclick: () => registerDialog(run, file.path) }) : null),
+		actions: (file) =>
+			file.path && !run.isDeleted
+				? button('Register', {
+						icon: 'model',
+						kind: 'small',
+						onclick: () => registerDialog(run, file.path),
+					})
+				: null,
 	});
 	return { update: (next) => browser.select(next.get('path') ?? '') };
 }

@@ -9,8 +9,7 @@ import { readSettings, settingsBar } from '../ui/chart_settings.js';
 /** The earliest point of a run, in ms: where relative time starts. */
 export function originOf(run, summary) {
 	let first = Infinity;
-	for (const m of summary?.values() ?? [])
-		first = Math.min(first, m.first_timestamp ?? Infinity);
+	for (const m of summary?.values() ?? []) first = Math.min(first, m.first_timestamp ?? Infinity);
 	return Number.isFinite(first) ? first : run.start;
 }
 
@@ -19,22 +18,29 @@ export function chartsTab(body, { run, summary, params, signal }) {
 	const bar = settingsBar(settings);
 	const box = h('div');
 	const grid = new ChartGrid({
-		loader: new CurveLoader(signal), settings, signal,
+		loader: new CurveLoader(signal),
+		settings,
+		signal,
 		lines: () => [{ run, color: seriesColor(0), origin: originOf(run, summary) }],
 	});
-	const keys = () => [...summary.values()].filter((m) => m.point_count > 1 || settings.names === m.key).map((m) => m.key);
+	const keys = () =>
+		[...summary.values()].filter((m) => m.point_count > 1 || settings.names === m.key).map((m) => m.key);
 
 	function draw() {
 		const list = keys();
 		if (list.length) {
-			if (!grid.element.isConnected)
-				replace(box, grid.element);
+			if (!grid.element.isConnected) replace(box, grid.element);
 			grid.setKeys(list);
 		} else {
-			replace(box, emptyState({
-				title: 'No curves', text: summary.size ? 'Every metric of this run has a single value: see the overview.'
-					: 'Metrics that are logged with steps are drawn here.',
-			}));
+			replace(
+				box,
+				emptyState({
+					title: 'No curves',
+					text: summary.size
+						? 'Every metric of this run has a single value: see the overview.'
+						: 'Metrics that are logged with steps are drawn here.',
+				}),
+			);
 		}
 	}
 

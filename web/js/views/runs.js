@@ -1,27 +1,32 @@
 // The run table of one or several experiments: #/runs?exp=1,2&filter=…&order=-m.rmse&cols=…&view=…&sel=…
-import { announce, h, replace, setTitle } from '../dom.js';
-import { experiments, runs as runsApi } from '../api.js';
+import { announce, childAbort, h, replace, setTitle } from '../dom.js';
+import { experiments } from '../api.js';
 import {
-	automaticColumns, cellNode, cellText, column, decodeColumns, encodeColumns, formatOrder,
-	NAME_COLUMN, parseOrder,
+	automaticColumns,
+	cellNode,
+	column,
+	decodeColumns,
+	encodeColumns,
+	formatOrder,
+	NAME_COLUMN,
+	parseOrder,
 } from '../columns.js';
 import { plural } from '../format.js';
 import { poll } from '../poll.js';
 import { go, href, setParams } from '../router.js';
 import { RunSet } from '../runset.js';
-import { saveFile, toCsv } from '../save.js';
 import { VirtualTable } from '../table.js';
 import { readPref, writePref } from '../theme.js';
-import { attempt, button, emptyState, errorState, loading, segmented } from '../ui/controls.js';
+import { button, emptyState, errorState, loading, segmented } from '../ui/controls.js';
 import { showColumnsPanel } from '../ui/columns_panel.js';
-import { confirmDialog, menuButton } from '../ui/dialog.js';
+import { menuButton } from '../ui/dialog.js';
 import { filterBox, toFilter } from '../ui/filter_box.js';
 import { icon } from '../ui/icons.js';
+import { canCompare, changeRuns, exportRuns, selectionBar } from './runs_actions.js';
 import { snippets } from './snippets.js';
 
 const REFRESH_MS = 4000;
 const SELECTION_IN_ADDRESS_MAX = 200;
-const COMPARE_MAX = 200;
 
 function readState(params) {
 	const experimentIds = (params.get('exp') ?? '0').split(',').filter(Boolean);
@@ -56,8 +61,15 @@ export function runsView(main, route, signal) {
 		keys: () => set?.keys ?? { params: new Map(), metrics: new Map(), tags: new Map() },
 		apply: (text) => setParams({ filter: text }),
 	});
-	const viewChoice = segmented('Which runs', [{ value: 'active', text: 'Active' }, { value: 'deleted', text: 'Deleted' }],
-		state.view, (v) => setParams({ view: v === 'deleted' ? v : '', sel: '' }));
+	const viewChoice = segmented(
+		'Which runs',
+		[
+			{ value: 'active', text: 'Active' },
+			{ value: 'deleted', text: 'Deleted' },
+		],
+		state.view,
+		(v) => setParams({ view: v === 'deleted' ? v : '', sel: '' }),
+	);
 	const actions = h('div.selection-bar', { role: 'toolbar', 'aria-label': 'Selected runs', hidden: true });
 	const stage = h('div.table-stage');
 	const table = new VirtualTable({
@@ -68,14 +80,21 @@ export function runsView(main, route, signal) {
 		sort: (id) => {
 			const now = parseOrder(state.order);
 			const first = id === 'start' || id === 'end'; /* newest first, everything else smallest first */
-			const next = now?.id !== id ? formatOrder(id, first)
-				: now.isDescending === first ? formatOrder(id, !first) : '';
+			const next =
+				now?.id !== id
+					? formatOrder(id, first)
+					: now.isDescending === first
+						? formatOrder(id, !first)
+						: '';
 			setParams({ order: next });
 		},
 		select: (ids) => {
 			state.selected = ids;
 			drawSelection();
-			setParams({ sel: ids.length <= SELECTION_IN_ADDRESS_MAX ? ids.join(',') : '' }, { replace: true });
+			setParams(
+				{ sel: ids.length <= SELECTION_IN_ADDRESS_MAX ? ids.join(',') : '' },
+				{ replace: true },
+			);
 		},
 		move: (id, before) => {
 			const ids = columnIds().filter((x) => x !== id);
@@ -88,24 +107,40 @@ export function runsView(main, route, signal) {
 		},
 		needRows: (rows) => {
 			if (table.columns.some((c) => c.needsSummary))
-				set?.wantSummaries(rows).catch(() => { /* asked again on the next drawing */ });
+				set?.wantSummaries(rows).catch(() => {
+					/* asked again on the next drawing */
+				});
 		},
 	});
 	signal.addEventListener('abort', () => table.destroy());
 
-	replace(main, h('div.runs-layout',
-		h('div.page-head.compact', crumbs, h('div.spacer'), viewChoice.element,
-			button('Columns', { icon: 'columns', onclick: openColumns }),
-			menuButton(() => [
-				{ text: 'Export as CSV', icon: 'download', run: () => exportCsv() },
-				{ text: 'Load again', icon: 'refresh', run: () => start() },
-			], { label: 'More for this table' })),
-		h('div.runs-bar', filter.element, count), actions, stage));
+	replace(
+		main,
+		h(
+			'div.runs-layout',
+			h(
+				'div.page-head.compact',
+				crumbs,
+				h('div.spacer'),
+				viewChoice.element,
+				button('Columns', { icon: 'columns', onclick: openColumns }),
+				menuButton(
+					() => [
+						{ text: 'Export as CSV', icon: 'download', run: () => exportCsv() },
+						{ text: 'Load again', icon: 'refresh', run: () => start() },
+					],
+					{ label: 'More for this table' },
+				),
+			),
+			h('div.runs-bar', filter.element, count),
+			actions,
+			stage,
+		),
+	);
 
 	/* --- columns --- */
 	function columnIds() {
-		if (state.cols !== null)
-			return decodeColumns(state.cols);
+		if (state.cols !== null) return decodeColumns(state.cols);
 		return automaticColumns(set?.rows.slice(0, 200) ?? [], state.experimentIds.length > 1);
 	}
 
@@ -131,7 +166,10 @@ export function runsView(main, route, signal) {
 			ids: columnIds(),
 			keys: set?.keys ?? { params: new Map(), metrics: new Map(), tags: new Map() },
 			change: chooseColumns,
-			reset: () => { writePref(columnsPref(state), null); setParams({ cols: '' }, { replace: true }); },
+			reset: () => {
+				writePref(columnsPref(state), null);
+				setParams({ cols: '' }, { replace: true });
+			},
 		});
 	}
 
@@ -141,40 +179,46 @@ export function runsView(main, route, signal) {
 			const found = await Promise.all(state.experimentIds.map((id) => experiments.get(id, signal)));
 			names = new Map(found.map((e) => [e.experiment_id, e.name]));
 		} catch (e) {
-			if (e.name === 'AbortError')
-				return;
+			if (e.name === 'AbortError') return;
 			names = new Map();
 		}
 		const title = state.experimentIds.map((id) => names.get(id) ?? `experiment ${id}`).join(' + ');
 		setTitle(title);
-		replace(crumbs, h('a', { href: href(['experiments']) }, 'Experiments'), icon('right', 12), h('h1', title));
+		replace(
+			crumbs,
+			h('a', { href: href(['experiments']) }, 'Experiments'),
+			icon('right', 12),
+			h('h1', title),
+		);
 		table.redraw();
 	}
 
 	async function start() {
 		loaded?.abort();
-		loaded = new AbortController();
-		signal.addEventListener('abort', () => loaded.abort());
+		loaded = childAbort(signal);
 		const mine = loaded.signal;
 		const sent = toFilter(state.filter);
 		query = queryKey(state);
-		const next = new RunSet({
-			experimentIds: state.experimentIds, filter: sent, order: parseOrder(state.order),
-			viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
-		}, mine, (what, news) => onRows(next, what, news));
+		const next = new RunSet(
+			{
+				experimentIds: state.experimentIds,
+				filter: sent,
+				order: parseOrder(state.order),
+				viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
+			},
+			mine,
+			(what, news) => onRows(next, what, news),
+		);
 		filter.setError(null);
 		filter.setBusy(true);
-		if (!set)
-			replace(stage, loading('Loading runs…'));
+		if (!set) replace(stage, loading('Loading runs…'));
 		try {
 			await next.load();
 			poll(() => next.refresh(), REFRESH_MS, mine);
 		} catch (e) {
-			if (e.name !== 'AbortError')
-				failed(e, sent, next);
+			if (e.name !== 'AbortError') failed(e, sent, next);
 		} finally {
-			if (!mine.aborted)
-				filter.setBusy(false);
+			if (!mine.aborted) filter.setBusy(false);
 		}
 	}
 
@@ -182,17 +226,15 @@ export function runsView(main, route, signal) {
 		if (e.status === 400 && state.filter) {
 			filter.setError(e.message, sent);
 			announce(e.message);
-			if (!set)
-				replace(stage);
+			if (!set) replace(stage);
 			return;
 		}
-		if (!next.rows.length)
-			replace(stage, errorState(e, start));
-		else
-			count.textContent = `${plural(next.rows.length, 'run')}, then: ${e.message}`;
+		if (!next.rows.length) replace(stage, errorState(e, start));
+		else count.textContent = `${plural(next.rows.length, 'run')}, then: ${e.message}`;
 	}
 
 	function onRows(next, what, news) {
+		if (set !== next) table.element.scrollTop = 0;
 		set = next;
 		drawCount();
 		if (what === 'summaries') {
@@ -203,14 +245,11 @@ export function runsView(main, route, signal) {
 			replace(stage, nothing());
 			return;
 		}
-		if (table.element.parentNode !== stage)
-			replace(stage, table.element);
-		if (what === 'loaded' || news || !table.columns.length)
-			applyColumnsIfChanged();
+		if (table.element.parentNode !== stage) replace(stage, table.element);
+		if (what === 'loaded' || news || !table.columns.length) applyColumnsIfChanged();
 		table.setRows(next.rows);
 		drawSelection();
-		if (what === 'refreshed' && news)
-			announce(`${plural(news, 'new run')}`);
+		if (what === 'refreshed' && news) announce(`${plural(news, 'new run')}`);
 	}
 
 	function applyColumnsIfChanged() {
@@ -223,78 +262,54 @@ export function runsView(main, route, signal) {
 
 	function drawCount() {
 		const n = set.rows.length;
-		count.textContent = set.isComplete ? plural(n, 'run')
-			: set.isCut ? `first ${plural(n, 'run')}; filter to see others` : `${plural(n, 'run')}, loading more…`;
+		count.textContent = set.isComplete
+			? plural(n, 'run')
+			: set.isCut
+				? `first ${plural(n, 'run')}; filter to see others`
+				: `${plural(n, 'run')}, loading more…`;
 	}
 
 	function nothing() {
 		if (state.filter)
 			return emptyState({
-				icon: 'search', title: 'No run matches', text: state.filter,
+				icon: 'search',
+				title: 'No run matches',
+				text: state.filter,
 				children: button('Clear the filter', { onclick: () => setParams({ filter: '' }) }),
 			});
-		if (state.view === 'deleted')
-			return emptyState({ icon: 'trash', title: 'No deleted runs' });
+		if (state.view === 'deleted') return emptyState({ icon: 'trash', title: 'No deleted runs' });
 		return emptyState({
-			title: 'No runs yet', text: 'Runs appear here by themselves as soon as a program logs one:',
+			title: 'No runs yet',
+			text: 'Runs appear here by themselves as soon as a program logs one:',
 			children: snippets(names.get(state.experimentIds[0]) ?? 'my-experiment'),
 		});
 	}
 
 	/* --- selection --- */
 	function drawSelection() {
-		const ids = state.selected;
-		actions.hidden = ids.length === 0;
-		if (!ids.length)
-			return;
-		const isDeleted = state.view === 'deleted';
-		replace(actions, h('strong', `${plural(ids.length, 'run')} selected`),
-			button('Compare', {
-				icon: 'compare', kind: 'primary small', disabled: ids.length < 2 || ids.length > COMPARE_MAX,
-				title: ids.length > COMPARE_MAX ? `At most ${COMPARE_MAX} at once` : 'Compare (c)', onclick: compare,
-			}),
-			button('Export as CSV', { icon: 'download', kind: 'small', onclick: () => exportCsv(new Set(ids)) }),
-			isDeleted ? button('Restore', { icon: 'restore', kind: 'small', onclick: () => change('restore') })
-				: button('Delete', { icon: 'trash', kind: 'small danger-quiet', onclick: () => change('remove') }),
-			h('div.spacer'), button('Clear', { kind: 'quiet small', onclick: () => table.select([]) }));
+		selectionBar(actions, {
+			ids: state.selected,
+			isDeleted: state.view === 'deleted',
+			compare,
+			exportCsv: () => exportCsv(new Set(state.selected)),
+			change,
+			clear: () => table.select([]),
+		});
 	}
 
 	function compare() {
-		if (state.selected.length >= 2 && state.selected.length <= COMPARE_MAX)
-			go(['compare'], { runs: state.selected.join(',') });
+		if (canCompare(state.selected)) go(['compare'], { runs: state.selected.join(',') });
 	}
 
 	async function change(verb) {
 		const ids = [...state.selected];
-		const what = plural(ids.length, 'run');
-		if (verb === 'remove' && !await confirmDialog({
-			title: `Delete ${what}?`, text: 'They move to “Deleted”, from where they can be restored.', action: `Delete ${what}`,
-		}))
-			return;
-		const done = [];
-		await attempt(async () => {
-			for (const id of ids) {
-				await runsApi[verb](id);
-				done.push(id);
-			}
-		}, `${what} ${verb === 'remove' ? 'deleted' : 'restored'}`);
+		const done = await changeRuns(verb, ids);
 		set.remove(done);
 		table.select(ids.filter((id) => !done.includes(id)));
 		onRows(set, 'loaded');
 	}
 
-	async function exportCsv(only) {
-		const columns = table.columns;
-		const rows = set.rows.filter((r) => !only || only.has(r.id));
-		if (!await attempt(async () => {
-			if (columns.some((c) => c.needsSummary))
-				await set.fetchSummaries(rows.filter((r) => !r.summary).map((r) => r.id));
-		}))
-			return;
-		const head = ['run_id', ...columns.map((c) => c.kind === 'attribute' ? c.label : c.id)];
-		const body = rows.map((r) => [r.id, ...columns.map((c) => cellText(c, r, context))]);
-		saveFile(`runs-${state.experimentIds.join('-')}.csv`, toCsv([head, ...body]), 'text/csv');
-	}
+	const exportCsv = (only) => exportRuns({ set, columns: table.columns, context, only });
 
 	/* --- the address --- */
 	function update(next) {
@@ -302,41 +317,35 @@ export function runsView(main, route, signal) {
 		state = readState(next.params);
 		filter.setValue(state.filter);
 		viewChoice.set(state.view);
-		if (state.cols === null && old.experimentIds.join() !== state.experimentIds.join())
-			restoreColumns();
-		if (old.experimentIds.join() !== state.experimentIds.join())
-			loadNames();
-		if (queryKey(state) !== query)
-			start();
-		if (set && (old.cols !== state.cols || old.order !== state.order))
-			applyColumnsIfChanged();
+		if (state.cols === null && old.experimentIds.join() !== state.experimentIds.join()) restoreColumns();
+		if (old.experimentIds.join() !== state.experimentIds.join()) loadNames();
+		if (queryKey(state) !== query) start();
+		if (set && (old.cols !== state.cols || old.order !== state.order)) applyColumnsIfChanged();
 		if (state.selected.length || old.selected.length <= SELECTION_IN_ADDRESS_MAX)
 			table.setSelected(state.selected);
-		else
-			state.selected = old.selected;
+		else state.selected = old.selected;
 		drawSelection();
 	}
 
 	function restoreColumns() {
 		const stored = readPref(columnsPref(state));
-		if (stored)
-			setParams({ cols: stored }, { replace: true });
+		if (stored) setParams({ cols: stored }, { replace: true });
 	}
 
 	loadNames();
 	start();
 	table.setSelected(state.selected);
-	if (state.cols === null)
-		queueMicrotask(restoreColumns);
+	if (state.cols === null) queueMicrotask(restoreColumns);
 	return {
 		update,
 		key(e) {
-			if (e.key === 'c')
-				compare();
+			if (e.key === 'c') compare();
 			else if (table.rows.length && isNowhere(document.activeElement) && table.press(e))
 				e.preventDefault();
 		},
-		retry: () => { if (!set?.isComplete) start(); },
+		retry: () => {
+			if (!set?.isComplete) start();
+		},
 	};
 
 	function isNowhere(focused) {

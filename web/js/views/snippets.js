@@ -10,7 +10,9 @@ const LANGUAGES = {
 
 struct trk_run *run;
 struct trk_run_options options = {
-	.size = sizeof options, .url = "${address}", .experiment = "${e}"
+	.size = sizeof options,
+	.url = "${address}",
+	.experiment = ${inQuotes(e)},
 };
 if (trk_run_start(&options, &run) == TRK_OK) {
 	trk_log_param_double(run, "alpha", 0.3);
@@ -21,28 +23,34 @@ if (trk_run_start(&options, &run) == TRK_OK) {
 	Python: (e) => `import mlflow
 
 mlflow.set_tracking_uri("${address}")
-mlflow.set_experiment("${e}")
+mlflow.set_experiment(${inQuotes(e)})
 with mlflow.start_run():
     mlflow.log_param("alpha", 0.3)
     for step in range(100):
         mlflow.log_metric("loss", train(), step=step)`,
 	Shell: (e) => `export TRK_URL=${address}
-run=$(trk log run-start --experiment ${e})
+run=$(trk log run-start --experiment ${inShell(e)})
 trk log param "$run" alpha 0.3
 trk log metric "$run" loss 0.71 --step 1
 trk log artifact "$run" model/
 trk log run-end "$run"`,
 };
 
+const inQuotes = JSON.stringify; /* near enough for C and Python */
+const inShell = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 export function snippets(experiment) {
 	const body = h('div');
 	const buttons = Object.keys(LANGUAGES).map((name) =>
-		h('button', { type: 'button', 'aria-pressed': false, onclick: () => show(name) }, name));
+		h('button', { type: 'button', 'aria-pressed': false, onclick: () => show(name) }, name),
+	);
 	function show(name) {
 		const text = LANGUAGES[name](experiment);
-		for (const b of buttons)
-			b.setAttribute('aria-pressed', String(b.textContent === name));
-		replace(body, h('div.snippet', h('pre', h('code', text)), copyButton(text, `Copy the ${name} example`)));
+		for (const b of buttons) b.setAttribute('aria-pressed', String(b.textContent === name));
+		replace(
+			body,
+			h('div.snippet', h('pre', h('code', text)), copyButton(text, `Copy the ${name} example`)),
+		);
 	}
 	show('C');
 	return h('div.snippets', h('div.segmented', { role: 'group', 'aria-label': 'Language' }, buttons), body);
