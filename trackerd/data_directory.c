@@ -57,12 +57,53 @@ static bool take_lock(const char *path, struct data_directory *directory, struct
 	return true;
 }
 
+static bool has_content(const char *path)
+{
+	struct stat info;
+	return stat(path, &info) == 0 && info.st_size > 0;
+}
+
+/* Opens a database for writing. A writer puts its settings into the file at once: a reader has to see first that the
+ * file is ours. */
+static bool open_ours(const char *path, const char *database, const struct db_options *options, struct db **out,
+		      struct error *err)
+{
+	const struct db_options reading = {.mode = DB_READ_ONLY};
+	struct db *reader = NULL;
+	bool ok = !has_content(path) ||
+		  (db_open(path, &reading, &reader, err) && migrations_check(reader, database, err));
+	db_close(reader);
+	return ok && db_open(path, options, out, err);
+}
+
+/* Beside a new tracker.db, which refers to no blob, every blob would be swept. */
+static bool check_tracker_is_not_lost(const struct data_directory *directory, struct error *err)
+{
+	const struct db_options reading = {.mode = DB_READ_ONLY};
+	struct db *db;
+	bool has_blobs = false;
+	if (has_content(directory->tracker_path) || !has_content(directory->artifacts_path))
+		return true;
+	if (!db_open(directory->artifacts_path, &reading, &db, err))
+		return false;
+	bool ok = migrations_check(db, "artifacts", err);
+	struct db_statement *st = ok ? db_prepare(db, SQL("SELECT 1 FROM blobs LIMIT 1"), err) : NULL;
+	ok = st != NULL && db_fetch_one(st, &has_blobs, err);
+	db_reset(st);
+	db_close(db);
+	if (ok && has_blobs)
+		return error_set(err, ERR_INVALID_STATE,
+				 "tracker.db is missing or empty, but artifacts.db beside it has content that would be "
+				 "deleted. Put tracker.db back from a backup, or move artifacts.db away to begin anew.");
+	return ok;
+}
+
 static bool prepare_tracker(const char *path, struct slice artifact_root, struct error *err)
 {
 	const struct db_options options = {.mode = DB_READ_WRITE};
 	struct arena arena;
 	struct db *db;
-	if (!db_open(path, &options, &db, err))
+	if (!open_ours(path, "tracker", &options, &db, err))
 		return false;
 	arena_init(&arena, SEED_ARENA_BYTES_MAX);
 	bool ok = migrations_apply(db, "tracker", err) &&
@@ -76,7 +117,7 @@ static bool prepare_artifacts(const char *path, struct error *err)
 {
 	const struct db_options options = {.mode = DB_READ_WRITE, .page_bytes = BLOBS_PAGE_BYTES};
 	struct db *db;
-	if (!db_open(path, &options, &db, err))
+	if (!open_ours(path, "artifacts", &options, &db, err))
 		return false;
 	bool ok = migrations_apply(db, "artifacts", err);
 	db_close(db);
@@ -89,7 +130,7 @@ bool data_directory_open(const char *path, struct slice artifact_root, struct da
 	*directory = (struct data_directory){.lock_fd = -1};
 	(void)snprintf(directory->tracker_path, DATA_PATH_BYTES_MAX, "%s/tracker.db", path);
 	(void)snprintf(directory->artifacts_path, DATA_PATH_BYTES_MAX, "%s/artifacts.db", path);
-	if (make_directory(path, err) && take_lock(path, directory, err) &&
+	if (make_directory(path, err) && take_lock(path, directory, err) && check_tracker_is_not_lost(directory, err) &&
 	    prepare_tracker(directory->tracker_path, artifact_root, err) &&
 	    prepare_artifacts(directory->artifacts_path, err))
 		return true;

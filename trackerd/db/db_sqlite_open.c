@@ -300,10 +300,11 @@ static int authorize_reading(void *context, int action, const char *first, const
 	case SQLITE_SAVEPOINT:
 		return SQLITE_OK;
 	case SQLITE_PRAGMA:
-		/* What db_size reads. */
+		/* What db_size reads, and whose the file is. */
 		if (second == NULL && first != NULL &&
 		    (strcmp(first, "page_count") == 0 || strcmp(first, "page_size") == 0 ||
-		     strcmp(first, "freelist_count") == 0))
+		     strcmp(first, "freelist_count") == 0 ||
+		     strcmp(first, "application_id") == 0))
 			return SQLITE_OK;
 		return SQLITE_DENY;
 	default:

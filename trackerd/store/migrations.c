@@ -23,12 +23,25 @@ static const struct database_kind *find_kind(const char *database);
 static bool read_i64(struct db *db, struct sql sql, int64_t *out, struct error *err);
 static bool check_is_ours(struct db *db, const struct database_kind *kind, bool *is_empty_out,
 			  struct error *err);
+static bool check_is_not_newer(const char *database, int version, int version_known,
+			       struct error *err);
 static bool create_bookkeeping(struct db *db, const struct database_kind *kind, struct error *err);
 static bool apply_script(struct db *db, const struct schema_script *script, int64_t now_ms,
 			 struct error *err);
 static bool apply_in_txn(struct db *db, const struct schema_script *script, int64_t now_ms,
 			 struct error *err);
 static void rollback(struct db *db);
+
+bool migrations_check(struct db *db, const char *database, struct error *err)
+{
+	bool is_empty = false;
+	int version = 0;
+	if (!check_is_ours(db, find_kind(database), &is_empty, err))
+		return false;
+	return is_empty ||
+	       (migrations_version(db, &version, err) &&
+		check_is_not_newer(database, version, migrations_version_known(database), err));
+}
 
 bool migrations_apply(struct db *db, const char *database, struct error *err)
 {
@@ -58,15 +71,7 @@ bool migrations_apply_scripts(struct db *db, const char *database,
 		if (version_known > version && !apply_script(db, &scripts[i], now_ms, err))
 			return false;
 	}
-	if (version > version_known) {
-		return error_set(
-			err, ERR_INVALID_STATE,
-			"The %s database has schema version %d, but this program knows versions up "
-			"to"
-			" %d. Start a newer trackerd, or restore a backup made before the upgrade.",
-			database, version, version_known);
-	}
-	return true;
+	return check_is_not_newer(database, version, version_known, err);
 }
 
 bool migrations_version(struct db *db, int *out, struct error *err)
@@ -140,6 +145,18 @@ static bool check_is_ours(struct db *db, const struct database_kind *kind, bool 
 	}
 	*is_empty_out = true;
 	return true;
+}
+
+static bool check_is_not_newer(const char *database, int version, int version_known,
+			       struct error *err)
+{
+	if (version <= version_known)
+		return true;
+	return error_set(
+		err, ERR_INVALID_STATE,
+		"The %s database has schema version %d, but this program knows versions up to"
+		" %d. Start a newer trackerd, or restore a backup made before the upgrade.",
+		database, version, version_known);
 }
 
 static bool create_bookkeeping(struct db *db, const struct database_kind *kind, struct error *err)

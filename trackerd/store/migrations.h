@@ -15,8 +15,10 @@
 #include "schema_embedded.h"
 
 /* `database` is "tracker" or "artifacts". Refuses, with INVALID_STATE and a sentence for the
- * operator: a newer schema, a database that is not ours, the other one of ours. `db` is read-write
- * and in no transaction. */
+ * operator: a newer schema, a database that is not ours, the other one of ours. Writes nothing, so
+ * that a reader can ask before a writer puts its settings into somebody else's file. */
+MUST_CHECK bool migrations_check(struct db *db, const char *database, struct error *err);
+/* Refuses what migrations_check refuses. `db` is read-write and in no transaction. */
 MUST_CHECK bool migrations_apply(struct db *db, const char *database, struct error *err);
 /* The same with another table of scripts and time; rows of other databases are skipped. */
 MUST_CHECK bool migrations_apply_scripts(struct db *db, const char *database,

@@ -133,6 +133,7 @@ static void readers_can_read_and_nothing_else(void **state)
 		{"VACUUM INTO '/tmp/trackerd-never-written'"},
 		{"PRAGMA query_only = OFF"},
 		{"PRAGMA page_count = 3"},
+		{"PRAGMA application_id = 3"},
 		{"PRAGMA writable_schema = ON"},
 		{"PRAGMA journal_mode = DELETE"},
 		{"REINDEX"},
@@ -145,6 +146,7 @@ static void readers_can_read_and_nothing_else(void **state)
 	int64_t bytes = 0, free_bytes = -1;
 	assert_true(db_size(reader, &bytes, &free_bytes, &err));
 	assert_true(bytes >= 8192);
+	assert_int_equal(query_i64(reader, SQL("PRAGMA application_id")), 0);
 	assert_int_equal(query_i64(writer, SQL("SELECT sum(a) FROM t")), 6);
 	db_close(reader);
 	db_close(writer);

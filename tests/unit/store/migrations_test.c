@@ -161,6 +161,28 @@ static void the_other_database_of_ours_is_named(void **state)
 	assert_non_null(strstr(f->err.message, "tracker database, where its artifacts database"));
 }
 
+static void a_reader_can_check_without_writing(void **state)
+{
+	struct fixture *f = *state;
+	const struct db_options reading = {.mode = DB_READ_ONLY};
+	struct db *reader;
+	assert_true(migrations_check(f->db, "tracker", &f->err)); /* empty: free to take */
+	assert_int_equal(number(f, SQL("SELECT count(*) FROM sqlite_master")), 0);
+	assert_true(migrations_apply(f->db, "tracker", &f->err));
+	assert_true(db_open(f->path, &reading, &reader, &f->err));
+	assert_true(migrations_check(reader, "tracker", &f->err));
+	assert_false(migrations_check(reader, "artifacts", &f->err));
+	assert_non_null(strstr(f->err.message, "tracker database, where its artifacts database"));
+	exec(f, SQL("INSERT INTO schema_migrations SELECT max(version) + 1, 'next', 0 FROM "
+		    "schema_migrations"));
+	assert_false(migrations_check(reader, "tracker", &f->err));
+	assert_non_null(strstr(f->err.message, "but this program knows versions up to"));
+	exec(f, SQL("PRAGMA application_id = 77"));
+	assert_false(migrations_check(reader, "tracker", &f->err));
+	assert_non_null(strstr(f->err.message, "another program"));
+	db_close(reader);
+}
+
 static void every_failing_call_leaves_a_whole_version(void **state)
 {
 	struct fixture *f = *state;
@@ -210,6 +232,7 @@ int main(void)
 		TEST(a_foreign_database_is_refused_and_left_alone),
 		TEST(an_empty_database_marked_by_another_program_is_refused),
 		TEST(the_other_database_of_ours_is_named),
+		TEST(a_reader_can_check_without_writing),
 		TEST(every_failing_call_leaves_a_whole_version),
 		TEST(our_own_scripts_apply),
 		TEST(our_own_artifact_scripts_apply),
