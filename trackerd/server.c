@@ -39,8 +39,8 @@ static void request_done_on_loop(const struct http_request *request, int status,
 	if (!log_is_enabled(level))
 		return;
 	log_event(level, "request_answered",
-		  "request_id=%s peer=%.*s method=%d path=%s status=%d received=%lld sent=%lld us=%lld", request->id,
-		  SLICE_FMT(request->peer), (int)request->method, log_quote(request->path, quoted, sizeof(quoted)),
+		  "request_id=%s peer=%.*s method=%s path=%s status=%d received=%lld sent=%lld us=%lld", request->id,
+		  SLICE_FMT(request->peer), http_method_name(request->method), log_quote(request->path, quoted, sizeof(quoted)),
 		  status, (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
 }
 

@@ -19,7 +19,6 @@ struct counters {
 	_Atomic uint64_t groups, group_jobs;
 };
 
-static const char *const method_names[METHODS] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"};
 static const char *const class_names[STATUS_CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 /* Upper bounds: from a cached read to a gigabyte upload. */
 static const int64_t bounds_us[BUCKETS] = {50,     100,    250,     500,     1000,     2500,
@@ -102,7 +101,7 @@ static void write_requests(const struct counters *counters, struct buffer *out)
 				buffer_printf(out,
 					      "trackerd_http_requests_total{method=\"%s\",status=\"%s\"} %" PRIu64
 					      "\n",
-					      method_names[m], class_names[c], value);
+					      http_method_name((enum http_method)m), class_names[c], value);
 		}
 	}
 }

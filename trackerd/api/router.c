@@ -14,11 +14,6 @@ struct router {
 	size_t pattern_count;
 };
 
-static const char *const method_names[] = {
-	[HTTP_GET] = "GET",     [HTTP_HEAD] = "HEAD",     [HTTP_POST] = "POST",       [HTTP_PUT] = "PUT",
-	[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "OTHER",
-};
-
 static int compare_routes(const void *a, const void *b)
 {
 	const struct route *left = *(const struct route *const *)a;
@@ -163,7 +158,7 @@ static bool visit_find(const struct route_match *match, void *ctx)
 static bool visit_list(const struct route_match *match, void *ctx)
 {
 	char *text = ctx;
-	const char *name = method_names[match->route->method];
+	const char *name = http_method_name(match->route->method);
 	/* The page fits any path; it makes none known. */
 	if (strcmp(match->route->path, "/{path...}") == 0 || strstr(text, name) != NULL)
 		return false;

@@ -86,7 +86,7 @@ void take_over_fail(struct take_over *t, const struct error *err)
 	struct http_exchange *x = t->x_or_null;
 	char quoted[256];
 	if (t->has_begun) {
-		log_event(LOG_ERROR, "reply_cut", "id=%s code=%s message=%s", http_exchange_request(x)->id,
+		log_event(LOG_ERROR, "reply_cut", "request_id=%s code=%s message=%s", http_exchange_request(x)->id,
 			  error_code_name(err->code),
 			  log_quote(slice_from_cstr(err->message), quoted, sizeof(quoted)));
 		http_exchange_abort(x);

@@ -78,16 +78,13 @@ void connection_read_on(struct connection *c)
 
 void connection_refuse(struct connection *c, const struct refusal *refusal)
 {
-	char quoted[256];
-	log_event(LOG_INFO, "request_refused", "peer=%s status=%d reason=%s", c->peer,
-		  refusal->status,
-		  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
 	struct http_reply reply;
 	struct buffer body;
 	char id[17];
+	connection_make_id(c->server, id);
+	connection_log_refusal(c, id, refusal);
 	buffer_init(&body, ERROR_MESSAGE_BYTES_MAX);
 	reply_refusal_make(refusal, &reply, &body);
-	connection_make_id(c->server, id);
 	const struct reply_frame frame = {.framing = REPLY_LENGTH,
 					  .content_length = i64_from_size(body.len),
 					  .connection = REPLY_CLOSE,
@@ -100,6 +97,15 @@ void connection_refuse(struct connection *c, const struct refusal *refusal)
 						     .owner_or_null = &body},
 			SEND_INTERIM);
 	connection_linger(c);
+}
+
+void connection_log_refusal(const struct connection *c, const char *request_id,
+			    const struct refusal *refusal)
+{
+	char quoted[256];
+	log_event(LOG_INFO, "request_refused", "request_id=%s peer=%s status=%d reason=%s", request_id,
+		  c->peer, refusal->status,
+		  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
 }
 
 void connection_next_request(struct connection *c)

@@ -110,6 +110,9 @@ void connection_send(struct connection *c, const struct connection_message *mess
 void connection_read_on(struct connection *c);
 /* Answers a request that never became an exchange, then closes. */
 void connection_refuse(struct connection *c, const struct refusal *refusal);
+/* A line of log for a request that was refused. */
+void connection_log_refusal(const struct connection *c, const char *request_id,
+			    const struct refusal *refusal);
 /* The exchange is over and the connection is kept: back to IDLE. */
 void connection_next_request(struct connection *c);
 /* Closes when all is sent and the peer had a chance to read it. */

@@ -127,7 +127,7 @@ void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply
 	}
 	struct http_reply instead;
 	if (body_or_null->failed) {
-		log_event(LOG_ERROR, "reply_lost", "id=%s reason=buffer_full",
+		log_event(LOG_ERROR, "reply_lost", "request_id=%s reason=buffer_full",
 			  http_exchange_request(x)->id);
 		buffer_init(body_or_null, ERROR_MESSAGE_BYTES_MAX);
 		reply_refusal_make(&reply_too_large, &instead, body_or_null);
@@ -164,7 +164,7 @@ void http_exchange_write(struct http_exchange *x, struct buffer *piece,
 	if (x->abandoned || piece->failed || too_many) {
 		buffer_deinit(piece);
 		if (!x->abandoned) {
-			log_event(LOG_ERROR, "reply_cut", "id=%s reason=%s",
+			log_event(LOG_ERROR, "reply_cut", "request_id=%s reason=%s",
 				  http_exchange_request(x)->id,
 				  too_many ? "longer_than_promised" : "memory");
 			connection_cut(connection_of(x), true);
@@ -198,7 +198,7 @@ void http_exchange_end(struct http_exchange *x)
 		return;
 	ASSERT(x->begun && !x->answered && !x->writing);
 	if (x->reply_left_bytes > 0 && !x->omits_body) {
-		log_event(LOG_ERROR, "reply_cut", "id=%s reason=shorter_than_promised",
+		log_event(LOG_ERROR, "reply_cut", "request_id=%s reason=shorter_than_promised",
 			  http_exchange_request(x)->id);
 		http_exchange_abort(x);
 		return;
@@ -300,10 +300,7 @@ void exchange_refuse(struct http_exchange *x, const struct refusal *refusal)
 		return;
 	}
 	if (!was_answered) {
-		char quoted[256];
-		log_event(LOG_INFO, "request_refused", "id=%s status=%d reason=%s",
-			  c->reader.request.id, refusal->status,
-			  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
+		connection_log_refusal(c, c->reader.request.id, refusal);
 		struct http_reply reply;
 		struct buffer body;
 		buffer_init(&body, ERROR_MESSAGE_BYTES_MAX);
@@ -451,7 +448,7 @@ static void make_head(struct http_exchange *x, const struct http_reply *reply,
 	buffer_reset(text);
 	reply_head_append(text, reply, &frame, &c->server->date);
 	if (text->failed) {
-		log_event(LOG_ERROR, "reply_cut", "id=%s reason=head_too_large",
+		log_event(LOG_ERROR, "reply_cut", "request_id=%s reason=head_too_large",
 			  c->reader.request.id);
 		connection_cut(c, true);
 	}

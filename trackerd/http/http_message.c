@@ -1,7 +1,18 @@
-/* Owns the looking up and adding of headers. */
+/* Owns the names of methods, and the looking up and adding of headers. */
 #include "http/http_message.h"
 
 static bool is_header_text(struct slice text);
+
+const char *http_method_name(enum http_method method)
+{
+	static const char *const names[] = {
+		[HTTP_GET] = "GET",	    [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+		[HTTP_PUT] = "PUT",	    [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+		[HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "OTHER",
+	};
+	ASSERT((size_t)method < ARRAY_COUNT(names));
+	return names[method];
+}
 
 struct slice http_request_header(const struct http_request *request, const char *name)
 {

@@ -26,6 +26,9 @@
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
 
+/* "GET"; "OTHER" for HTTP_OTHER. Static text. */
+const char *http_method_name(enum http_method method);
+
 struct http_header {
 	struct slice name; /* as received; compare with slice_eq_ignoring_case */
 	struct slice value; /* without white space at both ends */

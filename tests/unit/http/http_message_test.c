@@ -41,6 +41,14 @@ static bool aborts(struct http_reply *reply, struct slice name, struct slice val
 	return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
 }
 
+static void test_methods_have_their_names(void **state)
+{
+	(void)state;
+	assert_string_equal(http_method_name(HTTP_GET), "GET");
+	assert_string_equal(http_method_name(HTTP_OPTIONS), "OPTIONS");
+	assert_string_equal(http_method_name(HTTP_OTHER), "OTHER");
+}
+
 static void test_a_header_cannot_carry_control_characters(void **state)
 {
 	(void)state;
@@ -68,6 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_first_header_of_a_name_is_found_in_any_case),
+		cmocka_unit_test(test_methods_have_their_names),
 		cmocka_unit_test(test_a_header_cannot_carry_control_characters),
 		cmocka_unit_test(test_a_reply_has_room_for_16_headers),
 	};
