@@ -55,18 +55,18 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
 
 /* ---- help --------------------------------------------------------------------------------------- */
 
-/* Prints words from `text`, broken so that no line passes HELP_WIDTH. */
-static void print_wrapped(const char *text, int column)
+/* Prints words from `text` at HELP_COLUMN, broken so that no line passes HELP_WIDTH. */
+static void print_wrapped(const char *text)
 {
-	int position = column;
+	int position = HELP_COLUMN;
 	while (*text != '\0') {
 		int word = (int)strcspn(text, " ");
-		if (position + word > HELP_WIDTH && position > HELP_COLUMN) {
+		if (position > HELP_COLUMN && position + 1 + word > HELP_WIDTH) {
 			printf("\n%*s", HELP_COLUMN, "");
 			position = HELP_COLUMN;
 		}
-		printf("%.*s%s", word, text, text[word] == ' ' ? " " : "");
-		position += word + 1;
+		bool is_first = position == HELP_COLUMN;
+		position += printf("%s%.*s", is_first ? "" : " ", word, text);
 		text += word + (text[word] == ' ' ? 1 : 0);
 	}
 	printf("\n");
@@ -84,7 +84,7 @@ static void print_option(const struct option *option)
 	bool has_default = option->type != OPTION_FLAG && option->default_text[0] != '\0';
 	(void)snprintf(text, sizeof(text), "%s%s%s%s", option->help, has_default ? " (default " : "",
 		       has_default ? option->default_text : "", has_default ? ")" : "");
-	print_wrapped(text, HELP_COLUMN);
+	print_wrapped(text);
 }
 
 void config_print_help(void)
