@@ -21,8 +21,9 @@ class Failure(Exception):
 class Daemon:
     """Starts on a port that the kernel chooses; a context manager that stops it and removes the data."""
 
-    def __init__(self, binary, data=None, options=()):
+    def __init__(self, binary, data=None, options=(), env=None):
         self.binary = binary
+        self.env = env
         self.owns_data = data is None
         self.data = data or tempfile.mkdtemp(prefix="trackerd-test-")
         self.options = list(options)
@@ -35,7 +36,7 @@ class Daemon:
         """Returns when the daemon says that it listens."""
         self.process = subprocess.Popen(
             [self.binary, "--data", self.data, "--listen", f"127.0.0.1:{port}", *self.options],
-            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, errors="replace")
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.env, text=True, errors="replace")
         listening = threading.Event()
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, listening), daemon=True)
         self.reader.start()
