@@ -2,13 +2,15 @@
 #include "cli/api.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "cli/cli.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, CALL_TIMEOUT_MS = 120000, STALL_SECONDS = 60, REPLY_BYTES_MAX = 256 * 1024 * 1024 };
+enum { CONNECT_TIMEOUT_MS = 5000, CALL_TIMEOUT_MS = 120000, STALL_SECONDS = 60, REPLY_BYTES_MAX = 1024 * 1024 * 1024 };
 
 struct api {
 	CURL *curl;
@@ -98,10 +100,27 @@ static size_t send_file(char *bytes, size_t size, size_t count, void *context)
 	return len < 0 ? CURL_READFUNC_ABORT : (size_t)len;
 }
 
+/* Keeps the ETag of an upload's reply. */
+static size_t receive_header(char *bytes, size_t size, size_t count, void *context)
+{
+	const struct exchange *e = context;
+	struct slice value = slice_make(bytes, size * count), name;
+	if (e->upload == NULL || !slice_next(&value, ':', &name) || !slice_eq_ignoring_case(name, SLICE("etag")))
+		return size * count;
+	value = slice_trim(value);
+	if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+		value = slice_make(value.ptr + 1, value.len - 2);
+	(void)snprintf(e->upload->etag_out, API_ETAG_BYTES, "%.*s", SLICE_FMT(value));
+	return size * count;
+}
+
+/* Called all the time, by turns with the transfer: here Ctrl-C is noticed. */
 static int progressed(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
 	const struct exchange *e = context;
 	(void)down_total, (void)down, (void)up_total;
+	if (cli_is_interrupted())
+		return 1;
 	if (e->upload != NULL && e->upload->progress != NULL)
 		e->upload->progress(e->upload->context, up);
 	return 0;
@@ -109,16 +128,30 @@ static int progressed(void *context, curl_off_t down_total, curl_off_t down, cur
 
 /* ---- one exchange ------------------------------------------------------------------------------- */
 
+static const char *why(const struct api *api, CURLcode code)
+{
+	return api->curl_error[0] != '\0' ? api->curl_error : curl_easy_strerror(code);
+}
+
 static bool fail_unanswered(struct exchange *e, CURLcode code)
 {
 	const struct api *api = e->api;
 	if (e->gave_up)
 		return false;
+	if (cli_is_interrupted())
+		return cli_fail_interrupted(e->err);
+	if (e->reply.failed)
+		return error_set(e->err, ERR_REQUEST_TOO_LARGE, "the reply of %s is too large", api->url);
+	if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+	    code == CURLE_GOT_NOTHING)
+		return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE, "the connection to %s broke: %s", api->url,
+				 why(api, code));
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return error_set(e->err, ERR_REQUEST_TIMEOUT, "%s did not answer in time", api->url);
-	return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE, "%s cannot be reached: %s. Is trackerd running there? "
-							      "--url or TRK_URL names another address.",
-			 api->url, api->curl_error[0] != '\0' ? api->curl_error : curl_easy_strerror(code));
+	return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE,
+			 "%s cannot be reached: %s. Is trackerd running there? --url or TRK_URL names another "
+			 "address.",
+			 api->url, why(api, code));
 }
 
 static enum error_code code_of_status(long status)
@@ -177,6 +210,11 @@ static void set_common(struct exchange *e, const char *method, const char *url)
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, e);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, receive_header);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, e);
+	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progressed);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, e);
 }
 
 /* Long transfers have no end time; they end when nothing moves. */
@@ -232,6 +270,7 @@ bool api_upload(struct api *api, const struct api_upload *upload, struct arena *
 	char digest[128];
 	if (lseek(upload->fd, 0, SEEK_SET) != 0)
 		return error_set(err, ERR_INTERNAL_ERROR, "the file to upload cannot be read from its start");
+	upload->etag_out[0] = '\0';
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, "PUT", url_of(api, upload->path, arena));
 	set_patience(api->curl);
@@ -242,9 +281,6 @@ bool api_upload(struct api *api, const struct api_upload *upload, struct arena *
 	(void)curl_easy_setopt(api->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->bytes);
 	(void)curl_easy_setopt(api->curl, CURLOPT_READFUNCTION, send_file);
 	(void)curl_easy_setopt(api->curl, CURLOPT_READDATA, &e);
-	(void)curl_easy_setopt(api->curl, CURLOPT_NOPROGRESS, 0L);
-	(void)curl_easy_setopt(api->curl, CURLOPT_XFERINFOFUNCTION, progressed);
-	(void)curl_easy_setopt(api->curl, CURLOPT_XFERINFODATA, &e);
 	bool ok = perform(&e, arena) && read_reply(&e, arena, reply);
 	curl_slist_free_all(headers);
 	buffer_deinit(&e.reply);

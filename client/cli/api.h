@@ -1,7 +1,7 @@
 /* HTTP to the server for the CLI: JSON calls, uploads from a file, downloads into a function. One thread.
  *
  * Errors carry the server's own sentence and code; a server that does not answer is TEMPORARILY_UNAVAILABLE, one that
- * answers too late REQUEST_TIMEOUT. Nothing is retried. */
+ * answers too late REQUEST_TIMEOUT; Ctrl-C is CANCELLED. Nothing is retried. */
 #ifndef CLI_API_H
 #define CLI_API_H
 
@@ -22,6 +22,8 @@ void api_close(struct api *api_or_null);
 MUST_CHECK bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body,
 			 struct arena *arena, struct json_value **reply, struct error *err);
 
+enum { API_ETAG_BYTES = 80 };
+
 struct api_upload {
 	struct slice path;
 	int fd; /* read from its first byte */
@@ -29,6 +31,7 @@ struct api_upload {
 	const char *sha256; /* hexadecimal; the server verifies it */
 	api_progress_fn *progress;
 	void *context;
+	char *etag_out; /* API_ETAG_BYTES: the reply's ETag without quotes, or "" */
 };
 MUST_CHECK bool api_upload(struct api *api, const struct api_upload *upload, struct arena *arena,
 			   struct json_value **reply, struct error *err);

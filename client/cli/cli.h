@@ -1,55 +1,108 @@
-/* What every command of trk is given, and what it answers: an exit status.
+/* What every command of trk is given, and what commands share: talking to the server, printing, failing.
  *
- * All memory is the arena's, freed when the process ends. Results go to standard output, talk to standard error. */
+ * All memory is the arena's, freed when the process ends; running out of it ends the process with a sentence. Results
+ * go to standard output, talk to standard error. One thread. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/json_scanner.h"
 #include "base/json_writer.h"
 #include "cli/api.h"
 #include "cli/arguments.h"
 
-enum exit_status {
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_NOT_FOUND = 3,
-	EXIT_CONFLICT = 4,
-	EXIT_NO_ACCESS = 5,
-	EXIT_UNREACHABLE = 6,
-	EXIT_TIMED_OUT = 8,
+/* The exit statuses, which scripts may rely on. */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FAILED = 1,
+	CLI_USAGE = 2,
+	CLI_NOT_FOUND = 3,
+	CLI_CONFLICT = 4,
+	CLI_NO_ACCESS = 5,
+	CLI_UNREACHABLE = 6,
+	CLI_GATE_FAILED = 7,
+	CLI_TIMED_OUT = 8,
+	CLI_INTERRUPTED = 130,
 };
+
+struct command;
 
 struct cli {
 	struct arena *arena;
-	const struct arguments *arguments;
+	struct arguments arguments;
+	const struct command *command;
 	const char *url;
+	bool url_is_given;  /* by --url, not by the environment */
 	bool json;          /* --json */
-	struct api *api;    /* opened on first use by cli_api */
-	struct buffer out;  /* JSON that cli_print_json prints */
+	bool quiet;         /* --quiet */
+	enum cli_exit exit; /* when a command failed: the status, where the error's code does not tell; else CLI_OK */
+	struct api *api_or_null; /* opened on first use */
+	struct buffer text;      /* what `w` writes into */
 	struct json_writer w;
 };
 
-/* Prints "trk: sentence" and gives the exit status that fits the error. */
-int cli_fail(const struct error *err);
-/* Prints "trk: sentence" and where help is; EXIT_USAGE. */
-int cli_usage(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* ---- failing ------------------------------------------------------------------------------------------------- */
 
-/* GET of a path under /api; the reply lives in the arena. */
-MUST_CHECK bool cli_get(struct cli *cli, struct slice path, struct json_value **reply, struct error *err);
-/* Another method with a JSON body made in cli->w (begun by cli_body). */
+/* A mistake in the command line: sets *err and the exit status 2; returns false. */
+bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
+/* "verb path: No such file or directory", from errno; returns false. */
+bool cli_fail_file(struct error *err, const char *verb, const char *path);
+/* The exit status of an error's code. */
+enum cli_exit cli_exit_of(enum error_code code);
+/* Was Ctrl-C pressed? Then long work stops with the error that cli_fail_interrupted sets. */
+bool cli_is_interrupted(void);
+bool cli_fail_interrupted(struct error *err);
+
+/* ---- the server ---------------------------------------------------------------------------------------------- */
+
+MUST_CHECK bool cli_api(struct cli *cli, struct api **out, struct error *err);
+/* GET of a path made like printf; arguments are already encoded (cli_encode). The reply lives in the arena. */
+MUST_CHECK bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+/* Sends the JSON that was written to cli->w (begun by cli_begin_json). */
 MUST_CHECK bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply,
 			 struct error *err);
-/* Begins a JSON text in cli->w: a request body, or the output. */
-struct json_writer *cli_begin_json(struct cli *cli);
-/* Prints what was written to cli->w, with a newline; EXIT_OK. */
-int cli_print_json(struct cli *cli);
-/* The connection; opened once. */
-MUST_CHECK bool cli_api(struct cli *cli, struct error *err);
+/* Percent-encoded for a query value, or as a path, where "/" stays. NUL-terminated. */
+const char *cli_encode(struct cli *cli, struct slice value);
+const char *cli_encode_path(struct cli *cli, struct slice path);
 
-/* Percent-encoded for a query value, or for a path (slashes kept). */
-struct slice cli_encode(struct cli *cli, struct slice value);
-struct slice cli_encode_path(struct cli *cli, struct slice path);
+/* ---- printing ------------------------------------------------------------------------------------------------ */
+
+/* Begins a JSON text in cli->w: the body of a request, or what is printed. */
+struct json_writer *cli_begin_json(struct cli *cli);
+/* Prints what was written to cli->w, and a newline. */
+MUST_CHECK bool cli_print_json(struct cli *cli, struct error *err);
+/* A line of talk to standard error; nothing with --quiet or --json. */
+void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* ---- shorthands ---------------------------------------------------------------------------------------------- */
+
+static inline const char *cli_word(const struct cli *cli, size_t index)
+{
+	return index < cli->arguments.word_count ? cli->arguments.words[index] : NULL;
+}
+
+static inline const char *cli_option(const struct cli *cli, const char *name, const char *otherwise)
+{
+	return arguments_value(&cli->arguments, name, otherwise);
+}
+
+static inline bool cli_flag(const struct cli *cli, const char *name)
+{
+	return arguments_has(&cli->arguments, name);
+}
+
+/* The first item of a list in a reply; go on with next_sibling_or_null. */
+static inline const struct json_value *json_items(const struct json_value *list_or_null)
+{
+	return list_or_null == NULL ? NULL : list_or_null->first_child_or_null;
+}
+
+/* The text of a member; "" when it is missing. */
+static inline struct slice json_text(const struct json_value *object_or_null, const char *key)
+{
+	return json_tree_string(json_tree_get(object_or_null, key), SLICE(""));
+}
 
 #endif

@@ -6,24 +6,33 @@
 
 struct command {
 	const char *noun;
-	const char *verb; /* NULL: the noun alone is the command */
-	const char *arguments; /* for help, "EXPERIMENT" */
+	const char *verb_or_null; /* NULL: the noun alone is the command */
+	/* For help, and, by its capital words, for completion: EXPERIMENT, MODEL and FILE are completed by name. */
+	const char *arguments;
 	size_t words_min, words_max;
-	const char *summary; /* one line */
-	const struct command_option *options; /* ends with name NULL; NULL for none */
-	int (*run)(struct cli *cli);
-	bool is_local; /* needs no server: --url is not offered */
+	const char *summary; /* one line without a full stop */
+	const struct command_option *options_or_null; /* ends with name NULL */
+	/* True when it did what was asked; else *err is set, and perhaps cli->exit. */
+	bool (*run)(struct cli *cli, struct error *err);
+	const char *details_or_null; /* paragraphs for the command's own help */
 };
 
-/* THE table, and the groups that help lists it in. */
-extern const struct command commands[];
-extern const size_t commands_count;
-/* What each noun is about; ends with NULL. */
 struct noun {
 	const char *name, *summary;
 };
+
+enum { WORDS_ANY = 1000000 };
+
+/* THE table, and what each noun is about, in the order of the help. */
+extern const struct command commands[];
+extern const size_t commands_count;
 extern const struct noun nouns[];
+extern const size_t nouns_count;
 /* Options of every command. */
 extern const struct command_option common_options[];
+
+/* The command, or NULL. `verb_or_null` is ignored where the noun alone is one. */
+const struct command *command_find(const char *noun, const char *verb_or_null);
+const struct noun *noun_find(const char *name);
 
 #endif

@@ -1,0 +1,167 @@
+/* Owns what all commands share: errors, the connection, JSON in and out. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "src/status.h"
+
+enum { JSON_BYTES_MAX = 1024 * 1024 * 1024 };
+
+/* ---- failing ------------------------------------------------------------------------------------------------- */
+
+// clang-format off
+static const struct {
+	enum error_code code;
+	enum cli_exit exit;
+} exits[] = { /* all others: CLI_FAILED */
+	{ERR_NOT_FOUND,               CLI_NOT_FOUND},
+	{ERR_RESOURCE_DOES_NOT_EXIST, CLI_NOT_FOUND},
+	{ERR_ENDPOINT_NOT_FOUND,      CLI_NOT_FOUND},
+	{ERR_RESOURCE_ALREADY_EXISTS, CLI_CONFLICT},
+	{ERR_RESOURCE_CONFLICT,       CLI_CONFLICT},
+	{ERR_PRECONDITION_FAILED,     CLI_CONFLICT},
+	{ERR_UNAUTHENTICATED,         CLI_NO_ACCESS},
+	{ERR_PERMISSION_DENIED,       CLI_NO_ACCESS},
+	{ERR_TEMPORARILY_UNAVAILABLE, CLI_UNREACHABLE},
+	{ERR_REQUEST_LIMIT_EXCEEDED,  CLI_UNREACHABLE},
+	{ERR_REQUEST_TIMEOUT,         CLI_TIMED_OUT},
+	{ERR_CANCELLED,               CLI_INTERRUPTED},
+};
+// clang-format on
+
+enum cli_exit cli_exit_of(enum error_code code)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(exits); i++) {
+		if (exits[i].code == code)
+			return exits[i].exit;
+	}
+	return CLI_FAILED;
+}
+
+bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...)
+{
+	char sentence[ERROR_MESSAGE_BYTES_MAX];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	cli->exit = CLI_USAGE;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s", sentence);
+}
+
+bool cli_fail_file(struct error *err, const char *verb, const char *path)
+{
+	return status_file_error(err, errno, verb, path);
+}
+
+bool cli_fail_interrupted(struct error *err)
+{
+	return error_set(err, ERR_CANCELLED, "interrupted");
+}
+
+/* ---- the server ---------------------------------------------------------------------------------------------- */
+
+bool cli_api(struct cli *cli, struct api **out, struct error *err)
+{
+	if (cli->api_or_null == NULL && !api_open(cli->url, &cli->api_or_null, err)) {
+		cli->exit = CLI_USAGE;
+		return false;
+	}
+	*out = cli->api_or_null;
+	return true;
+}
+
+bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)
+{
+	struct api *api;
+	char text[1024];
+	va_list arguments;
+	va_start(arguments, format);
+	int len = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	ASSERT(len >= 0);
+	char *whole = text;
+	if ((size_t)len >= sizeof(text)) {
+		whole = arena_alloc(cli->arena, (size_t)len + 1, 1);
+		va_start(arguments, format);
+		(void)vsnprintf(whole, (size_t)len + 1, format, arguments);
+		va_end(arguments);
+	}
+	return cli_api(cli, &api, err) &&
+	       api_call(api, "GET", slice_make(whole, (size_t)len), (struct slice){0}, cli->arena, reply, err);
+}
+
+bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply, struct error *err)
+{
+	struct api *api;
+	ASSERT(json_writer_is_complete(&cli->w));
+	return buffer_check(&cli->text, "the request", err) && cli_api(cli, &api, err) &&
+	       api_call(api, method, slice_from_cstr(path), buffer_slice(&cli->text), cli->arena, reply, err);
+}
+
+static const char *encode(struct arena *arena, struct slice text, const char *also_plain)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = arena_alloc(arena, text.len, 3), *at = out;
+	if (text.len == 0)
+		return "";
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+				(c != '\0' && strchr(also_plain, c) != NULL);
+		if (is_plain) {
+			*at++ = (char)c;
+		} else {
+			*at++ = '%';
+			*at++ = digits[c >> 4];
+			*at++ = digits[c & 15];
+		}
+	}
+	return arena_cstr(arena, slice_make(out, (size_t)(at - out)));
+}
+
+const char *cli_encode(struct cli *cli, struct slice value)
+{
+	return encode(cli->arena, value, "-._~");
+}
+
+const char *cli_encode_path(struct cli *cli, struct slice path)
+{
+	return encode(cli->arena, path, "-._~/");
+}
+
+/* ---- printing ------------------------------------------------------------------------------------------------ */
+
+struct json_writer *cli_begin_json(struct cli *cli)
+{
+	if (cli->text.bytes_max == 0)
+		buffer_init(&cli->text, JSON_BYTES_MAX);
+	buffer_reset(&cli->text);
+	json_writer_init(&cli->w, &cli->text);
+	return &cli->w;
+}
+
+bool cli_print_json(struct cli *cli, struct error *err)
+{
+	ASSERT(json_writer_is_complete(&cli->w));
+	buffer_append_byte(&cli->text, '\n');
+	if (!buffer_check(&cli->text, "the output", err))
+		return false;
+	struct slice text = buffer_slice(&cli->text);
+	(void)fwrite(text.ptr, 1, text.len, stdout); /* main checks the stream at the end */
+	return true;
+}
+
+void cli_say(const struct cli *cli, const char *format, ...)
+{
+	va_list arguments;
+	if (cli->quiet || cli->json)
+		return;
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	(void)fputc('\n', stderr);
+}

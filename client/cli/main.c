@@ -1,0 +1,152 @@
+/* trk: the command line of trackerd. Owns the way from argv to a command and from its error to an exit status. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "src/settings.h"
+
+#define ARENA_BYTES_MAX ((size_t)8 << 30) /* the largest listing; the system gives less than that */
+
+static volatile sig_atomic_t interrupted;
+
+bool cli_is_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+/* The first Ctrl-C lets a command end in order, the second ends it at once. */
+static void on_interrupt(int signal_number)
+{
+	interrupted = signal_number;
+}
+
+static void watch_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	(void)sigemptyset(&action.sa_mask); /* cannot fail */
+	(void)sigaction(SIGINT, &action, NULL); /* valid arguments cannot fail */
+}
+
+static int fail(const struct cli *cli, const struct error *err)
+{
+	enum cli_exit status = cli->exit != CLI_OK ? cli->exit : cli_exit_of(err->code);
+	(void)fprintf(stderr, "trk: %s\n", err->message);
+	if (status == CLI_USAGE && cli->command != NULL) {
+		const char *verb = cli->command->verb_or_null;
+		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun, verb != NULL ? " " : "",
+			      verb != NULL ? verb : "");
+	}
+	return status;
+}
+
+static bool check_words(struct cli *cli, struct error *err)
+{
+	const struct command *c = cli->command;
+	size_t count = cli->arguments.word_count;
+	char quoted[64];
+	if (count < c->words_min)
+		return cli_fail_usage(cli, err, "something is missing; it takes: %s", c->arguments);
+	if (count <= c->words_max)
+		return true;
+	error_quote(slice_from_cstr(cli->arguments.words[c->words_max]), quoted, sizeof(quoted));
+	if (c->arguments[0] == '\0')
+		return cli_fail_usage(cli, err, "\"%s\" is too much; it takes no arguments", quoted);
+	return cli_fail_usage(cli, err, "\"%s\" is too much; it takes: %s", quoted, c->arguments);
+}
+
+/* `count` words after the noun and the verb. */
+static int run_command(struct cli *cli, int count, char **words)
+{
+	static const struct command_option no_options[] = {{NULL, NULL, NULL, 0}};
+	const struct command_option *own = cli->command->options_or_null;
+	const struct command_option *tables[] = {own != NULL ? own : no_options, common_options, NULL};
+	struct error err;
+	error_clear(&err);
+	if (!arguments_parse(count, words, tables, cli->arena, &cli->arguments, &err)) {
+		cli->exit = CLI_USAGE;
+		return fail(cli, &err);
+	}
+	if (cli_flag(cli, "help")) {
+		help_print_command(cli->command);
+		return CLI_OK;
+	}
+	const char *url = cli_option(cli, "url", NULL);
+	cli->url_is_given = url != NULL;
+	cli->url = url != NULL ? url : settings_default_url();
+	cli->json = cli_flag(cli, "json");
+	cli->quiet = cli_flag(cli, "quiet");
+	if (!check_words(cli, &err) || !cli->command->run(cli, &err))
+		return fail(cli, &err);
+	return CLI_OK;
+}
+
+static bool is_flag(int argc, char **argv, const char *a, const char *b)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], a) == 0 || strcmp(argv[i], b) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Finds noun and verb among the words and takes them out of argv, so that options may stand before them. */
+static int dispatch(struct cli *cli, int argc, char **argv)
+{
+	int noun_at = arguments_next_word(argc, argv, 1, common_options);
+	if (noun_at == argc && is_flag(argc, argv, "--version", "-V")) {
+		static char *no_words[] = {NULL};
+		cli->command = command_find("version", NULL);
+		return run_command(cli, 0, no_words);
+	}
+	if (noun_at == argc || strcmp(argv[noun_at], "help") == 0) {
+		bool is_asked = noun_at < argc || is_flag(argc, argv, "--help", "-h");
+		return help_print(is_asked, noun_at + 1 < argc ? argv[noun_at + 1] : NULL,
+				  noun_at + 2 < argc ? argv[noun_at + 2] : NULL);
+	}
+	int verb_at = arguments_next_word(argc, argv, noun_at + 1, common_options);
+	const char *verb = verb_at < argc ? argv[verb_at] : NULL;
+	cli->command = command_find(argv[noun_at], verb);
+	if (cli->command == NULL)
+		return help_print(is_flag(argc, argv, "--help", "-h") && verb == NULL, argv[noun_at], verb);
+	char **words = ARENA_NEW(cli->arena, char *, (size_t)argc);
+	int count = 0;
+	for (int i = 1; i < argc; i++) {
+		if (i != noun_at && !(cli->command->verb_or_null != NULL && i == verb_at))
+			words[count++] = argv[i];
+	}
+	return run_command(cli, count, words);
+}
+
+static int run_guarded(struct cli *cli, int argc, char **argv)
+{
+	jmp_buf guard;
+	if (setjmp(guard) != 0) {
+		(void)fputs("trk: out of memory\n", stderr);
+		return CLI_FAILED;
+	}
+	arena_guard_set(cli->arena, &guard);
+	return dispatch(cli, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	struct arena arena;
+	struct cli cli = {.arena = &arena};
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters; without it they count one each */
+	(void)signal(SIGPIPE, SIG_IGN);       /* a reader that went away is an error of write */
+	watch_signals();
+	arena_init(&arena, ARENA_BYTES_MAX);
+	int status = run_guarded(&cli, argc, argv);
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == CLI_OK && !interrupted) {
+		/* "trk … | head" has all it wants. */
+		status = CLI_FAILED;
+	}
+	api_close(cli.api_or_null);
+	buffer_deinit(&cli.text);
+	arena_deinit(&arena);
+	return interrupted ? CLI_INTERRUPTED : status;
+}

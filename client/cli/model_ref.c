@@ -1,0 +1,76 @@
+/* Owns the reading of model versions and of the names people give them. */
+#include "cli/model_ref.h"
+
+#include "cli/lookup.h"
+
+/* Splits at the last separator; false if a side is empty. */
+static bool split(struct slice text, char separator, struct slice *left, struct slice *right)
+{
+	size_t at = text.len;
+	while (at > 0 && text.ptr[at - 1] != separator)
+		at--;
+	if (at < 2 || at == text.len)
+		return false;
+	*left = slice_first(text, at - 1);
+	*right = slice_from(text, at);
+	return true;
+}
+
+bool model_ref_resolve(struct cli *cli, const char *text, const struct json_value **version_out, struct error *err)
+{
+	struct json_value *reply;
+	struct slice name, rest;
+	bool ok;
+	if (split(slice_from_cstr(text), '@', &name, &rest))
+		ok = cli_get(cli, &reply, err, "/api/2.0/mlflow/registered-models/alias?name=%s&alias=%s",
+			     cli_encode(cli, name), cli_encode(cli, rest));
+	else if (split(slice_from_cstr(text), '/', &name, &rest))
+		ok = cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
+			     cli_encode(cli, name), cli_encode(cli, rest));
+	else
+		return cli_fail_usage(cli, err, "\"%s\" names no version: write NAME@ALIAS or NAME/VERSION", text);
+	if (ok)
+		*version_out = json_tree_get(reply, "model_version");
+	return ok;
+}
+
+bool model_ref_path(struct cli *cli, const struct json_value *version, struct slice *path_out, struct error *err)
+{
+	struct json_value *reply;
+	return cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/get-download-uri?name=%s&version=%s",
+		       cli_encode(cli, json_text(version, "name")), cli_encode(cli, json_text(version, "version"))) &&
+	       lookup_artifact_path(json_text(reply, "artifact_uri"), path_out, err);
+}
+
+struct slice model_tag(const struct json_value *entity, const char *key)
+{
+	const struct json_value *tag = json_items(json_tree_get(entity, "tags"));
+	while (tag != NULL && !slice_eq_cstr(json_text(tag, "key"), key))
+		tag = tag->next_sibling_or_null;
+	return tag == NULL ? (struct slice){0} : json_text(tag, "value");
+}
+
+void model_version_json(struct json_writer *w, const struct json_value *version)
+{
+	static const char *const texts[] = {"name", "version", "run_id", "source", "description", "current_stage",
+					    "status"};
+	json_object_begin(w);
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		json_put_string(w, texts[i], json_text(version, texts[i]));
+	json_put_int(w, "creation_timestamp", json_tree_i64(json_tree_get(version, "creation_timestamp"), 0));
+	json_key(w, "aliases");
+	json_array_begin(w);
+	const struct json_value *alias = json_items(json_tree_get(version, "aliases"));
+	for (; alias != NULL; alias = alias->next_sibling_or_null)
+		json_string(w, json_tree_string(alias, SLICE("")));
+	json_array_end(w);
+	json_key(w, "tags");
+	json_object_begin(w);
+	const struct json_value *tag = json_items(json_tree_get(version, "tags"));
+	for (; tag != NULL; tag = tag->next_sibling_or_null) {
+		json_key_slice(w, json_text(tag, "key"));
+		json_string(w, json_text(tag, "value"));
+	}
+	json_object_end(w);
+	json_object_end(w);
+}
