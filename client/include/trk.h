@@ -223,8 +223,9 @@ TRK_API enum trk_status trk_log_paramf(struct trk_run *run, const char *key, con
  * several points may share one. Points that agree in name, step, time and value are one point. The
  * time is now (milliseconds since 1970), or time_ms >= 0.
  *
- * Cost: well below a microsecond (a lock, a hash look-up, a copy of some 50 bytes); about once in 8
- * MiB of records a new file is made, which takes some hundred microseconds. */
+ * Cost: about 0.1 microseconds (a lock, a hash look-up, a copy of some 50 bytes); some microseconds
+ * once in eighty calls, when the kernel hands out the next page; and once in up to 8 MiB of records
+ * a new file is made, which takes as long as the file system needs to reserve it. */
 TRK_API enum trk_status trk_log_metric(struct trk_run *run, const char *key, double value,
 				       int64_t step);
 TRK_API enum trk_status trk_log_metric_at(struct trk_run *run, const char *key, double value,
