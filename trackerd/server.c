@@ -187,7 +187,9 @@ bool server_run(const struct config *config, struct error *err)
 		free(server);
 		return error_set(err, ERR_INTERNAL_ERROR, "out of memory");
 	}
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal; writes answer EPIPE instead */
+	/* Writes answer EPIPE and EFBIG instead; ignoring these signals cannot fail. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	json_reader_setup();
 	server->config = config;
 	server->directory.lock_fd = -1;

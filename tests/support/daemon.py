@@ -95,7 +95,10 @@ class Client:
 
     def raw(self, method, path, body=None, headers=None):
         """(status, headers, bytes)"""
-        self.connection.request(method, path, body, headers or {})
+        try:
+            self.connection.request(method, path, body, headers or {})
+        except BrokenPipeError:
+            pass  # refused before all was sent: the reply says why
         reply = self.connection.getresponse()
         return reply.status, reply.headers, reply.read()
 
