@@ -27,6 +27,7 @@ enum {
 	 * the whole past of a long curve takes longer: 50 µs for each chunk they fall into. */
 	STEP_SERIES_MAX = 128,
 	STEP_SAMPLES_MAX = 32768,
+	RUN_STEPS_MAX = 16, /* in one go, when a run ends */
 	REWRITE_CHUNKS_MAX = 4,
 	SMALL_CHUNKS_MAX = 16,
 	PILE_CHUNKS = 8,
@@ -84,7 +85,8 @@ static bool step_run_in_txn(struct db *db, struct run_pk run_pk, bool *done_out,
 
 bool metrics_compact_run_in_txn(struct db *db, struct run_pk run_pk, struct error *err)
 {
-	for (bool done = false; !done;)
+	bool done = false;
+	for (unsigned step = 0; !done && step < RUN_STEPS_MAX; step++)
 		if (!step_run_in_txn(db, run_pk, &done, err))
 			return false;
 	return true;

@@ -30,7 +30,8 @@ MUST_CHECK bool metrics_latest(struct db *db, const struct run_pk *run_pks, size
 			       struct arena *arena, struct metric_list *lists_out,
 			       struct error *err);
 
-/* Compacts one run's tail (at the run's end), whatever its size. */
+/* Compacts one run's tail (at the run's end), however short. Works for some 60 ms at most: of a tail with
+ * thousands of names or a million points the rest is left to housekeeping, since other writers wait. */
 MUST_CHECK bool metrics_compact_run_in_txn(struct db *db, struct run_pk run_pk, struct error *err);
 /* One bounded step of housekeeping in its own transaction: compacts the run with the longest tail if it is above the
  * threshold, or any tail when idle. *more_out says whether another step is worth it. */

@@ -236,6 +236,26 @@ static void test_a_pass_over_many_names_is_cut_into_steps(void **state)
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail")), 0);
 }
 
+static void test_the_end_of_a_large_run_leaves_the_rest_to_housekeeping(void **state)
+{
+	struct tracker_db *t = *state;
+	for (int64_t i = 0; i < 3; i++) {
+		struct metric_point *points = ARENA_NEW(&t->arena, struct metric_point, MANY_NAMES);
+		for (unsigned n = 0; n < MANY_NAMES; n++)
+			points[n] = (struct metric_point){
+				arena_printf(&t->arena, "%u/%u", (unsigned)i, n), 1.0, 1, 1};
+		CHECK(t, metrics_append_in_txn(t->db, model.runs[1], 0, points, MANY_NAMES,
+					       &t->arena, &t->err));
+	}
+	CHECK(t, metrics_compact_run_in_txn(t->db, model.runs[1], &t->err));
+	assert_int_equal(chunk_count(t), 16 * 128);
+	assert_int_equal(tracker_db_number(t, SQL("SELECT is_due FROM metric_tail_runs")), 1);
+	while (step(t, false))
+		;
+	assert_int_equal(chunk_count(t), 3 * MANY_NAMES);
+	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail_runs")), 0);
+}
+
 static void test_a_tail_is_due_one_row_beyond_its_limit(void **state)
 {
 	struct tracker_db *t = *state;
@@ -352,6 +372,7 @@ int main(void)
 		TEST(test_scattered_points_and_repeats_leave_no_tall_piles),
 		TEST(test_a_replay_of_everything_changes_nothing),
 		TEST(test_a_pass_over_many_names_is_cut_into_steps),
+		TEST(test_the_end_of_a_large_run_leaves_the_rest_to_housekeeping),
 		TEST(test_a_tail_is_due_one_row_beyond_its_limit),
 		TEST(test_a_tail_is_due_one_point_beyond_its_limit),
 		TEST(test_a_tail_longer_than_a_pass_is_taken_in_several),

@@ -66,8 +66,7 @@ static void run_random_events(void **state, unsigned event_count, size_t batch_m
 	for (unsigned i = 0; i < event_count; i++)
 		random_event(&model, batch_max);
 	metric_model_check_all(&model, false);
-	for (unsigned run = 0; run < MODEL_RUNS; run++)
-		CHECK(t, metrics_compact_run_in_txn(t->db, model.runs[run], &t->err));
+	housekeeping(t, true, 1000);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail")), 0);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM metric_tail_runs")), 0);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT sum(point_count) FROM metric_series")),
