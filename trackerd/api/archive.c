@@ -253,7 +253,7 @@ static void pin_blobs(struct download_job *d, const struct artifact_file_list *f
 
 static bool prepare_archive(struct download_job *d, struct job_context *context, struct error *err)
 {
-	const struct tar_writer_format_info *format = tar_writer_format_info(d->format);
+	const struct tar_output_format_info *format = tar_output_format_info(d->format);
 	struct arena *arena = d->flow.job.arena;
 	unsigned char digest[SHA256_BYTES];
 	struct artifact_file_list files;
@@ -289,7 +289,7 @@ static bool parse_get(struct download_job *d, struct slice path, struct slice qu
 			return false;
 		if (!found)
 			return true;
-		if (slice_eq_cstr(name, "format") && !tar_writer_format_parse(value, &d->format, err))
+		if (slice_eq_cstr(name, "format") && !tar_output_format_parse(value, &d->format, err))
 			return false;
 	}
 }

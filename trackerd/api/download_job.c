@@ -79,7 +79,7 @@ static bool step_phase(struct job *job, struct job_context *context, struct erro
 struct slice download_job_etag(struct arena *arena, const unsigned char digest[SHA256_BYTES], const char *suffix)
 {
 	char hex[SHA256_HEX_LEN + 1];
-	sha256_hex(digest, hex);
+	digest_hex(digest, hex);
 	return arena_printf(arena, "\"%s%s\"", hex, suffix);
 }
 

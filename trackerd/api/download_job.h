@@ -19,7 +19,7 @@ struct download_job {
 	bool (*prepare)(struct download_job *d, struct job_context *context, struct error *err);
 	struct slice path;
 	struct slice run_id;
-	enum tar_writer_format format;
+	enum tar_output_format format;
 	/* Set by download_job_begin. */
 	bool is_head;
 	struct slice range, if_range, if_none_match;

@@ -6,7 +6,7 @@
 static void put_digest(struct json_writer *w, const char *key, const unsigned char digest[SHA256_BYTES])
 {
 	char hex[SHA256_HEX_LEN + 1];
-	sha256_hex(digest, hex);
+	digest_hex(digest, hex);
 	json_put_cstr(w, key, hex);
 }
 

@@ -40,12 +40,12 @@ static bool read_expected_digest(struct upload *u, const struct http_request *re
 	struct slice hex = http_request_header(request, "X-Content-Sha256");
 	struct slice field = http_request_header(request, "Content-Digest");
 	if (slice_is_present(hex)) {
-		if (!sha256_from_hex(hex, u->expected_sha256))
+		if (!digest_from_hex(hex, u->expected_sha256))
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 					 "The header X-Content-Sha256 must be 64 hexadecimal digits.");
 		u->has_expected_sha256 = true;
 	} else if (slice_is_present(field) &&
-		   !sha256_from_content_digest(field, &u->has_expected_sha256, u->expected_sha256)) {
+		   !digest_from_content_digest(field, &u->has_expected_sha256, u->expected_sha256)) {
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "The header Content-Digest must look like sha-256=:<base64 of 32 bytes>:.");
 	}

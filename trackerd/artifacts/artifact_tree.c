@@ -185,21 +185,21 @@ void artifact_tree_sort(struct artifact_file_list *files)
 bool artifact_tree_digest(const struct artifact_file_list *files, unsigned char digest[SHA256_BYTES],
 			  int64_t *byte_count_out, struct error *err)
 {
-	struct sha256 hash;
+	struct digest hash;
 	char hex[SHA256_HEX_LEN + 1];
 	int64_t byte_count = 0;
-	if (!sha256_init(&hash, err))
+	if (!digest_init(&hash, err))
 		return false;
 	for (size_t i = 0; i < files->count; i++) {
-		sha256_hex(files->items[i].sha256, hex);
-		sha256_update(&hash, slice_make(hex, SHA256_HEX_LEN));
-		sha256_update(&hash, SLICE("  "));
-		sha256_update(&hash, files->items[i].path);
-		sha256_update(&hash, SLICE("\n"));
+		digest_hex(files->items[i].sha256, hex);
+		digest_update(&hash, slice_make(hex, SHA256_HEX_LEN));
+		digest_update(&hash, SLICE("  "));
+		digest_update(&hash, files->items[i].path);
+		digest_update(&hash, SLICE("\n"));
 		byte_count += files->items[i].size;
 	}
-	sha256_digest(&hash, digest);
-	sha256_deinit(&hash);
+	digest_value(&hash, digest);
+	digest_deinit(&hash);
 	*byte_count_out = byte_count;
 	return true;
 }

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "artifacts/sha256.h"
+#include "artifacts/digest.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"

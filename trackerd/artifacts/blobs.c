@@ -15,13 +15,13 @@ bool blob_stage_init(struct blob_stage *stage, struct blob_pins *pins, struct er
 {
 	memset(stage, 0, sizeof(*stage));
 	stage->pins = pins;
-	return sha256_init(&stage->hash, err);
+	return digest_init(&stage->hash, err);
 }
 
 void blob_stage_deinit(struct blob_stage *stage)
 {
 	blob_pins_drop(&stage->pin);
-	sha256_deinit(&stage->hash);
+	digest_deinit(&stage->hash);
 }
 
 /* Adds the chunk to the digest, unless an earlier run of the same transaction did. */
@@ -34,7 +34,7 @@ static bool hash_once(struct blob_stage *stage, int64_t seq, struct slice bytes,
 	if (stage->hashed_bytes != begin)
 		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
 				 "An earlier part of this upload could not be stored; try again.");
-	sha256_update(&stage->hash, bytes);
+	digest_update(&stage->hash, bytes);
 	stage->hashed_bytes = end;
 	return true;
 }
@@ -105,12 +105,12 @@ static bool give_name(struct blob_stage *stage, struct db *blobs, struct error *
 bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null, struct error *err)
 {
 	char actual[SHA256_HEX_LEN + 1], expected[SHA256_HEX_LEN + 1];
-	sha256_digest(&stage->hash, stage->sha256);
+	digest_value(&stage->hash, stage->sha256);
 	stage->size = stage->hashed_bytes;
 	if (expected_or_null == NULL || memcmp(stage->sha256, expected_or_null, SHA256_BYTES) == 0)
 		return true;
-	sha256_hex(stage->sha256, actual);
-	sha256_hex(expected_or_null, expected);
+	digest_hex(stage->sha256, actual);
+	digest_hex(expected_or_null, expected);
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 			 "The body has the SHA-256 %s, but the request says %s: it was damaged on the way. "
 			 "Nothing was stored.",

@@ -12,7 +12,7 @@
 #define ARTIFACTS_BLOBS_H
 
 #include "artifacts/blob_pins.h"
-#include "artifacts/sha256.h"
+#include "artifacts/digest.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
@@ -22,7 +22,7 @@
 struct blob_stage {
 	struct blob_pins *pins;
 	struct blob_pin pin;                /* holds staged_pk and blob_pk */
-	struct sha256 hash;
+	struct digest hash;
 	int64_t hashed_bytes;
 	int64_t size;                       /* after finish */
 	unsigned char sha256[SHA256_BYTES]; /* after finish */

@@ -7,12 +7,12 @@
 #include "artifacts/blobs.h"
 
 struct download {
-	/* A file: the range that is left. Without a writer. */
+	/* A file: the range that is left. Without an output. */
 	int64_t blob_pk;
 	int64_t offset;
 	int64_t left_bytes;
 	/* An archive: the next file, and how far into it. */
-	struct tar_writer *writer_or_null;
+	struct tar_output *output_or_null;
 	struct artifact_file_list files;
 	size_t index;
 	bool in_file;
@@ -49,13 +49,13 @@ bool download_file_new(const struct artifact_file *file, int64_t offset, int64_t
 	return true;
 }
 
-bool download_archive_new(enum tar_writer_format format, const struct artifact_file_list *files,
+bool download_archive_new(enum tar_output_format format, const struct artifact_file_list *files,
 			  struct download **out, struct error *err)
 {
 	struct download *d = new_download(err);
 	if (d == NULL)
 		return false;
-	if (!tar_writer_new(format, &d->writer_or_null, err)) {
+	if (!tar_output_new(format, &d->output_or_null, err)) {
 		download_free(d);
 		return false;
 	}
@@ -68,7 +68,7 @@ void download_free(struct download *download_or_null)
 {
 	if (download_or_null == NULL)
 		return;
-	tar_writer_free(download_or_null->writer_or_null);
+	tar_output_free(download_or_null->output_or_null);
 	blob_reader_deinit(&download_or_null->reader);
 	free(download_or_null);
 }
@@ -76,7 +76,7 @@ void download_free(struct download *download_or_null)
 bool download_step(struct download *download, struct db *blobs, struct buffer *piece, bool *is_end_out,
 		   struct error *err)
 {
-	return download->writer_or_null == NULL ? step_file(download, blobs, piece, is_end_out, err)
+	return download->output_or_null == NULL ? step_file(download, blobs, piece, is_end_out, err)
 						: step_archive(download, blobs, piece, is_end_out, err);
 }
 
@@ -113,7 +113,7 @@ static bool write_directories(struct download *d, struct slice path, struct erro
 	struct slice previous = d->index == 0 ? SLICE("") : d->files.items[d->index - 1].path;
 	size_t slash = slice_find_byte(path, '/', shared_directory_len(path, previous));
 	for (; slash < path.len; slash = slice_find_byte(path, '/', slash + 1)) {
-		if (!tar_writer_directory(d->writer_or_null, slice_first(path, slash), err))
+		if (!tar_output_directory(d->output_or_null, slice_first(path, slash), err))
 			return false;
 	}
 	return true;
@@ -125,7 +125,7 @@ static bool begin_file(struct download *d, struct error *err)
 	d->in_file = true;
 	d->file_bytes = 0;
 	return write_directories(d, file->path, err) &&
-	       tar_writer_file(d->writer_or_null, file->path, file->size, err);
+	       tar_output_file(d->output_or_null, file->path, file->size, err);
 }
 
 /* Writes some content of the file; *budget counts it. */
@@ -144,7 +144,7 @@ static bool continue_file(struct download *d, struct db *blobs, int64_t *budget,
 	bytes = slice_first(bytes, left < DOWNLOAD_WRITE_BYTES ? (size_t)left : DOWNLOAD_WRITE_BYTES);
 	d->file_bytes += (int64_t)bytes.len;
 	*budget -= (int64_t)bytes.len;
-	return tar_writer_data(d->writer_or_null, bytes, err);
+	return tar_output_data(d->output_or_null, bytes, err);
 }
 
 static bool step_archive(struct download *d, struct db *blobs, struct buffer *piece, bool *is_end_out,
@@ -153,12 +153,12 @@ static bool step_archive(struct download *d, struct db *blobs, struct buffer *pi
 	int64_t budget = DOWNLOAD_STEP_BYTES;
 	size_t index_max = d->index + DOWNLOAD_STEP_MEMBERS;
 	bool is_end = false;
-	tar_writer_output(d->writer_or_null, piece);
+	tar_output_to(d->output_or_null, piece);
 	while (piece->len < DOWNLOAD_PIECE_BYTES && budget > 0 && d->index < index_max && !is_end) {
 		bool ok;
 		if (d->index == d->files.count) {
 			is_end = true;
-			ok = tar_writer_finish(d->writer_or_null, err);
+			ok = tar_output_finish(d->output_or_null, err);
 		} else if (d->in_file) {
 			ok = continue_file(d, blobs, &budget, err);
 		} else {

@@ -5,7 +5,7 @@
 #define ARTIFACTS_DOWNLOAD_H
 
 #include "artifacts/artifact_tree.h"
-#include "artifacts/tar_writer.h"
+#include "artifacts/tar_output.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "db/db.h"
@@ -24,7 +24,7 @@ struct download;
 MUST_CHECK bool download_file_new(const struct artifact_file *file, int64_t offset, int64_t length,
 				  struct download **out, struct error *err);
 /* An archive of sorted `files` (keeps them until closed), with their directories. Gives *out. */
-MUST_CHECK bool download_archive_new(enum tar_writer_format format, const struct artifact_file_list *files,
+MUST_CHECK bool download_archive_new(enum tar_output_format format, const struct artifact_file_list *files,
 				     struct download **out, struct error *err);
 /* Appends the next bytes to `piece`, which may be none, though more follow. *is_end_out: nothing follows. */
 MUST_CHECK bool download_step(struct download *download, struct db *blobs, struct buffer *piece,

@@ -33,7 +33,7 @@ struct tar_index {
 	struct artifact_file file;
 	int64_t member_bytes;           /* of its content, so far */
 	int64_t content_end;            /* position in the tar behind the last member's padding */
-	struct sha256 hash;
+	struct digest hash;
 
 	/* All members. */
 	struct arena *arena;
@@ -52,7 +52,7 @@ bool tar_index_new(int64_t blob_pk, int64_t size, struct arena *arena, const ato
 	struct tar_index *index = calloc(1, sizeof(*index));
 	if (index == NULL)
 		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
-	if (!sha256_init(&index->hash, err)) {
+	if (!digest_init(&index->hash, err)) {
 		free(index);
 		return false;
 	}
@@ -70,7 +70,7 @@ void tar_index_free(struct tar_index *index_or_null)
 	if (index_or_null == NULL)
 		return;
 	(void)archive_read_free(index_or_null->archive_or_null); /* nothing is lost when closing fails */
-	sha256_deinit(&index_or_null->hash);
+	digest_deinit(&index_or_null->hash);
 	blob_reader_deinit(&index_or_null->reader);
 	free(index_or_null);
 }
@@ -230,7 +230,7 @@ static bool begin_member(struct tar_index *index, struct archive_entry *entry, s
 	index->file.blob_offset = index->is_compressed ? index->packed_bytes : position;
 	index->member_bytes = 0;
 	index->in_member = true;
-	sha256_restart(&index->hash);
+	digest_restart(&index->hash);
 	return true;
 }
 
@@ -281,7 +281,7 @@ static bool end_member(struct tar_index *index, struct error *err)
 	index->in_member = false;
 	if (index->is_directory)
 		return true;
-	sha256_digest(&index->hash, index->file.sha256);
+	digest_value(&index->hash, index->file.sha256);
 	if (index->is_compressed)
 		index->packed_bytes += index->file.size;
 	add_file(index);
@@ -305,7 +305,7 @@ static bool read_member(struct tar_index *index, struct buffer *pack, size_t *by
 	if (offset != index->member_bytes || (int64_t)len > index->file.size - index->member_bytes)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive has a sparse member.");
 	struct slice block = slice_make(bytes, len);
-	sha256_update(&index->hash, block);
+	digest_update(&index->hash, block);
 	index->member_bytes += (int64_t)len;
 	if (index->is_compressed)
 		buffer_append(pack, block);

@@ -164,7 +164,7 @@ static void test_tree_digest_is_that_of_sha256sum_lines(void **state)
 	put(&store, "t/b/c.txt", "");
 	struct artifact_file_list files = store_load(&store, "t");
 	assert_true(artifact_tree_digest(&files, digest, &byte_count, &err));
-	sha256_hex(digest, hex);
+	digest_hex(digest, hex);
 	/* printf 'hello\n' > a.txt; : > b/c.txt; sha256sum a.txt b/c.txt | sha256sum */
 	assert_string_equal(hex, "7be606a71e0da97c2698969020a6b713ef3d0d64927ea1bb4ab4c3e0c4885443");
 	assert_int_equal(byte_count, 6);

@@ -155,9 +155,9 @@ static void test_random_trees_come_back_file_by_file(void **state)
 			struct buffer first, other;
 			buffer_init(&first, (size_t)64 << 20);
 			buffer_init(&other, (size_t)64 << 20);
-			store_get_archive(&store, places[0], (enum tar_writer_format)format, &first);
+			store_get_archive(&store, places[0], (enum tar_output_format)format, &first);
 			check_archive(&tree, buffer_slice(&first));
-			store_get_archive(&store, places[2], (enum tar_writer_format)format, &other);
+			store_get_archive(&store, places[2], (enum tar_output_format)format, &other);
 			assert_true(slice_eq(buffer_slice(&first), buffer_slice(&other)));
 			buffer_deinit(&first);
 			buffer_deinit(&other);
@@ -181,7 +181,7 @@ static void test_the_time_zone_does_not_show(void **state)
 			assert_int_equal(setenv("TZ", zones[i], 1), 0);
 			tzset();
 			buffer_init(&archives[i], 1 << 20);
-			store_get_archive(&store, "t", (enum tar_writer_format)format, &archives[i]);
+			store_get_archive(&store, "t", (enum tar_output_format)format, &archives[i]);
 			assert_true(slice_eq(buffer_slice(&archives[0]), buffer_slice(&archives[i])));
 		}
 		for (size_t i = 0; i < ARRAY_COUNT(zones); i++)
@@ -199,7 +199,7 @@ static void test_a_path_that_is_a_file_gives_an_archive_of_it(void **state)
 	store_open(&store);
 	buffer_init(&out, 1 << 20);
 	assert_true(store_put(&store, "t/sub/a.txt", SLICE("content"), &err));
-	store_get_archive(&store, "t/sub/a.txt", TAR_WRITER_TAR, &out);
+	store_get_archive(&store, "t/sub/a.txt", TAR_OUTPUT_TAR, &out);
 	assert_int_equal(out.len, 512 + 512 + 1024);
 	assert_string_equal(out.ptr_or_null, "a.txt");
 	buffer_deinit(&out);
@@ -257,7 +257,7 @@ static void test_missing_bytes_fail_the_download(void **state)
 	assert_true(store_put(&store, "a", SLICE("content"), &err));
 	assert_true(db_exec(store.blobs, SQL("DELETE FROM blob_chunks"), &err));
 	struct artifact_file_list files = store_load(&store, "a");
-	assert_true(download_archive_new(TAR_WRITER_ZIP, &files, &download, &err));
+	assert_true(download_archive_new(TAR_OUTPUT_ZIP, &files, &download, &err));
 	assert_false(download_step(download, store.blobs, &out, &is_end, &err));
 	assert_int_equal(err.code, ERR_DATA_LOSS);
 	download_free(download);
@@ -267,17 +267,17 @@ static void test_missing_bytes_fail_the_download(void **state)
 
 static void test_formats_are_known_by_name(void **state)
 {
-	enum tar_writer_format format;
+	enum tar_output_format format;
 	struct error err;
 	(void)state;
-	assert_true(tar_writer_format_parse((struct slice){0}, &format, &err));
-	assert_int_equal(format, TAR_WRITER_TAR);
+	assert_true(tar_output_format_parse((struct slice){0}, &format, &err));
+	assert_int_equal(format, TAR_OUTPUT_TAR);
 	for (int i = 0; i < FORMATS; i++) {
-		const char *name = tar_writer_format_info((enum tar_writer_format)i)->name;
-		assert_true(tar_writer_format_parse(slice_from_cstr(name), &format, &err));
+		const char *name = tar_output_format_info((enum tar_output_format)i)->name;
+		assert_true(tar_output_format_parse(slice_from_cstr(name), &format, &err));
 		assert_int_equal(format, i);
 	}
-	assert_false(tar_writer_format_parse(SLICE("rar"), &format, &err));
+	assert_false(tar_output_format_parse(SLICE("rar"), &format, &err));
 	assert_int_equal(err.code, ERR_INVALID_PARAMETER_VALUE);
 }
 

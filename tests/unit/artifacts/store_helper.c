@@ -166,11 +166,11 @@ bool store_put(struct store *store, const char *path, struct slice bytes, struct
 {
 	struct artifact_file file = {.path = slice_from_cstr(path), .size = (int64_t)bytes.len};
 	struct artifact_file_list list = {&file, 1};
-	struct sha256 hash;
-	assert_true(sha256_init(&hash, err));
-	sha256_update(&hash, bytes);
-	sha256_digest(&hash, file.sha256);
-	sha256_deinit(&hash);
+	struct digest hash;
+	assert_true(digest_init(&hash, err));
+	digest_update(&hash, bytes);
+	digest_value(&hash, file.sha256);
+	digest_deinit(&hash);
 	file.blob_pk = store_blob(store, bytes);
 	return put_list(store, "", &list, err);
 }
@@ -257,7 +257,7 @@ struct artifact_file_list store_load(struct store *store, const char *path)
 	return files;
 }
 
-void store_get_archive(struct store *store, const char *path, enum tar_writer_format format, struct buffer *out)
+void store_get_archive(struct store *store, const char *path, enum tar_output_format format, struct buffer *out)
 {
 	struct artifact_file_list files = store_load(store, path);
 	struct download *download;

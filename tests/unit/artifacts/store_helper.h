@@ -36,7 +36,7 @@ bool store_remove(struct store *store, const char *path, struct error *err);
 bool store_put_archive(struct store *store, const char *path, struct slice archive, unsigned *steps_out_or_null,
 		       struct error *err);
 /* Appends the archive of the tree at `path` to `out`. */
-void store_get_archive(struct store *store, const char *path, enum tar_writer_format format, struct buffer *out);
+void store_get_archive(struct store *store, const char *path, enum tar_output_format format, struct buffer *out);
 /* The file's bytes, in `out`; asserts that it is there. */
 void store_get(struct store *store, const char *path, struct buffer *out);
 struct artifact_file_list store_load(struct store *store, const char *path);

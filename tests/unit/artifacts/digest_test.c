@@ -6,30 +6,30 @@
 
 #include <cmocka.h>
 
-#include "artifacts/sha256.h"
+#include "artifacts/digest.h"
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define ABC_BASE64 "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
 
 static void test_digest_of_pieces_is_that_of_the_whole(void **state)
 {
-	struct sha256 hash;
+	struct digest hash;
 	struct error err;
 	unsigned char digest[SHA256_BYTES];
 	char hex[SHA256_HEX_LEN + 1];
 	(void)state;
-	assert_true(sha256_init(&hash, &err));
-	sha256_update(&hash, SLICE("a"));
-	sha256_digest(&hash, digest); /* asking does not end it */
-	sha256_update(&hash, SLICE("bc"));
-	sha256_digest(&hash, digest);
-	sha256_hex(digest, hex);
+	assert_true(digest_init(&hash, &err));
+	digest_update(&hash, SLICE("a"));
+	digest_value(&hash, digest); /* asking does not end it */
+	digest_update(&hash, SLICE("bc"));
+	digest_value(&hash, digest);
+	digest_hex(digest, hex);
 	assert_string_equal(hex, ABC);
-	sha256_restart(&hash);
-	sha256_digest(&hash, digest);
-	sha256_hex(digest, hex);
+	digest_restart(&hash);
+	digest_value(&hash, digest);
+	digest_hex(digest, hex);
 	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	sha256_deinit(&hash);
+	digest_deinit(&hash);
 }
 
 static void test_hexadecimal_is_read_in_either_case_and_only_whole(void **state)
@@ -37,13 +37,13 @@ static void test_hexadecimal_is_read_in_either_case_and_only_whole(void **state)
 	unsigned char digest[SHA256_BYTES];
 	char hex[SHA256_HEX_LEN + 1];
 	(void)state;
-	assert_true(sha256_from_hex(SLICE("BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"), digest));
-	sha256_hex(digest, hex);
+	assert_true(digest_from_hex(SLICE("BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD"), digest));
+	digest_hex(digest, hex);
 	assert_string_equal(hex, ABC);
-	assert_false(sha256_from_hex(SLICE(ABC "0"), digest));
-	assert_false(sha256_from_hex(slice_make(ABC, 63), digest));
-	assert_false(sha256_from_hex(SLICE("ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), digest));
-	assert_false(sha256_from_hex(SLICE(""), digest));
+	assert_false(digest_from_hex(SLICE(ABC "0"), digest));
+	assert_false(digest_from_hex(slice_make(ABC, 63), digest));
+	assert_false(digest_from_hex(SLICE("ga7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), digest));
+	assert_false(digest_from_hex(SLICE(""), digest));
 }
 
 static void test_content_digest_rows(void **state)
@@ -69,11 +69,11 @@ static void test_content_digest_rows(void **state)
 		unsigned char digest[SHA256_BYTES];
 		char hex[SHA256_HEX_LEN + 1];
 		bool found = false;
-		bool ok = sha256_from_content_digest(slice_from_cstr(rows[i].header), &found, digest);
+		bool ok = digest_from_content_digest(slice_from_cstr(rows[i].header), &found, digest);
 		if (ok != rows[i].ok || (ok && found != rows[i].found))
 			fail_msg("'%s'", rows[i].header);
 		if (ok && found) {
-			sha256_hex(digest, hex);
+			digest_hex(digest, hex);
 			assert_string_equal(hex, ABC);
 		}
 	}

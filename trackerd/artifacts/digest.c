@@ -1,5 +1,5 @@
 /* Owns digests: the OpenSSL calls, and SHA-256 as hexadecimal and as a Content-Digest. */
-#include "artifacts/sha256.h"
+#include "artifacts/digest.h"
 
 #include <pthread.h>
 
@@ -14,37 +14,37 @@ static void fetch(void)
 	algorithm = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
-bool sha256_init(struct sha256 *h, struct error *err)
+bool digest_init(struct digest *h, struct error *err)
 {
 	(void)pthread_once(&fetched, fetch);
 	h->context_or_null = EVP_MD_CTX_new();
 	if (algorithm == NULL || h->context_or_null == NULL ||
 	    EVP_DigestInit_ex2(h->context_or_null, algorithm, NULL) != 1) {
-		sha256_deinit(h);
+		digest_deinit(h);
 		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
 	}
 	return true;
 }
 
-void sha256_deinit(struct sha256 *h)
+void digest_deinit(struct digest *h)
 {
 	EVP_MD_CTX_free(h->context_or_null);
 	h->context_or_null = NULL;
 }
 
-void sha256_restart(struct sha256 *h)
+void digest_restart(struct digest *h)
 {
 	int ok = EVP_DigestInit_ex2(h->context_or_null, algorithm, NULL);
 	ASSERT(ok == 1);
 }
 
-void sha256_update(struct sha256 *h, struct slice bytes)
+void digest_update(struct digest *h, struct slice bytes)
 {
 	int ok = EVP_DigestUpdate(h->context_or_null, bytes.ptr, bytes.len);
 	ASSERT(ok == 1);
 }
 
-void sha256_digest(const struct sha256 *h, unsigned char digest[SHA256_BYTES])
+void digest_value(const struct digest *h, unsigned char digest[SHA256_BYTES])
 {
 	EVP_MD_CTX *copy = EVP_MD_CTX_new();
 	ASSERT(copy != NULL);
@@ -55,7 +55,7 @@ void sha256_digest(const struct sha256 *h, unsigned char digest[SHA256_BYTES])
 	EVP_MD_CTX_free(copy);
 }
 
-void sha256_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_LEN + 1])
+void digest_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 	for (unsigned i = 0; i < SHA256_BYTES; i++) {
@@ -73,7 +73,7 @@ static int hex_value(char c)
 	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-bool sha256_from_hex(struct slice hex, unsigned char digest[SHA256_BYTES])
+bool digest_from_hex(struct slice hex, unsigned char digest[SHA256_BYTES])
 {
 	unsigned char bytes[SHA256_BYTES];
 	if (hex.len != SHA256_HEX_LEN)
@@ -101,7 +101,7 @@ static bool digest_from_base64(struct slice text, unsigned char digest[SHA256_BY
 	return true;
 }
 
-bool sha256_from_content_digest(struct slice header, bool *found_out, unsigned char digest[SHA256_BYTES])
+bool digest_from_content_digest(struct slice header, bool *found_out, unsigned char digest[SHA256_BYTES])
 {
 	static const char prefix[] = "sha-256=:";
 	struct slice rest = header, item;
