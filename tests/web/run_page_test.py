@@ -32,6 +32,19 @@ class RunPage(PageTest):
                 if (data[i + 3] > 128 && want.every((v, k) => Math.abs(v - data[i + k]) < 24)) n++;
             return n;""", metric)
 
+    def columns_with_ink_in_the_upper_half(self, metric):
+        """Of a chart's canvas, in CSS pixels: where the first series' blue is seen."""
+        return self.b.run("""
+            const canvas = document.querySelector(`.chart-card[data-metric='${arguments[0]}'] canvas`);
+            const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let n = 0;
+            for (let x = 0; x < width; x++)
+                for (let y = 0; y < height * 0.4; y++) {
+                    const i = 4 * (y * width + x);
+                    if (data[i + 3] > 60 && data[i + 2] > data[i] + 60) { n++; break; }
+                }
+            return n / devicePixelRatio;""", metric)
+
     def test_overview_shows_parameters_metrics_tags_and_datasets(self):
         self.run_page(self.site.runs[0.3])
         self.b.wait("[data-metric='rmse_val'] .sparkline")
@@ -61,6 +74,7 @@ class RunPage(PageTest):
         self.assertIn("20000 points", self.label("loss"))
         self.assertEqual("false", self.b.attribute(chart, "data-exact"))
         self.assertGreater(self.drawn_pixels("loss"), 200)
+        self.assertIn(round(self.columns_with_ink_in_the_upper_half("loss")), range(1, 6), "a narrow spike is drawn")
         self.shot("charts-spike")
         self.b.drag(f"{chart} .u-over", 0.495, 0.51)
         wait_until(lambda: self.b.attribute(chart, "data-exact") == "true", "all points of the visible range")
