@@ -96,26 +96,87 @@ static const struct command_option models_get_options[] = {
 	{"force", NULL, "do not keep what was in DIR, whatever it was", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option log_run_start_options[] = {
+	{"experiment", "NAME", "made if there is none; else $TRK_EXPERIMENT, $MLFLOW_EXPERIMENT_NAME, Default", 0},
+	{"name", "NAME", "name of the run; else the server makes one up", 0},
+	{"parent", "RUN", "make it a child of this run", 0},
+	{"tag", "K=V", "set a tag; may be given again", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option log_metric_options[] = {
+	{"step", "N", "step of the values (0)", 0},
+	{"time", "MS", "time of the values, in milliseconds since 1970 (now)", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option log_artifact_options[] = {
+	{"path", "P", "where to, within the run's artifacts (the local name)", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option log_run_end_options[] = {
+	{"status", "FINISHED|FAILED|KILLED", "how it ended (FINISHED)", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option ui_options[] = {
+	{"print", NULL, "only print the address", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option delete_options[] = {
 	{"yes", NULL, "do not ask", 'y'},
 	{NULL, NULL, NULL, 0},
 };
 
+#define FILTER_HELP \
+	"A filter compares attributes, metrics, params and tags, joined by AND:\n" \
+	"  metrics.rmse < 5 AND params.model = 'ridge' AND attributes.status = 'FINISHED'"
+#define RUN_HELP "RUN is a run's id, or at least the first 6 of its digits."
+#define LOG_HELP \
+	"Without RUN it is the run of $TRK_RUN_ID:\n" \
+	"  export TRK_RUN_ID=$(trk log run-start --experiment taxi)\n" \
+	"  trk log param alpha=0.3\n" \
+	"  trk log metric loss=0.25 --step 1\n" \
+	"  trk log run-end"
+
 const struct command commands[] = {
-	{"runs", "list", "EXPERIMENT", 1, 1, "runs of an experiment, newest first", runs_list_options, runs_list, NULL},
-	{"runs", "delete", "RUN...", 0, WORDS_ANY, "delete runs", runs_delete_options, runs_delete, NULL},
-	{"runs", "restore", "RUN...", 1, WORDS_ANY, "restore deleted runs", NULL, runs_restore, NULL},
-	{"best", NULL, "EXPERIMENT", 1, 1, "the best runs by a metric", best_options, best, NULL},
-	{"artifacts", "ls", "RUN [PATH]", 1, 2, "list the artifacts of a run", artifacts_ls_options, artifacts_ls, NULL},
-	{"artifacts", "get", "RUN [PATH]", 1, 2, "download a file or a tree", artifacts_get_options, artifacts_get, NULL},
-	{"artifacts", "put", "RUN FILE [PATH]", 2, 3, "upload a file or a directory", NULL, artifacts_put, NULL},
+	{"experiments", "list", "", 0, 0, "all experiments", experiments_list_options, experiments_list, NULL},
+	{"experiments", "create", "NAME", 1, 1, "make an experiment; prints its id", experiments_create_options, experiments_create, NULL},
+	{"experiments", "show", "EXPERIMENT", 1, 1, "one experiment", NULL, experiments_show, NULL},
+	{"experiments", "rename", "EXPERIMENT NEW-NAME", 2, 2, "give it another name", NULL, experiments_rename, NULL},
+	{"experiments", "delete", "EXPERIMENT", 1, 1, "delete it; it can be restored", NULL, experiments_delete, NULL},
+	{"experiments", "restore", "EXPERIMENT", 1, 1, "restore a deleted one", NULL, experiments_restore, NULL},
+	{"runs", "list", "EXPERIMENT", 1, 1, "runs of an experiment, newest first", runs_list_options, runs_list, FILTER_HELP},
+	{"runs", "show", "RUN", 1, 1, "all about one run, with its curves", NULL, run_show, RUN_HELP},
+	{"runs", "diff", "RUN RUN...", 2, WORDS_ANY, "what differs between runs", runs_diff_options, run_diff, RUN_HELP},
+	{"runs", "delete", "RUN...", 0, WORDS_ANY, "delete runs; they can be restored", runs_delete_options, runs_delete,
+	 RUN_HELP "\nRuns that are chosen by --experiment and --filter are deleted after a question on a terminal, else only with --yes."},
+	{"runs", "restore", "RUN...", 1, WORDS_ANY, "restore deleted runs", NULL, runs_restore, RUN_HELP},
+	{"best", NULL, "EXPERIMENT", 1, 1, "the best runs by a metric", best_options, best, FILTER_HELP},
+	{"log", "run-start", "", 0, 0, "start a run; prints its id", log_run_start_options, log_run_start, LOG_HELP},
+	{"log", "param", "[RUN] K=V...", 1, WORDS_ANY, "set parameters", NULL, log_param, LOG_HELP},
+	{"log", "metric", "[RUN] K=V...", 1, WORDS_ANY, "log values of metrics", log_metric_options, log_metric, LOG_HELP},
+	{"log", "tag", "[RUN] K=V...", 1, WORDS_ANY, "set tags", NULL, log_tag, LOG_HELP},
+	{"log", "artifact", "[RUN] FILE", 1, 2, "upload a file or a directory", log_artifact_options, log_artifact, LOG_HELP},
+	{"log", "run-end", "[RUN]", 0, 1, "end a run", log_run_end_options, log_run_end, LOG_HELP},
+	{"artifacts", "ls", "RUN [PATH]", 1, 2, "list the artifacts of a run", artifacts_ls_options, artifacts_ls, RUN_HELP},
+	{"artifacts", "get", "RUN [PATH]", 1, 2, "download a file or a tree", artifacts_get_options, artifacts_get,
+	 "Every file is verified by its SHA-256. What a broken transfer left is gone on with; what is there already is not fetched again."},
+	{"artifacts", "put", "RUN FILE [PATH]", 2, 3, "upload a file or a directory", NULL, artifacts_put,
+	 "A directory goes as one tarball, which the server stores in one transaction."},
 	{"models", "create", "MODEL", 1, 1, "make a registered model", models_create_options, models_create, NULL},
 	{"models", "list", "", 0, 0, "all registered models", models_list_options, models_list, NULL},
 	{"models", "show", "MODEL", 1, 1, "a model with its versions", NULL, models_show, NULL},
-	{"models", "register", "RUN PATH", 2, 2, "make a version of a run's artifacts", models_register_options, models_register, NULL},
+	{"models", "register", "RUN PATH", 2, 2, "make a version of a run's artifacts", models_register_options, models_register,
+	 "PATH is within the run's artifacts. The SHA-256 of the tree is kept as tag trackerd.tree_sha256, and \"models get\" compares it."},
 	{"models", "alias", "MODEL ALIAS [VERSION]", 2, 3, "point an alias at a version", models_alias_options, models_alias, NULL},
-	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get, NULL},
+	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get,
+	 "All files are fetched beside DIR and verified; then DIR is exchanged in one step, so it holds the old files or the new ones, never a part. If DIR held anything but a version of this model, that is kept beside it."},
 	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", delete_options, models_delete, NULL},
+	{"sync", NULL, "[DIR]", 0, 1, "deliver spools that programs left behind", NULL, sync_spools,
+	 "DIR is a folder of spools, or one run's; else $TRK_SPOOL_DIR, $XDG_STATE_HOME/trk/spool or ~/.local/state/trk/spool. Runs go to the server they were started for, unless --url names another. A run whose program died is closed as FAILED."},
+	{"doctor", NULL, "", 0, 0, "look for what is wrong between here and the server", NULL, doctor, NULL},
+	{"ui", NULL, "[RUN]", 0, 1, "print the address of the web page, and open it", ui_options, ui, NULL},
+	{"completion", NULL, "bash|zsh", 1, 1, "print a completion script", NULL, completion,
+	 "For this shell only:\n  source <(trk completion bash)"},
+	{"version", NULL, "", 0, 0, "versions of trk and of the server", NULL, version, NULL},
 };
 const size_t commands_count = ARRAY_COUNT(commands);
 // clang-format on

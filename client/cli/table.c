@@ -1,7 +1,7 @@
 /* Owns the layout of tables. */
 #include "cli/table.h"
 
-enum { GAP = 2, CUT_MIN = 8, ID_SHOWN = 8 };
+enum { GAP = 2, CUT_MIN = 8, COMFORT = 24, ID_SHOWN = 8 };
 
 void table_init(struct table *t, struct arena *arena)
 {
@@ -89,7 +89,14 @@ static struct table_column *widest(struct table *t)
 	return found;
 }
 
-/* Would it fit if all were cut as far as they may be? */
+/* The width that a column asks for before others are left out for it. */
+static size_t modest_width(const struct table_column *c)
+{
+	size_t least = (c->flags & TABLE_OPTIONAL) != 0 ? CUT_MIN : COMFORT;
+	return (c->flags & TABLE_WHOLE) != 0 || c->width < least ? c->width : least;
+}
+
+/* Would it fit if all were cut to their modest widths? */
 static bool can_fit(const struct table *t, size_t width)
 {
 	size_t total = 0;
@@ -97,8 +104,7 @@ static bool can_fit(const struct table *t, size_t width)
 		const struct table_column *column = &t->columns[c];
 		if (column->is_hidden)
 			continue;
-		bool is_whole = (column->flags & TABLE_WHOLE) != 0 || column->width < CUT_MIN;
-		total += (is_whole ? column->width : CUT_MIN) + (total > 0 ? GAP : 0);
+		total += modest_width(column) + (total > 0 ? GAP : 0);
 	}
 	return total <= width;
 }
