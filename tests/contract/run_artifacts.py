@@ -112,6 +112,19 @@ def blob_counts(daemon):
                 db.execute("SELECT count(*) FROM blob_chunks").fetchone()[0])
 
 
+def unreferenced(daemon):
+    with sqlite3.connect(f"file:{daemon.data}/artifacts.db?mode=ro", uri=True) as blobs, \
+            sqlite3.connect(f"file:{daemon.data}/tracker.db?mode=ro", uri=True) as tracker:
+        used = {pk for pk, in tracker.execute("SELECT DISTINCT blob_pk FROM artifact_files")}
+        return sum(pk not in used for pk, in blobs.execute("SELECT blob_pk FROM blobs"))
+
+
+def settled_counts(daemon):
+    """blob_counts once what earlier tests left is swept."""
+    wait_until(lambda: unreferenced(daemon) == 0, "unused blobs are swept")
+    return blob_counts(daemon)
+
+
 def wait_until(condition, what, seconds=30):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -436,7 +449,7 @@ def hostile_archives_change_nothing(daemon, client):
 @test
 def equal_bytes_are_stored_once_and_swept_with_their_last_file(daemon, client):
     client.raw("DELETE", PROXY + "dup")
-    before = blob_counts(daemon)
+    before = settled_counts(daemon)
     data = noise(3 * MIB + 1, 77)
     for i in range(4):
         put(client, f"dup/{i}", data)
@@ -454,7 +467,7 @@ def equal_bytes_are_stored_once_and_swept_with_their_last_file(daemon, client):
 def an_abandoned_upload_leaves_nothing(daemon, client):
     for path, body in (("/api/2.0/mlflow-artifacts/artifacts/gone", noise(3 * MIB, 8)),
                        (V1 + "archive/gone", make_tar({"a": noise(3 * MIB, 8)})[:3 * MIB])):
-        before = blob_counts(daemon)
+        before = settled_counts(daemon)
         peer = socket.create_connection(("127.0.0.1", daemon.port))
         peer.sendall(f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {10 * MIB}\r\n\r\n".encode() + body)
         wait_until(lambda: blob_counts(daemon)[1] > before[1], "some chunks are stored")
@@ -466,7 +479,7 @@ def an_abandoned_upload_leaves_nothing(daemon, client):
 @test
 def a_download_survives_the_deletion_of_its_file(daemon, client):
     data = noise(24 * MIB, 10)
-    before = blob_counts(daemon)
+    before = settled_counts(daemon)
     put(client, "slow/f", data)
     for path in (PROXY + "slow/f", V1 + "archive/slow"):
         put(client, "slow/f", data)
