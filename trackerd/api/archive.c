@@ -20,10 +20,13 @@
  *     body ─▶ append last chunk ─▶ index step ⟲ ─▶ name, commit, encode ─▶ reply
  *             LANE_BLOB            worker          LANE_BLOB, LANE_COMMITTER, worker
  *
- * The files of a compressed archive go to a second blob: each index step is followed by a phase that appends what it
- * unpacked. */
+ * The files of a compressed archive go to a second blob: each index step is followed by a phase
+ * that appends what it unpacked. */
 
-enum { PACK_BYTES_MAX = TAR_INDEX_PACK_BYTES + 4 * BLOB_CHUNK_BYTES, QUERY_ARENA_BYTES_MAX = 256 * 1024 };
+enum {
+	PACK_BYTES_MAX = TAR_INDEX_PACK_BYTES + 4 * BLOB_CHUNK_BYTES,
+	QUERY_ARENA_BYTES_MAX = 256 * 1024
+};
 
 struct archive_put {
 	struct upload upload;
@@ -34,7 +37,7 @@ struct archive_put {
 	int64_t now_ms;
 	struct tar_index *index_or_null;
 	bool is_indexed;
-	struct blob_stage pack;   /* of a compressed archive */
+	struct blob_stage pack;	  /* of a compressed archive */
 	struct buffer pack_bytes; /* unpacked and not stored yet */
 	int64_t pack_seq;
 	struct blob_pk_list released;
@@ -61,13 +64,16 @@ static bool index_phase(struct job *job, struct job_context *context, struct err
 {
 	struct archive_put *put = put_from_job(job);
 	const struct blob_stage *stage = &put->upload.stage;
-	if (put->index_or_null == NULL && !tar_index_new(stage->staged_pk, stage->size, job->arena, &job->is_abandoned,
-							 &put->index_or_null, err))
+	if (put->index_or_null == NULL &&
+	    !tar_index_new(stage->staged_pk, stage->size, job->arena, &job->is_abandoned,
+			   &put->index_or_null, err))
 		return false;
-	return tar_index_step(put->index_or_null, context->blobs, &put->pack_bytes, &put->is_indexed, err);
+	return tar_index_step(put->index_or_null, context->blobs, &put->pack_bytes,
+			      &put->is_indexed, err);
 }
 
-/* Appends whole chunks of what was unpacked. Runs twice with the same result: nothing is consumed here. */
+/* Appends whole chunks of what was unpacked. Runs twice with the same result: nothing is
+ * consumed here. */
 static bool pack_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct archive_put *put = put_from_job(job);
@@ -86,8 +92,8 @@ static bool name_phase(struct job *job, struct job_context *context, struct erro
 	struct archive_put *put = put_from_job(job);
 	if (!tar_index_is_compressed(put->index_or_null))
 		return upload_name_in_txn(&put->upload, context->blobs, err);
-	return blob_stage_finish_in_txn(&put->pack, context->blobs, put->pack_seq, buffer_slice(&put->pack_bytes),
-					NULL, err);
+	return blob_stage_finish_in_txn(&put->pack, context->blobs, put->pack_seq,
+					buffer_slice(&put->pack_bytes), NULL, err);
 }
 
 static bool commit_phase(struct job *job, struct job_context *context, struct error *err)
@@ -102,10 +108,11 @@ static bool commit_phase(struct job *job, struct job_context *context, struct er
 	}
 	put->manifest.files = files;
 	put->released = (struct blob_pk_list){0};
-	if (put->replace &&
-	    !artifact_tree_remove_in_txn(context->tracker, put->path, job->arena, &put->released, err))
+	if (put->replace && !artifact_tree_remove_in_txn(context->tracker, put->path, job->arena,
+							 &put->released, err))
 		return false;
-	return artifact_tree_put_in_txn(context->tracker, put->path, &files, job->arena, &put->released, err);
+	return artifact_tree_put_in_txn(context->tracker, put->path, &files, job->arena,
+					&put->released, err);
 }
 
 static bool encode_phase(struct job *job, struct job_context *context, struct error *err)
@@ -116,7 +123,8 @@ static bool encode_phase(struct job *job, struct job_context *context, struct er
 	(void)context;
 	manifest->path = put->path;
 	manifest->body_sha256_or_null = put->upload.stage.sha256;
-	if (!artifact_tree_digest(&manifest->files, manifest->tree_sha256, &manifest->byte_count, err))
+	if (!artifact_tree_digest(&manifest->files, manifest->tree_sha256, &manifest->byte_count,
+				  err))
 		return false;
 	json_writer_init(&w, &put->reply);
 	manifest_write(&w, manifest);
@@ -146,8 +154,8 @@ static void put_packed_on_loop(struct take_over *t)
 	put->pack_seq += (int64_t)whole;
 	buffer_consume(&put->pack_bytes, whole * BLOB_CHUNK_BYTES);
 	if (put->is_indexed)
-		take_over_run(t, store_phases, ARRAY_COUNT(store_phases), sizeof(*put) + put->pack_bytes.len,
-			      put_stored_on_loop);
+		take_over_run(t, store_phases, ARRAY_COUNT(store_phases),
+			      sizeof(*put) + put->pack_bytes.len, put_stored_on_loop);
 	else
 		put_index_on_loop(t);
 }
@@ -156,7 +164,8 @@ static void put_indexed_on_loop(struct take_over *t)
 {
 	struct archive_put *put = put_from_flow(t);
 	if (put->pack_bytes.len >= BLOB_CHUNK_BYTES)
-		take_over_run(t, pack_phases, ARRAY_COUNT(pack_phases), put->pack_bytes.len, put_packed_on_loop);
+		take_over_run(t, pack_phases, ARRAY_COUNT(pack_phases), put->pack_bytes.len,
+			      put_packed_on_loop);
 	else
 		put_packed_on_loop(t);
 }
@@ -164,7 +173,8 @@ static void put_indexed_on_loop(struct take_over *t)
 static void put_index_on_loop(struct take_over *t)
 {
 	size_t weight_bytes = sizeof(struct archive_put) + put_from_flow(t)->pack_bytes.capacity;
-	take_over_run(t, index_phases, ARRAY_COUNT(index_phases), weight_bytes, put_indexed_on_loop);
+	take_over_run(t, index_phases, ARRAY_COUNT(index_phases), weight_bytes,
+		      put_indexed_on_loop);
 }
 
 static void put_whole_on_loop(struct upload *u)
@@ -189,7 +199,8 @@ static void put_closed_on_loop(struct upload *u)
 	free(put);
 }
 
-static bool parse_put(struct archive_put *put, struct slice path, struct slice query, struct error *err)
+static bool parse_put(struct archive_put *put, struct slice path, struct slice query,
+		      struct error *err)
 {
 	struct arena *arena = &put->query_arena;
 	struct slice name, value;
@@ -212,12 +223,14 @@ static bool parse_put(struct archive_put *put, struct slice path, struct slice q
 	}
 }
 
-static void put_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void put_take_over_on_loop(struct api *api, struct http_exchange *x,
+				  const struct route_match *match)
 {
 	struct archive_put *put = calloc(1, sizeof(*put));
 	struct error err;
 	if (put == NULL) {
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
+				"The server is out of memory; try again.");
 		api_reply_error(api, x, &err);
 		return;
 	}
@@ -248,7 +261,8 @@ static void pin_blobs(struct download_job *d, const struct artifact_file_list *f
 	for (size_t i = 0; i < files->count; i++)
 		pks[i] = files->items[i].blob_pk;
 	qsort(pks, files->count, sizeof(*pks), compare_pks);
-	blob_pins_hold_many(artifact_service_pins(d->flow.api->artifacts), &d->pin, pks, files->count);
+	blob_pins_hold_many(artifact_service_pins(d->flow.api->artifacts), &d->pin, pks,
+			    files->count);
 }
 
 static bool prepare_archive(struct download_job *d, struct job_context *context, struct error *err)
@@ -270,14 +284,18 @@ static bool prepare_archive(struct download_job *d, struct job_context *context,
 	memcpy(suffix + 1, format->name, strlen(format->name) + 1);
 	d->etag = download_job_etag(arena, digest, suffix);
 	d->content_type = format->media_type;
-	d->disposition = media_type_disposition(
-		arena_printf(arena, "%.*s.%s", SLICE_FMT(artifact_path_name(d->path)), format->name), arena);
+	d->disposition = media_type_disposition(arena_printf(arena, "%.*s.%s",
+							     SLICE_FMT(artifact_path_name(d->path)),
+							     format->name),
+						arena);
 	d->content_length = -1;
 	d->status = byte_range_etag_matches(d->if_none_match, d->etag) ? 304 : 200;
-	return d->is_head || d->status == 304 || download_archive_new(d->format, &files, &d->download_or_null, err);
+	return d->is_head || d->status == 304 ||
+	       download_archive_new(d->format, &files, &d->download_or_null, err);
 }
 
-static bool parse_get(struct download_job *d, struct slice path, struct slice query, struct error *err)
+static bool parse_get(struct download_job *d, struct slice path, struct slice query,
+		      struct error *err)
 {
 	struct arena *arena = &d->flow.arena;
 	struct slice name, value;
@@ -289,12 +307,14 @@ static bool parse_get(struct download_job *d, struct slice path, struct slice qu
 			return false;
 		if (!found)
 			return true;
-		if (slice_eq_cstr(name, "format") && !tar_output_format_parse(value, &d->format, err))
+		if (slice_eq_cstr(name, "format") &&
+		    !tar_output_format_parse(value, &d->format, err))
 			return false;
 	}
 }
 
-static void get_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
+				  const struct route_match *match)
 {
 	struct download_job *d = download_job_new(api, x);
 	struct error err;

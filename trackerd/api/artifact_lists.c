@@ -7,14 +7,14 @@
 
 /* What both endpoints leave for encode. */
 struct listing {
-	struct slice root_uri;  /* absent for the proxy */
+	struct slice root_uri;	/* absent for the proxy */
 	struct slice directory; /* put before each name; empty for none */
 	struct artifact_entry_list entries;
 };
 
 /* The children of a directory, or the file itself; nothing when there is nothing. */
-static bool list_path(struct db *tracker, struct slice path, struct arena *arena, struct listing *listing,
-		      bool *is_file_out, struct error *err)
+static bool list_path(struct db *tracker, struct slice path, struct arena *arena,
+		      struct listing *listing, bool *is_file_out, struct error *err)
 {
 	struct artifact_file file;
 	enum artifact_kind kind;
@@ -23,14 +23,16 @@ static bool list_path(struct db *tracker, struct slice path, struct arena *arena
 	*is_file_out = kind == ARTIFACT_FILE;
 	if (kind == ARTIFACT_FILE) {
 		listing->entries.items = ARENA_NEW(arena, struct artifact_entry, 1);
-		listing->entries.items[0] =
-			(struct artifact_entry){.name = artifact_path_name(path), .size = file.size};
+		listing->entries.items[0] = (struct artifact_entry){
+			.name = artifact_path_name(path), .size = file.size};
 		listing->entries.count = 1;
 	}
-	return kind != ARTIFACT_DIRECTORY || artifact_tree_list(tracker, path, arena, &listing->entries, err);
+	return kind != ARTIFACT_DIRECTORY ||
+	       artifact_tree_list(tracker, path, arena, &listing->entries, err);
 }
 
-static void put_path(struct json_writer *w, struct slice directory, struct slice name, struct arena *arena)
+static void put_path(struct json_writer *w, struct slice directory, struct slice name,
+		     struct arena *arena)
 {
 	if (directory.len > 0)
 		name = arena_concat(arena, arena_concat(arena, directory, SLICE("/")), name);
@@ -110,7 +112,8 @@ static bool list_run_execute(struct call *call, struct db *tracker, struct error
 	struct listing *listing = ARENA_NEW(call->arena, struct listing, 1);
 	struct slice root, path;
 	bool is_file;
-	if (!artifact_location_of_run(tracker, request->run_id, call->arena, &listing->root_uri, &root, err) ||
+	if (!artifact_location_of_run(tracker, request->run_id, call->arena, &listing->root_uri,
+				      &root, err) ||
 	    !artifact_path_join(root, request->path, call->arena, &path, err) ||
 	    !list_path(tracker, path, call->arena, listing, &is_file, err))
 		return false;

@@ -1,4 +1,5 @@
-/* Owns the artifact endpoints' shared state, and drives the sweep as a job that submits itself again. */
+/* Owns the artifact endpoints' shared state, and drives the sweep as a job that submits itself
+ * again. */
 #include "api/artifact_service.h"
 
 #include <stdlib.h>
@@ -16,9 +17,9 @@ struct artifact_service {
 	struct upload_slots slots;
 	unsigned download_count;
 	struct blob_sweep sweep;
-	struct job job;          /* the sweep's */
+	struct job job; /* the sweep's */
 	struct arena arena;
-	bool is_sweeping;        /* the job is in flight */
+	bool is_sweeping;	 /* the job is in flight */
 	uint64_t reported_count; /* blobs deleted, when last logged */
 };
 
@@ -79,7 +80,8 @@ void artifact_service_end_download_on_loop(struct artifact_service *service)
 	service->download_count--;
 }
 
-void artifact_service_release_on_loop(struct artifact_service *service, const int64_t *blob_pks, size_t count)
+void artifact_service_release_on_loop(struct artifact_service *service, const int64_t *blob_pks,
+				      size_t count)
 {
 	blob_sweep_add(&service->sweep, blob_pks, count);
 	sweep_begin_on_loop(service);
@@ -125,15 +127,16 @@ static const struct job_phase delete_phases[] = {
 	{LANE_BLOB, unname_phase}, {LANE_WORKER, check_phase}, {LANE_BLOB, delete_phase}};
 static const struct job_phase delete_more_phases[] = {{LANE_BLOB, delete_phase}};
 
-static void submit(struct artifact_service *service, const struct job_phase *phases, unsigned phase_count,
-		   void (*deliver_on_loop)(struct job *job))
+static void submit(struct artifact_service *service, const struct job_phase *phases,
+		   unsigned phase_count, void (*deliver_on_loop)(struct job *job))
 {
 	struct error err;
 	service->job.phases = phases;
 	service->job.phase_count = phase_count;
 	service->job.deliver_on_loop = deliver_on_loop;
 	service->is_sweeping = jobs_submit(service->api->jobs, &service->job, &err);
-	/* Refused when the daemon stops, or has too much to do: then the next release, or start, goes on. */
+	/* Refused when the daemon stops, or has too much to do: then the next release, or start,
+	 * goes on. */
 }
 
 static bool failed(struct artifact_service *service)
@@ -154,7 +157,8 @@ static void deleted_on_loop(struct job *job)
 	if (failed(service))
 		return;
 	if (blob_sweep_goes_on(&service->sweep))
-		submit(service, delete_more_phases, ARRAY_COUNT(delete_more_phases), deleted_on_loop);
+		submit(service, delete_more_phases, ARRAY_COUNT(delete_more_phases),
+		       deleted_on_loop);
 	else
 		sweep_begin_on_loop(service);
 }
@@ -178,7 +182,8 @@ static void sweep_begin_on_loop(struct artifact_service *service)
 		submit(service, find_phases, ARRAY_COUNT(find_phases), found_on_loop);
 	} else if (service->sweep.blobs_deleted > service->reported_count) {
 		log_event(LOG_INFO, "blobs_swept", "count=%llu",
-			  (unsigned long long)(service->sweep.blobs_deleted - service->reported_count));
+			  (unsigned long long)(service->sweep.blobs_deleted -
+					       service->reported_count));
 		service->reported_count = service->sweep.blobs_deleted;
 	}
 }

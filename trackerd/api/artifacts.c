@@ -15,7 +15,8 @@ enum { PATH_ARENA_BYTES_MAX = 256 * 1024 }; /* the head of a request is 16 KiB *
 
 static bool fail_memory(struct error *err)
 {
-	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+			 "The server is out of memory; try again.");
 }
 
 static void reply_empty_object(struct take_over *t, struct slice etag)
@@ -63,10 +64,12 @@ static bool put_commit_phase(struct job *job, struct job_context *context, struc
 	struct artifact_file_list files = {&file, 1};
 	memcpy(file.sha256, stage->sha256, SHA256_BYTES);
 	put->released = (struct blob_pk_list){0}; /* this may be the second run */
-	return artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena, &put->released, err);
+	return artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
+					&put->released, err);
 }
 
-static const struct job_phase put_phases[] = {{LANE_BLOB, put_finish_phase}, {LANE_COMMITTER, put_commit_phase}};
+static const struct job_phase put_phases[] = {{LANE_BLOB, put_finish_phase},
+					      {LANE_COMMITTER, put_commit_phase}};
 
 static void put_stored_on_loop(struct take_over *t)
 {
@@ -77,8 +80,8 @@ static void put_stored_on_loop(struct take_over *t)
 
 static void put_whole_on_loop(struct upload *u)
 {
-	take_over_run(&u->flow, put_phases, ARRAY_COUNT(put_phases), u->gather.len + sizeof(struct file_put),
-		      put_stored_on_loop);
+	take_over_run(&u->flow, put_phases, ARRAY_COUNT(put_phases),
+		      u->gather.len + sizeof(struct file_put), put_stored_on_loop);
 }
 
 static void put_closed_on_loop(struct upload *u)
@@ -91,7 +94,8 @@ static void put_closed_on_loop(struct upload *u)
 	free(put);
 }
 
-static void put_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void put_take_over_on_loop(struct api *api, struct http_exchange *x,
+				  const struct route_match *match)
 {
 	struct file_put *put = calloc(1, sizeof(*put));
 	struct error err;
@@ -102,7 +106,8 @@ static void put_take_over_on_loop(struct api *api, struct http_exchange *x, cons
 	}
 	arena_init(&put->path_arena, PATH_ARENA_BYTES_MAX);
 	put->now_ms = clock_wall_ms(clock_system());
-	if (!artifact_path_parse_below_root(match->arguments[0], &put->path_arena, &put->path, &err))
+	if (!artifact_path_parse_below_root(match->arguments[0], &put->path_arena, &put->path,
+					    &err))
 		api_reply_error(api, x, &err);
 	else if (upload_begin(&put->upload, api, x, put_whole_on_loop, put_closed_on_loop))
 		return;
@@ -121,7 +126,8 @@ static bool delete_phase(struct job *job, struct job_context *context, struct er
 {
 	struct file_delete *d = CONTAINER_OF(job, struct file_delete, flow.job);
 	d->released = (struct blob_pk_list){0};
-	return artifact_tree_remove_in_txn(context->tracker, d->path, job->arena, &d->released, err);
+	return artifact_tree_remove_in_txn(context->tracker, d->path, job->arena, &d->released,
+					   err);
 }
 
 static const struct job_phase delete_phases[] = {{LANE_COMMITTER, delete_phase}};
@@ -138,7 +144,8 @@ static void delete_closed_on_loop(struct take_over *t)
 	free(d);
 }
 
-static void delete_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void delete_take_over_on_loop(struct api *api, struct http_exchange *x,
+				     const struct route_match *match)
 {
 	struct file_delete *d = calloc(1, sizeof(*d));
 	struct error err;
@@ -151,7 +158,8 @@ static void delete_take_over_on_loop(struct api *api, struct http_exchange *x, c
 	if (!artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err))
 		take_over_fail(&d->flow, &err);
 	else
-		take_over_run(&d->flow, delete_phases, ARRAY_COUNT(delete_phases), sizeof(*d), deleted_on_loop);
+		take_over_run(&d->flow, delete_phases, ARRAY_COUNT(delete_phases), sizeof(*d),
+			      deleted_on_loop);
 }
 
 /* ---- GET ---------------------------------------------------------------------------------------- */
@@ -171,7 +179,8 @@ static bool prepare_path(struct download_job *d, struct job_context *context, st
 				 "GET /api/trackerd/v1/archive/.",
 				 quoted);
 	if (kind == ARTIFACT_NONE)
-		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No such artifact: '%s'", quoted);
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No such artifact: '%s'",
+				 quoted);
 	return download_job_prepare_file(d, &file, err);
 }
 
@@ -186,14 +195,16 @@ static bool prepare_run_path(struct download_job *d, struct job_context *context
 	return prepare_path(d, context, err);
 }
 
-static void get_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
+				  const struct route_match *match)
 {
 	struct download_job *d = download_job_new(api, x);
 	struct error err;
 	if (d == NULL)
 		return;
 	d->prepare = prepare_path;
-	bool ok = artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err);
+	bool ok =
+		artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err);
 	download_job_begin(d, ok ? NULL : &err);
 }
 
@@ -219,7 +230,8 @@ static bool parse_run_query(struct download_job *d, struct slice query, struct e
 	return artifact_path_parse_below_root(path, arena, &d->path, err);
 }
 
-static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x,
+				      const struct route_match *match)
 {
 	struct download_job *d = download_job_new(api, x);
 	struct error err;
@@ -233,22 +245,26 @@ static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x, 
 
 /* ---- not offered -------------------------------------------------------------------------------- */
 
-static void multipart_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void multipart_take_over_on_loop(struct api *api, struct http_exchange *x,
+					const struct route_match *match)
 {
 	struct error err;
 	(void)match;
 	(void)error_set(&err, ERR_NOT_IMPLEMENTED,
-			"Multipart upload is not supported for the current artifact repository: send the file "
+			"Multipart upload is not supported for the current artifact repository: "
+			"send the file "
 			"with one PUT.");
 	api_reply_error(api, x, &err);
 }
 
-static void presigned_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void presigned_take_over_on_loop(struct api *api, struct http_exchange *x,
+					const struct route_match *match)
 {
 	struct error err;
 	(void)match;
 	(void)error_set(&err, ERR_NOT_IMPLEMENTED,
-			"Presigned URLs are not supported for the current artifact repository: use GET and PUT.");
+			"Presigned URLs are not supported for the current artifact repository: use "
+			"GET and PUT.");
 	api_reply_error(api, x, &err);
 }
 

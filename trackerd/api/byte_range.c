@@ -1,7 +1,8 @@
 /* Owns the reading of Range and of lists of entity tags. */
 #include "api/byte_range.h"
 
-static enum byte_range_result last_bytes(int64_t count, int64_t size, int64_t *offset_out, int64_t *length_out)
+static enum byte_range_result last_bytes(int64_t count, int64_t size, int64_t *offset_out,
+					 int64_t *length_out)
 {
 	if (count == 0 || size == 0)
 		return BYTE_RANGE_UNSATISFIABLE;
@@ -13,7 +14,8 @@ static enum byte_range_result last_bytes(int64_t count, int64_t size, int64_t *o
 /* A number of digits only: "+1" and " 1" are none. */
 static bool parse_count(struct slice text, int64_t *out)
 {
-	return text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9' && slice_parse_i64(text, out);
+	return text.len > 0 && text.ptr[0] >= '0' && text.ptr[0] <= '9' &&
+	       slice_parse_i64(text, out);
 }
 
 enum byte_range_result byte_range_parse(struct slice header, int64_t size, int64_t *offset_out,
@@ -31,7 +33,8 @@ enum byte_range_result byte_range_parse(struct slice header, int64_t size, int64
 	if (before.len == 0)
 		return parse_count(after, &first) ? last_bytes(first, size, offset_out, length_out)
 						  : BYTE_RANGE_WHOLE;
-	if (!parse_count(before, &first) || (after.len > 0 && (!parse_count(after, &last) || last < first)))
+	if (!parse_count(before, &first) ||
+	    (after.len > 0 && (!parse_count(after, &last) || last < first)))
 		return BYTE_RANGE_WHOLE;
 	if (first >= size)
 		return BYTE_RANGE_UNSATISFIABLE;

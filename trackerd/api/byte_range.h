@@ -8,12 +8,13 @@
 #include "base/slice.h"
 
 enum byte_range_result {
-	BYTE_RANGE_WHOLE,         /* no range, or one we do not serve (several, another unit, not understood) */
-	BYTE_RANGE_PART,          /* 206 */
+	BYTE_RANGE_WHOLE, /* no range, or one we do not serve (several, another unit, not understood) */
+	BYTE_RANGE_PART,	  /* 206 */
 	BYTE_RANGE_UNSATISFIABLE, /* 416 */
 };
 
-/* `header`: the value of Range, absent if none. For a part, *offset_out and *length_out are inside `size`. */
+/* `header`: the value of Range, absent if none. For a part, *offset_out and *length_out are
+ * inside `size`. */
 enum byte_range_result byte_range_parse(struct slice header, int64_t size, int64_t *offset_out,
 					int64_t *length_out);
 /* Is `etag` (with quotes) in the If-None-Match list, or is that "*"? Weak comparison. */

@@ -1,4 +1,5 @@
-/* Owns the streaming of downloads: preparing, the head, and the pump of pieces between workers and socket. */
+/* Owns the streaming of downloads: preparing, the head, and the pump of pieces between workers
+ * and socket. */
 #include "api/download_job.h"
 
 #include <stdlib.h>
@@ -34,7 +35,8 @@ struct download_job *download_job_new(struct api *api, struct http_exchange *x)
 	struct download_job *d = calloc(1, sizeof(*d));
 	struct error err;
 	if (d == NULL || !artifact_service_begin_download_on_loop(api->artifacts)) {
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE, "Too many downloads at once; try again.");
+		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
+				"Too many downloads at once; try again.");
 		api_reply_error(api, x, &err);
 		free(d);
 		return NULL;
@@ -64,7 +66,8 @@ static bool prepare_phase(struct job *job, struct job_context *context, struct e
 {
 	struct download_job *d = CONTAINER_OF(job, struct download_job, flow.job);
 	struct blob_pins *pins = artifact_service_pins(d->flow.api->artifacts);
-	/* Everything, until prepare knows what it needs: between its look-up and its pin nothing can be swept. */
+	/* Everything, until prepare knows what it needs: between its look-up and its pin nothing
+	 * can be swept. */
 	blob_pins_hold_all(pins, &d->pin);
 	if (!d->prepare(d, context, err))
 		return false;
@@ -76,7 +79,8 @@ static bool step_phase(struct job *job, struct job_context *context, struct erro
 	return step(CONTAINER_OF(job, struct download_job, flow.job), context->blobs, err);
 }
 
-struct slice download_job_etag(struct arena *arena, const unsigned char digest[SHA256_BYTES], const char *suffix)
+struct slice download_job_etag(struct arena *arena, const unsigned char digest[SHA256_BYTES],
+			       const char *suffix)
 {
 	char hex[SHA256_HEX_LEN + 1];
 	digest_hex(digest, hex);
@@ -95,19 +99,22 @@ static void choose_range(struct download_job *d, int64_t size, int64_t *offset, 
 		result = byte_range_parse(d->range, size, offset, length);
 	if (result == BYTE_RANGE_PART) {
 		d->status = 206;
-		d->content_range = arena_printf(arena, "bytes %lld-%lld/%lld", (long long)*offset,
-						(long long)(*offset + *length - 1), (long long)size);
+		d->content_range =
+			arena_printf(arena, "bytes %lld-%lld/%lld", (long long)*offset,
+				     (long long)(*offset + *length - 1), (long long)size);
 	} else if (result == BYTE_RANGE_UNSATISFIABLE) {
 		d->status = 416;
 		d->content_range = arena_printf(arena, "bytes */%lld", (long long)size);
 	}
 }
 
-bool download_job_prepare_file(struct download_job *d, const struct artifact_file *file, struct error *err)
+bool download_job_prepare_file(struct download_job *d, const struct artifact_file *file,
+			       struct error *err)
 {
 	struct slice name = artifact_path_name(file->path);
 	int64_t offset, length;
-	blob_pins_hold_two(artifact_service_pins(d->flow.api->artifacts), &d->pin, file->blob_pk, 0);
+	blob_pins_hold_two(artifact_service_pins(d->flow.api->artifacts), &d->pin, file->blob_pk,
+			   0);
 	d->etag = download_job_etag(&d->flow.arena, file->sha256, "");
 	d->content_type = media_type_of(name);
 	d->disposition = media_type_disposition(name, &d->flow.arena);
@@ -203,7 +210,8 @@ static void stepped_on_loop(struct take_over *t)
 
 static const struct job_phase step_phases[] = {{LANE_WORKER, step_phase}};
 
-/* Sends the piece that is ready, has the next one made, ends when there is none. The download may be gone after. */
+/* Sends the piece that is ready, has the next one made, ends when there is none. The download
+ * may be gone after. */
 static void pump(struct download_job *d)
 {
 	struct take_over *t = &d->flow;
@@ -217,7 +225,8 @@ static void pump(struct download_job *d)
 	}
 	if (!d->has_piece && !d->is_end) {
 		d->is_stepping = true;
-		take_over_run(t, step_phases, ARRAY_COUNT(step_phases), sizeof(*d), stepped_on_loop);
+		take_over_run(t, step_phases, ARRAY_COUNT(step_phases), sizeof(*d),
+			      stepped_on_loop);
 	} else if (!d->has_piece && !d->is_writing) {
 		take_over_stream_end(t);
 	}

@@ -3,8 +3,8 @@
  *     prepare (worker) ─▶ head ─▶ ┌ step (worker): next piece ─┐ ─▶ end
  *                                 └ write piece (loop) ◀───────┘   while one piece is sent the next is made
  *
- * At most two pieces of about 1 MiB are in memory. The blobs are pinned until the end, so a deletion meanwhile does not
- * cut the download. A failure after the head cuts the connection. */
+ * At most two pieces of about 1 MiB are in memory. The blobs are pinned until the end, so a
+ * deletion meanwhile does not cut the download. A failure after the head cuts the connection. */
 #ifndef API_DOWNLOAD_JOB_H
 #define API_DOWNLOAD_JOB_H
 
@@ -14,8 +14,8 @@
 
 struct download_job {
 	struct take_over flow;
-	/* What was asked for; set by the endpoint before download_job_begin. Slices live as long as the exchange, or in the
-	 * arena. */
+	/* What was asked for; set by the endpoint before download_job_begin. Slices live as long
+	 * as the exchange, or in the arena. */
 	bool (*prepare)(struct download_job *d, struct job_context *context, struct error *err);
 	struct slice path;
 	struct slice run_id;
@@ -27,11 +27,11 @@ struct download_job {
 	int status;
 	const char *content_type;
 	struct slice disposition;
-	struct slice etag;                  /* with quotes */
-	struct slice content_range;         /* absent unless 206 or 416 */
+	struct slice etag;	    /* with quotes */
+	struct slice content_range; /* absent unless 206 or 416 */
 	bool accepts_ranges;
-	int64_t content_length;             /* -1: unknown until the end */
-	struct download *download_or_null;  /* NULL for HEAD and 304 */
+	int64_t content_length;		   /* -1: unknown until the end */
+	struct download *download_or_null; /* NULL for HEAD and 304 */
 	/* The stream. */
 	struct blob_pin pin;
 	struct buffer piece;
@@ -41,16 +41,19 @@ struct download_job {
 	bool is_writing;
 };
 
-/* A new one in its own memory, with its arena ready for the endpoint to parse into. On failure the error is replied and
- * the result is NULL. */
+/* A new one in its own memory, with its arena ready for the endpoint to parse into. On failure
+ * the error is replied and the result is NULL. */
 struct download_job *download_job_new(struct api *api, struct http_exchange *x);
-/* Runs prepare and what follows; or replies the error, when it is not NULL. Ends with the download freed. */
+/* Runs prepare and what follows; or replies the error, when it is not NULL. Ends with the
+ * download freed. */
 void download_job_begin(struct download_job *d, const struct error *err_or_null);
 
-/* For prepare: fills in all that follows from the file: type, ETag, 200, 206, 304 or 416, the range, the source. */
+/* For prepare: fills in all that follows from the file: type, ETag, 200, 206, 304 or 416, the
+ * range, the source. */
 MUST_CHECK bool download_job_prepare_file(struct download_job *d, const struct artifact_file *file,
 					  struct error *err);
 /* "\"<sha256 hex><suffix>\"" in the arena. */
-struct slice download_job_etag(struct arena *arena, const unsigned char digest[SHA256_BYTES], const char *suffix);
+struct slice download_job_etag(struct arena *arena, const unsigned char digest[SHA256_BYTES],
+			       const char *suffix);
 
 #endif

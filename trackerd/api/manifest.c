@@ -3,7 +3,8 @@
 
 #include "artifacts/artifact_path.h"
 
-static void put_digest(struct json_writer *w, const char *key, const unsigned char digest[SHA256_BYTES])
+static void put_digest(struct json_writer *w, const char *key,
+		       const unsigned char digest[SHA256_BYTES])
 {
 	char hex[SHA256_HEX_LEN + 1];
 	digest_hex(digest, hex);
@@ -42,14 +43,16 @@ static bool manifest_execute(struct call *call, struct db *tracker, struct error
 	struct manifest *manifest = ARENA_NEW(call->arena, struct manifest, 1);
 	char quoted[256];
 	manifest->has_times = true;
-	if (!artifact_path_parse_below_root(call->path_arguments[0], call->arena, &manifest->path, err) ||
+	if (!artifact_path_parse_below_root(call->path_arguments[0], call->arena, &manifest->path,
+					    err) ||
 	    !artifact_tree_load(tracker, manifest->path, call->arena, &manifest->files, err))
 		return false;
 	if (manifest->files.count == 0)
 		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No such artifact: '%s'",
 				 error_quote(manifest->path, quoted, sizeof(quoted)));
 	call->result = manifest;
-	return artifact_tree_digest(&manifest->files, manifest->tree_sha256, &manifest->byte_count, err);
+	return artifact_tree_digest(&manifest->files, manifest->tree_sha256, &manifest->byte_count,
+				    err);
 }
 
 static void manifest_encode(const struct call *call, struct json_writer *w)

@@ -13,7 +13,7 @@ struct manifest {
 	int64_t byte_count;
 	unsigned char tree_sha256[SHA256_BYTES];
 	const unsigned char *body_sha256_or_null; /* of an uploaded archive as it was sent */
-	bool has_times;                           /* write modified_ms */
+	bool has_times;				  /* write modified_ms */
 };
 
 /* Writes {"path","file_count","byte_count","sha256"?,"tree_sha256","files":[…]}. */

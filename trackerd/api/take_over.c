@@ -33,8 +33,8 @@ void take_over_begin(struct take_over *t, struct api *api, struct http_exchange 
 	http_exchange_on_abandoned(x, abandoned_on_loop);
 }
 
-void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned phase_count, size_t weight_bytes,
-		   void (*next_cb)(struct take_over *t))
+void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned phase_count,
+		   size_t weight_bytes, void (*next_cb)(struct take_over *t))
 {
 	struct error err;
 	t->job.phases = phases;
@@ -75,7 +75,8 @@ static void end(struct take_over *t)
 	(void)close_if_done(t);
 }
 
-void take_over_reply(struct take_over *t, const struct http_reply *reply, struct buffer *body_or_null)
+void take_over_reply(struct take_over *t, const struct http_reply *reply,
+		     struct buffer *body_or_null)
 {
 	http_exchange_reply(t->x_or_null, reply, body_or_null);
 	end(t);
@@ -86,8 +87,8 @@ void take_over_fail(struct take_over *t, const struct error *err)
 	struct http_exchange *x = t->x_or_null;
 	char quoted[256];
 	if (t->has_begun) {
-		log_event(LOG_ERROR, "reply_cut", "request_id=%s code=%s message=%s", http_exchange_request(x)->id,
-			  error_code_name(err->code),
+		log_event(LOG_ERROR, "reply_cut", "request_id=%s code=%s message=%s",
+			  http_exchange_request(x)->id, error_code_name(err->code),
 			  log_quote(slice_from_cstr(err->message), quoted, sizeof(quoted)));
 		http_exchange_abort(x);
 	} else {

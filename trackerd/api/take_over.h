@@ -1,13 +1,15 @@
-/* One request of an endpoint that takes the exchange over: what uploads, downloads and deletions share.
+/* One request of an endpoint that takes the exchange over: what uploads, downloads and deletions
+ * share.
  *
- * It owns the exchange, an arena, and runs one job at a time (its owner may have more in flight and say so with
- * take_over_hold). Whatever ends it - the reply, a failure, the peer going away - it is closed once, when nothing
- * of it is in flight any more; closed_cb then frees the struct it is embedded in.
+ * It owns the exchange, an arena, and runs one job at a time (its owner may have more in flight
+ * and say so with take_over_hold). Whatever ends it - the reply, a failure, the peer going away
+ * - it is closed once, when nothing of it is in flight any more; closed_cb then frees the struct
+ * it is embedded in.
  *
  *     begin ─▶ run ─▶ next_cb ─▶ run … ─▶ reply | fail | end ─▶ (last job delivered) ─▶ closed_cb
  *
- * Everything runs on the loop; phases of jobs may use `arena`. A function that can end the request says so: after it
- * the struct may be gone. */
+ * Everything runs on the loop; phases of jobs may use `arena`. A function that can end the
+ * request says so: after it the struct may be gone. */
 #ifndef API_TAKE_OVER_H
 #define API_TAKE_OVER_H
 
@@ -18,8 +20,8 @@ struct take_over {
 	struct arena arena;
 	struct api *api;
 	struct http_exchange *x_or_null; /* NULL once replied */
-	unsigned in_flight;              /* jobs */
-	bool has_begun;                  /* a streamed reply */
+	unsigned in_flight;		 /* jobs */
+	bool has_begun;			 /* a streamed reply */
 	bool is_over;
 	void (*next_cb)(struct take_over *t);
 	void (*closed_cb)(struct take_over *t);
@@ -28,14 +30,15 @@ struct take_over {
 /* Takes the exchange; its context becomes `t`. closed_cb is called exactly once. */
 void take_over_begin(struct take_over *t, struct api *api, struct http_exchange *x,
 		     void (*closed_cb)(struct take_over *t));
-/* Runs a job of these phases (kept until delivery); next_cb follows when all went well and the peer is still there;
- * a failure is replied. May end the request. */
+/* Runs a job of these phases (kept until delivery); next_cb follows when all went well and the
+ * peer is still there; a failure is replied. May end the request. */
 void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned phase_count,
 		   size_t weight_bytes, void (*next_cb)(struct take_over *t));
 /* A whole reply. Takes the content of body_or_null. Ends the request. */
-void take_over_reply(struct take_over *t, const struct http_reply *reply, struct buffer *body_or_null);
-/* Replies with the error; when a streamed reply has begun, cuts it, so that the peer sees that it is not whole. Ends
- * the request. */
+void take_over_reply(struct take_over *t, const struct http_reply *reply,
+		     struct buffer *body_or_null);
+/* Replies with the error; when a streamed reply has begun, cuts it, so that the peer sees that
+ * it is not whole. Ends the request. */
 void take_over_fail(struct take_over *t, const struct error *err);
 /* Begins a streamed reply; http_exchange_write follows … */
 void take_over_stream(struct take_over *t, const struct http_reply *reply);

@@ -1,4 +1,5 @@
-/* Owns the way of a request's body into a staged blob: gathering, back-pressure, and the jobs that append. */
+/* Owns the way of a request's body into a staged blob: gathering, back-pressure, and the jobs
+ * that append. */
 #include "api/upload_job.h"
 
 #include <stdlib.h>
@@ -35,30 +36,35 @@ static struct upload_slots *slots_of(const struct upload *u)
 }
 
 /* X-Content-Sha256 and Content-Digest; either may be missing. */
-static bool read_expected_digest(struct upload *u, const struct http_request *request, struct error *err)
+static bool read_expected_digest(struct upload *u, const struct http_request *request,
+				 struct error *err)
 {
 	struct slice hex = http_request_header(request, "X-Content-Sha256");
 	struct slice field = http_request_header(request, "Content-Digest");
 	if (slice_is_present(hex)) {
 		if (!digest_from_hex(hex, u->expected_sha256))
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-					 "The header X-Content-Sha256 must be 64 hexadecimal digits.");
+			return error_set(
+				err, ERR_INVALID_PARAMETER_VALUE,
+				"The header X-Content-Sha256 must be 64 hexadecimal digits.");
 		u->has_expected_sha256 = true;
 	} else if (slice_is_present(field) &&
-		   !digest_from_content_digest(field, &u->has_expected_sha256, u->expected_sha256)) {
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "The header Content-Digest must look like sha-256=:<base64 of 32 bytes>:.");
+		   !digest_from_content_digest(field, &u->has_expected_sha256,
+					       u->expected_sha256)) {
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"The header Content-Digest must look like sha-256=:<base64 of 32 bytes>:.");
 	}
 	return true;
 }
 
-bool upload_begin(struct upload *u, struct api *api, struct http_exchange *x, void (*whole_cb)(struct upload *u),
-		  void (*closed_cb)(struct upload *u))
+bool upload_begin(struct upload *u, struct api *api, struct http_exchange *x,
+		  void (*whole_cb)(struct upload *u), void (*closed_cb)(struct upload *u))
 {
 	struct upload_slots *slots = artifact_service_slots(api->artifacts);
 	struct error err;
 	bool ok = slots->upload_count < UPLOADS_MAX ||
-		  error_set(&err, ERR_TEMPORARILY_UNAVAILABLE, "Too many uploads at once; try again.");
+		  error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
+			    "Too many uploads at once; try again.");
 	if (!ok || !read_expected_digest(u, http_exchange_request(x), &err) ||
 	    !blob_stage_init(&u->stage, artifact_service_pins(api->artifacts), &err)) {
 		api_reply_error(api, x, &err);
@@ -79,7 +85,8 @@ static void leave_line(struct upload *u)
 	struct upload *previous = NULL;
 	if (!u->is_in_line)
 		return;
-	for (struct upload *each = slots->first_in_line_or_null; each != u; each = each->next_in_line_or_null)
+	for (struct upload *each = slots->first_in_line_or_null; each != u;
+	     each = each->next_in_line_or_null)
 		previous = each;
 	if (previous != NULL)
 		previous->next_in_line_or_null = u->next_in_line_or_null;
@@ -143,7 +150,8 @@ static void reserve(struct upload *u, const struct http_request *request)
 {
 	int64_t left = request->content_length - u->next_seq * BLOB_CHUNK_BYTES;
 	if (left > 0)
-		(void)buffer_reserve(&u->gather, left < BLOB_CHUNK_BYTES ? (size_t)left : BLOB_CHUNK_BYTES);
+		(void)buffer_reserve(&u->gather,
+				     left < BLOB_CHUNK_BYTES ? (size_t)left : BLOB_CHUNK_BYTES);
 	/* Failure is sticky in the buffer. */
 }
 
@@ -152,7 +160,8 @@ static bool cut_piece(struct upload *u, struct error *err)
 {
 	struct upload_piece *piece = calloc(1, sizeof(*piece));
 	if (piece == NULL)
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is out of memory; try again.");
 	piece->upload = u;
 	piece->seq = u->next_seq++;
 	piece->bytes = u->gather;
@@ -218,7 +227,8 @@ static bool append_phase(struct job *job, struct job_context *context, struct er
 
 static const struct job_phase append_phases[] = {{LANE_BLOB, append_phase}};
 
-/* Sends what may be sent; pauses the socket while something has to wait. The upload may be gone afterwards. */
+/* Sends what may be sent; pauses the socket while something has to wait. The upload may be gone
+ * afterwards. */
 static void send_pieces(struct upload *u)
 {
 	struct upload_slots *slots = slots_of(u);
@@ -240,7 +250,8 @@ static void send_pieces(struct upload *u)
 		take_over_hold(&u->flow);
 	}
 	bool must_wait = u->first_waiting_or_null != NULL;
-	/* With a piece of its own in flight, its delivery comes back here; else somebody else's must. */
+	/* With a piece of its own in flight, its delivery comes back here; else somebody else's
+	 * must. */
 	if (must_wait && u->pieces_in_flight == 0)
 		join_line(u);
 	else
@@ -250,7 +261,8 @@ static void send_pieces(struct upload *u)
 		if (must_wait)
 			http_exchange_pause(u->flow.x_or_null);
 		else
-			http_exchange_resume(u->flow.x_or_null); /* may call data_on_loop, and so end it */
+			http_exchange_resume(
+				u->flow.x_or_null); /* may call data_on_loop, and so end it */
 	}
 }
 
@@ -296,13 +308,14 @@ bool upload_finish_in_txn(struct upload *u, struct db *blobs, struct error *err)
 
 bool upload_append_last_in_txn(struct upload *u, struct db *blobs, struct error *err)
 {
-	if (u->gather.len > 0 && !blob_stage_append_in_txn(&u->stage, blobs, u->next_seq, buffer_slice(&u->gather),
-							   err))
+	if (u->gather.len > 0 &&
+	    !blob_stage_append_in_txn(&u->stage, blobs, u->next_seq, buffer_slice(&u->gather), err))
 		return false;
 	return blob_stage_check(&u->stage, expected_digest(u), err);
 }
 
 bool upload_name_in_txn(struct upload *u, struct db *blobs, struct error *err)
 {
-	return blob_stage_finish_in_txn(&u->stage, blobs, u->next_seq + 1, (struct slice){0}, NULL, err);
+	return blob_stage_finish_in_txn(&u->stage, blobs, u->next_seq + 1, (struct slice){0}, NULL,
+					err);
 }

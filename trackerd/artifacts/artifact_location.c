@@ -3,10 +3,11 @@
 
 #include "artifacts/artifact_path.h"
 
-bool artifact_location_of_run(struct db *tracker, struct slice run_id, struct arena *arena, struct slice *uri_out,
-			      struct slice *path_out, struct error *err)
+bool artifact_location_of_run(struct db *tracker, struct slice run_id, struct arena *arena,
+			      struct slice *uri_out, struct slice *path_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(tracker, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), err);
+	struct db_statement *st =
+		db_prepare(tracker, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), err);
 	char quoted[128];
 	bool found;
 	if (st == NULL)

@@ -7,9 +7,11 @@
 #include "base/slice.h"
 #include "db/db.h"
 
-/* The run's artifact_uri, and the path it names. Fails with RESOURCE_DOES_NOT_EXIST for an unknown run, with
- * INVALID_PARAMETER_VALUE when its artifacts are not held by this server. Results live in the arena. */
-MUST_CHECK bool artifact_location_of_run(struct db *tracker, struct slice run_id, struct arena *arena,
-					 struct slice *uri_out, struct slice *path_out, struct error *err);
+/* The run's artifact_uri, and the path it names. Fails with RESOURCE_DOES_NOT_EXIST for an
+ * unknown run, with INVALID_PARAMETER_VALUE when its artifacts are not held by this server.
+ * Results live in the arena. */
+MUST_CHECK bool artifact_location_of_run(struct db *tracker, struct slice run_id,
+					 struct arena *arena, struct slice *uri_out,
+					 struct slice *path_out, struct error *err);
 
 #endif

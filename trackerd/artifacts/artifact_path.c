@@ -19,8 +19,9 @@ static int hex_value(char c)
 	return -1;
 }
 
-/* Decodes "%XX" at the end of what was written so far, again and again: "%25" + "20" becomes "%20", then " ".
- * Escapes never overlap, so this ends where decoding the whole text until it is stable would end, in one pass. */
+/* Decodes "%XX" at the end of what was written so far, again and again: "%25" + "20" becomes
+ * "%20", then " ". Escapes never overlap, so this ends where decoding the whole text until it is
+ * stable would end, in one pass. */
 static size_t reduce_escapes(char *text, size_t len)
 {
 	while (len >= 3 && text[len - 3] == '%') {
@@ -48,7 +49,8 @@ static size_t decode_until_stable(struct slice text, char *decoded)
 static bool has_escape(struct slice text)
 {
 	for (size_t i = 0; i + 2 < text.len; i++) {
-		if (text.ptr[i] == '%' && hex_value(text.ptr[i + 1]) >= 0 && hex_value(text.ptr[i + 2]) >= 0)
+		if (text.ptr[i] == '%' && hex_value(text.ptr[i + 1]) >= 0 &&
+		    hex_value(text.ptr[i + 2]) >= 0)
 			return true;
 	}
 	return false;
@@ -107,7 +109,8 @@ static size_t normalise(char *text, size_t len)
 	return out;
 }
 
-bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out, struct error *err)
+bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out,
+			 struct error *err)
 {
 	char *decoded = arena_alloc(arena, text.len + 1, 1);
 	size_t len = decode_until_stable(text, decoded);
@@ -120,7 +123,8 @@ bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *o
 	return true;
 }
 
-bool artifact_path_parse_below_root(struct slice text, struct arena *arena, struct slice *out, struct error *err)
+bool artifact_path_parse_below_root(struct slice text, struct arena *arena, struct slice *out,
+				    struct error *err)
 {
 	struct slice path;
 	if (!artifact_path_parse(text, arena, &path, err))
@@ -131,7 +135,8 @@ bool artifact_path_parse_below_root(struct slice text, struct arena *arena, stru
 	return true;
 }
 
-bool artifact_path_parse_member(struct slice name, struct arena *arena, struct slice *out, struct error *err)
+bool artifact_path_parse_member(struct slice name, struct arena *arena, struct slice *out,
+				struct error *err)
 {
 	char quoted[128];
 	const char *fault = find_fault(name);
@@ -146,21 +151,24 @@ bool artifact_path_parse_member(struct slice name, struct arena *arena, struct s
 			fault = "is longer than 1024 bytes";
 	}
 	if (fault != NULL)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid path in the archive: '%s' %s.",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Invalid path in the archive: '%s' %s.",
 				 error_quote(name, quoted, sizeof(quoted)), fault);
 	*out = slice_make(text, len);
 	return true;
 }
 
-bool artifact_path_from_uri(struct slice uri, struct arena *arena, struct slice *out, struct error *err)
+bool artifact_path_from_uri(struct slice uri, struct arena *arena, struct slice *out,
+			    struct error *err)
 {
 	static const char scheme[] = "mlflow-artifacts:/";
 	char quoted[128];
 	if (!slice_starts_with(uri, slice_from_cstr(scheme)))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "The artifacts are at '%s', which this server does not hold; it serves "
-				 "addresses that begin with 'mlflow-artifacts:/'.",
-				 error_quote(uri, quoted, sizeof(quoted)));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"The artifacts are at '%s', which this server does not hold; it serves "
+			"addresses that begin with 'mlflow-artifacts:/'.",
+			error_quote(uri, quoted, sizeof(quoted)));
 	struct slice path = slice_from(uri, sizeof(scheme) - 1);
 	if (path.len > 0 && path.ptr[0] == '/') /* "//host/path" */
 		path = slice_from(path, slice_find_byte(path, '/', 1) + 1);
@@ -169,8 +177,8 @@ bool artifact_path_from_uri(struct slice uri, struct arena *arena, struct slice 
 	return artifact_path_parse(path, arena, out, err);
 }
 
-bool artifact_path_join(struct slice directory, struct slice rest, struct arena *arena, struct slice *out,
-			struct error *err)
+bool artifact_path_join(struct slice directory, struct slice rest, struct arena *arena,
+			struct slice *out, struct error *err)
 {
 	if (directory.len == 0 || rest.len == 0) {
 		*out = directory.len == 0 ? rest : directory;

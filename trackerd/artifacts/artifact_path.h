@@ -1,9 +1,11 @@
-/* The one grammar of artifact paths: what a file may be called, on the wire, in an archive, in the database.
+/* The one grammar of artifact paths: what a file may be called, on the wire, in an archive, in
+ * the database.
  *
- * A path is relative, UTF-8, at most ARTIFACT_PATH_BYTES_MAX bytes, its segments separated by one '/'. No segment is
- * empty, "." or "..". It holds no control character, backslash or '#', and does not begin with a drive letter
- * ("C:"). The empty path is the root. Every path can be asked for over HTTP, where it is percent-decoded until it no
- * longer changes: so a name that itself contains an escape ("a%20b") is no path.
+ * A path is relative, UTF-8, at most ARTIFACT_PATH_BYTES_MAX bytes, its segments separated by
+ * one '/'. No segment is empty, "." or "..". It holds no control character, backslash or '#',
+ * and does not begin with a drive letter ("C:"). The empty path is the root. Every path can be
+ * asked for over HTTP, where it is percent-decoded until it no longer changes: so a name that
+ * itself contains an escape ("a%20b") is no path.
  *
  * Pure; any thread; results live in the arena. */
 #ifndef ARTIFACTS_ARTIFACT_PATH_H
@@ -13,22 +15,27 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* From a URL or a query, decoded once or not at all: decodes until stable, drops empty and "." segments and trailing
- * slashes. A broken escape stands for itself. Fails with INVALID_PARAMETER_VALUE "Invalid path". */
-MUST_CHECK bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out, struct error *err);
+/* From a URL or a query, decoded once or not at all: decodes until stable, drops empty and "."
+ * segments and trailing slashes. A broken escape stands for itself. Fails with
+ * INVALID_PARAMETER_VALUE "Invalid path". */
+MUST_CHECK bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out,
+				    struct error *err);
 /* The same, and the root is refused too. */
-MUST_CHECK bool artifact_path_parse_below_root(struct slice text, struct arena *arena, struct slice *out,
-					       struct error *err);
+MUST_CHECK bool artifact_path_parse_below_root(struct slice text, struct arena *arena,
+					       struct slice *out, struct error *err);
 /* The name of a member of an archive: not decoded; "./a//b/" is "a/b"; "." is the root. Fails with
  * INVALID_PARAMETER_VALUE that names the member and what is wrong with it. */
-MUST_CHECK bool artifact_path_parse_member(struct slice name, struct arena *arena, struct slice *out,
-					   struct error *err);
+MUST_CHECK bool artifact_path_parse_member(struct slice name, struct arena *arena,
+					   struct slice *out, struct error *err);
 
-/* The path inside a URI of ours, "mlflow-artifacts:/1/ab/artifacts" or "mlflow-artifacts://host:port/1/ab/artifacts":
- * "1/ab/artifacts". Another scheme fails with INVALID_PARAMETER_VALUE. */
-MUST_CHECK bool artifact_path_from_uri(struct slice uri, struct arena *arena, struct slice *out, struct error *err);
+/* The path inside a URI of ours, "mlflow-artifacts:/1/ab/artifacts" or
+ * "mlflow-artifacts://host:port/1/ab/artifacts": "1/ab/artifacts". Another scheme fails with
+ * INVALID_PARAMETER_VALUE. */
+MUST_CHECK bool artifact_path_from_uri(struct slice uri, struct arena *arena, struct slice *out,
+				       struct error *err);
 
-/* `directory` + '/' + `rest`; either may be the root. Fails with "Invalid path" when it gets too long. */
+/* `directory` + '/' + `rest`; either may be the root. Fails with "Invalid path" when it gets too
+ * long. */
 MUST_CHECK bool artifact_path_join(struct slice directory, struct slice rest, struct arena *arena,
 				   struct slice *out, struct error *err);
 /* What is before the last '/': the root for a path of one segment. */

@@ -7,7 +7,8 @@
 
 enum { ROOT_PK = 1 };
 
-static bool find_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out, struct error *err);
+static bool find_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out,
+			   struct error *err);
 static bool find_file(struct db *tracker, int64_t dir_pk, struct slice name, bool *found_out,
 		      struct artifact_file *out, struct error *err);
 
@@ -23,8 +24,8 @@ bool artifact_tree_find(struct db *tracker, struct slice path, enum artifact_kin
 	if (dir_pk == 0) {
 		if (!find_directory(tracker, artifact_path_directory(path), &parent_pk, err))
 			return false;
-		if (parent_pk != 0 &&
-		    !find_file(tracker, parent_pk, artifact_path_name(path), &is_file, file_out, err))
+		if (parent_pk != 0 && !find_file(tracker, parent_pk, artifact_path_name(path),
+						 &is_file, file_out, err))
 			return false;
 		if (is_file)
 			file_out->path = path;
@@ -34,7 +35,8 @@ bool artifact_tree_find(struct db *tracker, struct slice path, enum artifact_kin
 }
 
 /* Grows by doubling; the old array stays in the arena until the job ends. */
-static void *grow(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_bytes)
+static void *grow(struct arena *arena, void *items, size_t count, size_t *capacity,
+		  size_t item_bytes)
 {
 	if (count < *capacity)
 		return items;
@@ -83,7 +85,9 @@ bool artifact_tree_list(struct db *tracker, struct slice path, struct arena *are
 		db_bind_i64(st, 1, dir_pk);
 		if (!list_rows(st, true, arena, &list, &capacity, err))
 			return false;
-		st = db_prepare(tracker, SQL("SELECT name, size FROM artifact_files WHERE dir_pk = $1"), err);
+		st = db_prepare(tracker,
+				SQL("SELECT name, size FROM artifact_files WHERE dir_pk = $1"),
+				err);
 		if (st == NULL)
 			return false;
 		db_bind_i64(st, 1, dir_pk);
@@ -96,7 +100,8 @@ bool artifact_tree_list(struct db *tracker, struct slice path, struct arena *are
 	return true;
 }
 
-static void read_digest(const struct db_statement *st, int column, unsigned char digest[SHA256_BYTES])
+static void read_digest(const struct db_statement *st, int column,
+			unsigned char digest[SHA256_BYTES])
 {
 	struct slice blob = db_column_blob(st, column);
 	memset(digest, 0, SHA256_BYTES);
@@ -105,7 +110,8 @@ static void read_digest(const struct db_statement *st, int column, unsigned char
 }
 
 /* The bounds of "everything below path": path + '/' up to path + the byte after '/'. */
-static void bounds_below(struct slice path, struct arena *arena, struct slice *from, struct slice *to)
+static void bounds_below(struct slice path, struct arena *arena, struct slice *from,
+			 struct slice *to)
 {
 	*from = arena_concat(arena, path, SLICE("/"));
 	*to = arena_concat(arena, path, SLICE("0"));
@@ -114,12 +120,13 @@ static void bounds_below(struct slice path, struct arena *arena, struct slice *f
 static bool load_below(struct db *tracker, struct slice path, struct arena *arena,
 		       struct artifact_file_list *list, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		tracker,
-		SQL("SELECT d.path, f.name, f.blob_pk, f.blob_offset, f.size, f.modified_ms, f.sha256 "
-		    "FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
-		    "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
-		err);
+	struct db_statement *st =
+		db_prepare(tracker,
+			   SQL("SELECT d.path, f.name, f.blob_pk, f.blob_offset, f.size, "
+			       "f.modified_ms, f.sha256 "
+			       "FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
+			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
+			   err);
 	struct slice from, to, relative;
 	size_t capacity = 0;
 	enum db_row row;
@@ -130,7 +137,8 @@ static bool load_below(struct db *tracker, struct slice path, struct arena *aren
 	db_bind_text(st, 2, from);
 	db_bind_text(st, 3, to);
 	while ((row = db_step(st, err)) == DB_ROW) {
-		list->items = grow(arena, list->items, list->count, &capacity, sizeof(*list->items));
+		list->items =
+			grow(arena, list->items, list->count, &capacity, sizeof(*list->items));
 		struct artifact_file *file = &list->items[list->count++];
 		struct slice directory = slice_from(db_column_text(st, 0), path.len + 1);
 		struct slice name = db_column_text(st, 1);
@@ -182,8 +190,9 @@ void artifact_tree_sort(struct artifact_file_list *files)
 		qsort(files->items, files->count, sizeof(*files->items), compare_files);
 }
 
-bool artifact_tree_digest(const struct artifact_file_list *files, unsigned char digest[SHA256_BYTES],
-			  int64_t *byte_count_out, struct error *err)
+bool artifact_tree_digest(const struct artifact_file_list *files,
+			  unsigned char digest[SHA256_BYTES], int64_t *byte_count_out,
+			  struct error *err)
 {
 	struct digest hash;
 	char hex[SHA256_HEX_LEN + 1];
@@ -204,7 +213,8 @@ bool artifact_tree_digest(const struct artifact_file_list *files, unsigned char 
 	return true;
 }
 
-bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out, struct error *err)
+bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out,
+			     struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		tracker, SQL("SELECT 1 FROM artifact_files WHERE blob_pk = $1 LIMIT 1"), err);
@@ -218,10 +228,11 @@ bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_o
 }
 
 /* *dir_pk_out is 0 when there is no such directory. */
-static bool find_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out, struct error *err)
+static bool find_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out,
+			   struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		tracker, SQL("SELECT dir_pk FROM artifact_dirs WHERE path = $1"), err);
+	struct db_statement *st =
+		db_prepare(tracker, SQL("SELECT dir_pk FROM artifact_dirs WHERE path = $1"), err);
 	bool found;
 	if (st == NULL)
 		return false;
@@ -265,17 +276,18 @@ static void release(struct blob_pk_list *released, int64_t blob_pk, struct arena
 {
 	if (released->count > 0 && released->items[released->count - 1] == blob_pk)
 		return; /* files of one archive share their blob */
-	released->items =
-		grow(arena, released->items, released->count, &released->capacity, sizeof(*released->items));
+	released->items = grow(arena, released->items, released->count, &released->capacity,
+			       sizeof(*released->items));
 	released->items[released->count++] = blob_pk;
 }
 
-static bool insert_directory(struct db *tracker, int64_t parent_pk, struct slice path, int64_t *dir_pk_out,
-			     struct error *err)
+static bool insert_directory(struct db *tracker, int64_t parent_pk, struct slice path,
+			     int64_t *dir_pk_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		tracker,
-		SQL("INSERT INTO artifact_dirs (parent_pk, path) VALUES ($1, $2) RETURNING dir_pk"), err);
+		SQL("INSERT INTO artifact_dirs (parent_pk, path) VALUES ($1, $2) RETURNING dir_pk"),
+		err);
 	bool found;
 	if (st == NULL)
 		return false;
@@ -289,7 +301,8 @@ static bool insert_directory(struct db *tracker, int64_t parent_pk, struct slice
 	return true;
 }
 
-static bool check_is_no_file(struct db *tracker, int64_t parent_pk, struct slice path, struct error *err)
+static bool check_is_no_file(struct db *tracker, int64_t parent_pk, struct slice path,
+			     struct error *err)
 {
 	struct artifact_file file;
 	char quoted[256];
@@ -297,13 +310,15 @@ static bool check_is_no_file(struct db *tracker, int64_t parent_pk, struct slice
 	if (!find_file(tracker, parent_pk, artifact_path_name(path), &is_file, &file, err))
 		return false;
 	if (is_file)
-		return error_set(err, ERR_RESOURCE_CONFLICT, "'%s' is a file, so nothing can be stored below it.",
+		return error_set(err, ERR_RESOURCE_CONFLICT,
+				 "'%s' is a file, so nothing can be stored below it.",
 				 error_quote(path, quoted, sizeof(quoted)));
 	return true;
 }
 
 /* Finds the directory, making it and its ancestors where they are missing. */
-static bool make_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out, struct error *err)
+static bool make_directory(struct db *tracker, struct slice path, int64_t *dir_pk_out,
+			   struct error *err)
 {
 	struct slice existing = path;
 	int64_t dir_pk;
@@ -313,7 +328,8 @@ static bool make_directory(struct db *tracker, struct slice path, int64_t *dir_p
 		if (dir_pk != 0)
 			break;
 		if (existing.len == 0)
-			return error_set(err, ERR_DATA_LOSS, "The root of the artifacts is missing.");
+			return error_set(err, ERR_DATA_LOSS,
+					 "The root of the artifacts is missing.");
 		existing = artifact_path_directory(existing);
 	}
 	while (existing.len < path.len) { /* and down again */
@@ -334,20 +350,23 @@ static bool check_is_no_directory(struct db *tracker, struct slice path, struct 
 	if (!find_directory(tracker, path, &dir_pk, err))
 		return false;
 	if (dir_pk != 0)
-		return error_set(err, ERR_RESOURCE_CONFLICT, "'%s' is a directory, so no file can be stored there.",
+		return error_set(err, ERR_RESOURCE_CONFLICT,
+				 "'%s' is a directory, so no file can be stored there.",
 				 error_quote(path, quoted, sizeof(quoted)));
 	return true;
 }
 
-static bool upsert_file(struct db *tracker, int64_t dir_pk, struct slice name, const struct artifact_file *file,
-			struct error *err)
+static bool upsert_file(struct db *tracker, int64_t dir_pk, struct slice name,
+			const struct artifact_file *file, struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		tracker,
-		SQL("INSERT INTO artifact_files (dir_pk, name, blob_pk, blob_offset, size, sha256, modified_ms) "
+		SQL("INSERT INTO artifact_files (dir_pk, name, blob_pk, blob_offset, size, sha256, "
+		    "modified_ms) "
 		    "VALUES ($1, $2, $3, $4, $5, $6, $7) "
 		    "ON CONFLICT (dir_pk, name) DO UPDATE SET blob_pk = excluded.blob_pk, "
-		    "blob_offset = excluded.blob_offset, size = excluded.size, sha256 = excluded.sha256, "
+		    "blob_offset = excluded.blob_offset, size = excluded.size, sha256 = "
+		    "excluded.sha256, "
 		    "modified_ms = excluded.modified_ms"),
 		err);
 	if (st == NULL)
@@ -362,8 +381,9 @@ static bool upsert_file(struct db *tracker, int64_t dir_pk, struct slice name, c
 	return db_run(st, err);
 }
 
-static bool put_file(struct db *tracker, int64_t dir_pk, struct slice path, const struct artifact_file *file,
-		     struct arena *arena, struct blob_pk_list *released, struct error *err)
+static bool put_file(struct db *tracker, int64_t dir_pk, struct slice path,
+		     const struct artifact_file *file, struct arena *arena,
+		     struct blob_pk_list *released, struct error *err)
 {
 	struct slice name = artifact_path_name(path);
 	struct artifact_file old;
@@ -377,8 +397,9 @@ static bool put_file(struct db *tracker, int64_t dir_pk, struct slice path, cons
 	return upsert_file(tracker, dir_pk, name, file, err);
 }
 
-bool artifact_tree_put_in_txn(struct db *tracker, struct slice base, const struct artifact_file_list *files,
-			      struct arena *arena, struct blob_pk_list *released, struct error *err)
+bool artifact_tree_put_in_txn(struct db *tracker, struct slice base,
+			      const struct artifact_file_list *files, struct arena *arena,
+			      struct blob_pk_list *released, struct error *err)
 {
 	struct slice path, last_directory = {0};
 	int64_t dir_pk = 0;
@@ -403,11 +424,12 @@ bool artifact_tree_put_in_txn(struct db *tracker, struct slice base, const struc
 static bool release_below(struct db *tracker, struct slice path, struct slice from, struct slice to,
 			  struct arena *arena, struct blob_pk_list *released, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		tracker,
-		SQL("SELECT DISTINCT f.blob_pk FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
-		    "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
-		err);
+	struct db_statement *st =
+		db_prepare(tracker,
+			   SQL("SELECT DISTINCT f.blob_pk FROM artifact_dirs d JOIN artifact_files "
+			       "f ON f.dir_pk = d.dir_pk "
+			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
+			   err);
 	enum db_row row;
 	if (st == NULL)
 		return false;
@@ -438,21 +460,23 @@ static bool remove_below(struct db *tracker, struct slice path, struct arena *ar
 	bounds_below(path, arena, &from, &to);
 	return release_below(tracker, path, from, to, arena, released, err) &&
 	       run_on_range(tracker,
-			    SQL("DELETE FROM artifact_files WHERE dir_pk IN (SELECT dir_pk FROM artifact_dirs "
+			    SQL("DELETE FROM artifact_files WHERE dir_pk IN (SELECT dir_pk FROM "
+				"artifact_dirs "
 				"WHERE path = $1 OR (path >= $2 AND path < $3))"),
 			    path, from, to, err) &&
 	       run_on_range(tracker,
-			    SQL("DELETE FROM artifact_dirs WHERE path = $1 OR (path >= $2 AND path < $3)"), path,
-			    from, to, err);
+			    SQL("DELETE FROM artifact_dirs WHERE path = $1 OR (path >= $2 AND path "
+				"< $3)"),
+			    path, from, to, err);
 }
 
 static bool remove_file(struct db *tracker, struct slice path, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		tracker,
-		SQL("DELETE FROM artifact_files "
-		    "WHERE dir_pk = (SELECT dir_pk FROM artifact_dirs WHERE path = $1) AND name = $2"),
-		err);
+	struct db_statement *st = db_prepare(tracker,
+					     SQL("DELETE FROM artifact_files "
+						 "WHERE dir_pk = (SELECT dir_pk FROM artifact_dirs "
+						 "WHERE path = $1) AND name = $2"),
+					     err);
 	if (st == NULL)
 		return false;
 	struct slice directory = artifact_path_directory(path);
@@ -465,12 +489,14 @@ static bool remove_file(struct db *tracker, struct slice path, struct error *err
 static bool prune(struct db *tracker, struct slice path, struct error *err)
 {
 	for (; path.len > 0; path = artifact_path_directory(path)) {
-		struct db_statement *st = db_prepare(
-			tracker,
-			SQL("DELETE FROM artifact_dirs WHERE path = $1 "
-			    "AND NOT EXISTS (SELECT 1 FROM artifact_files f WHERE f.dir_pk = artifact_dirs.dir_pk) "
-			    "AND NOT EXISTS (SELECT 1 FROM artifact_dirs c WHERE c.parent_pk = artifact_dirs.dir_pk)"),
-			err);
+		struct db_statement *st =
+			db_prepare(tracker,
+				   SQL("DELETE FROM artifact_dirs WHERE path = $1 "
+				       "AND NOT EXISTS (SELECT 1 FROM artifact_files f WHERE "
+				       "f.dir_pk = artifact_dirs.dir_pk) "
+				       "AND NOT EXISTS (SELECT 1 FROM artifact_dirs c WHERE "
+				       "c.parent_pk = artifact_dirs.dir_pk)"),
+				   err);
 		if (st == NULL)
 			return false;
 		db_bind_text(st, 1, path);

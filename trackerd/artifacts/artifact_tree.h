@@ -1,10 +1,12 @@
-/* The tree of artifacts in tracker.db: which paths exist, and which bytes of which blob each file is.
+/* The tree of artifacts in tracker.db: which paths exist, and which bytes of which blob each
+ * file is.
  *
- * A directory exists as long as there is a file below it: storing a file makes its directories, removing the last file
- * removes them. A path is a file or a directory, never both. Paths are those of artifact_path.h, already parsed.
+ * A directory exists as long as there is a file below it: storing a file makes its directories,
+ * removing the last file removes them. A path is a file or a directory, never both. Paths are
+ * those of artifact_path.h, already parsed.
  *
- * Functions with _in_txn run on the committer, inside its transaction, and may be run twice. The others take any
- * connection. Results live in the arena. */
+ * Functions with _in_txn run on the committer, inside its transaction, and may be run twice. The
+ * others take any connection. Results live in the arena. */
 #ifndef ARTIFACTS_ARTIFACT_TREE_H
 #define ARTIFACTS_ARTIFACT_TREE_H
 
@@ -39,9 +41,11 @@ struct blob_pk_list {
 
 enum artifact_kind { ARTIFACT_NONE, ARTIFACT_FILE, ARTIFACT_DIRECTORY };
 
-/* What is at `path`; *file_out is filled for a file, its path being `path`. The root is a directory. */
-MUST_CHECK bool artifact_tree_find(struct db *tracker, struct slice path, enum artifact_kind *kind_out,
-				   struct artifact_file *file_out, struct error *err);
+/* What is at `path`; *file_out is filled for a file, its path being `path`. The root is a
+ * directory. */
+MUST_CHECK bool artifact_tree_find(struct db *tracker, struct slice path,
+				   enum artifact_kind *kind_out, struct artifact_file *file_out,
+				   struct error *err);
 
 struct artifact_entry {
 	struct slice name;
@@ -56,24 +60,29 @@ struct artifact_entry_list {
 MUST_CHECK bool artifact_tree_list(struct db *tracker, struct slice path, struct arena *arena,
 				   struct artifact_entry_list *out, struct error *err);
 
-/* All files at or below `path` with paths relative to it (a file itself: its name), sorted by their bytes.
- * None when nothing is there. Not the root. */
+/* All files at or below `path` with paths relative to it (a file itself: its name), sorted by
+ * their bytes. None when nothing is there. Not the root. */
 MUST_CHECK bool artifact_tree_load(struct db *tracker, struct slice path, struct arena *arena,
 				   struct artifact_file_list *out, struct error *err);
 
-/* Stores files at their paths relative to `base`, each replacing the file that was there. Blobs that were replaced are
- * added to `released`. Fails with RESOURCE_CONFLICT when a path is a directory, or lies below a file. */
+/* Stores files at their paths relative to `base`, each replacing the file that was there. Blobs
+ * that were replaced are added to `released`. Fails with RESOURCE_CONFLICT when a path is a
+ * directory, or lies below a file. */
 MUST_CHECK bool artifact_tree_put_in_txn(struct db *tracker, struct slice base,
-					 const struct artifact_file_list *files, struct arena *arena,
-					 struct blob_pk_list *released, struct error *err);
+					 const struct artifact_file_list *files,
+					 struct arena *arena, struct blob_pk_list *released,
+					 struct error *err);
 /* Removes the file or the directory with everything below; nothing there is fine. Not the root. */
-MUST_CHECK bool artifact_tree_remove_in_txn(struct db *tracker, struct slice path, struct arena *arena,
-					    struct blob_pk_list *released, struct error *err);
+MUST_CHECK bool artifact_tree_remove_in_txn(struct db *tracker, struct slice path,
+					    struct arena *arena, struct blob_pk_list *released,
+					    struct error *err);
 
 /* Does any file refer to this blob? */
-MUST_CHECK bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out, struct error *err);
+MUST_CHECK bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out,
+					struct error *err);
 
-/* SHA-256 over the lines "<sha256 hex>  <path>\n" of `files` in their order, and the sum of their sizes. */
+/* SHA-256 over the lines "<sha256 hex>  <path>\n" of `files` in their order, and the sum of their
+ * sizes. */
 MUST_CHECK bool artifact_tree_digest(const struct artifact_file_list *files,
 				     unsigned char digest[SHA256_BYTES], int64_t *byte_count_out,
 				     struct error *err);

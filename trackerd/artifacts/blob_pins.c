@@ -60,12 +60,14 @@ void blob_pins_hold_all(struct blob_pins *pins, struct blob_pin *pin)
 	hold(pins, pin, (struct blob_pin){.is_all = true});
 }
 
-void blob_pins_hold_two(struct blob_pins *pins, struct blob_pin *pin, int64_t blob_pk, int64_t other_pk)
+void blob_pins_hold_two(struct blob_pins *pins, struct blob_pin *pin, int64_t blob_pk,
+			int64_t other_pk)
 {
 	hold(pins, pin, (struct blob_pin){.few = {blob_pk, other_pk}});
 }
 
-void blob_pins_hold_many(struct blob_pins *pins, struct blob_pin *pin, const int64_t *sorted_pks, size_t count)
+void blob_pins_hold_many(struct blob_pins *pins, struct blob_pin *pin, const int64_t *sorted_pks,
+			 size_t count)
 {
 	hold(pins, pin, (struct blob_pin){.many_or_null = sorted_pks, .many_count = count});
 }
@@ -100,7 +102,8 @@ bool blob_pins_holds(struct blob_pins *pins, int64_t blob_pk)
 {
 	bool holds = false;
 	lock(pins);
-	for (const struct blob_pin *pin = pins->first_or_null; pin != NULL && !holds; pin = pin->next_or_null)
+	for (const struct blob_pin *pin = pins->first_or_null; pin != NULL && !holds;
+	     pin = pin->next_or_null)
 		holds = pin_holds(pin, blob_pk);
 	unlock(pins);
 	return holds;

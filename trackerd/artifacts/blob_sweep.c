@@ -61,8 +61,8 @@ bool blob_sweep_begin(struct blob_sweep *sweep)
 	sweep->deleted_count = 0;
 	sweep->step_deleted_count = 0;
 	while (sweep->waiting.count > 0 && sweep->batch_count < BLOB_SWEEP_BATCH_MAX) {
-		sweep->batch[sweep->batch_count++] =
-			(struct blob_sweep_item){.blob_pk = sweep->waiting.items[--sweep->waiting.count]};
+		sweep->batch[sweep->batch_count++] = (struct blob_sweep_item){
+			.blob_pk = sweep->waiting.items[--sweep->waiting.count]};
 	}
 	return sweep->batch_count > 0 || sweep->is_scanning;
 }
@@ -83,7 +83,9 @@ bool blob_sweep_goes_on(struct blob_sweep *sweep)
 		/* A pin that was dropped meanwhile will not call retry any more. */
 		int64_t blob_pk = sweep->batch[i].blob_pk;
 		if (sweep->batch[i].fate == BLOB_SWEEP_PUT_OFF)
-			append(blob_pins_holds(sweep->pins, blob_pk) ? &sweep->put_off : &sweep->waiting, blob_pk);
+			append(blob_pins_holds(sweep->pins, blob_pk) ? &sweep->put_off
+								     : &sweep->waiting,
+			       blob_pk);
 	}
 	sweep->deleted_count = sweep->step_deleted_count;
 	return sweep->deleted_count < sweep->batch_count;
@@ -108,8 +110,8 @@ static bool take_page_of_scan(struct blob_sweep *sweep, struct db *blobs, struct
 	return true;
 }
 
-static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker, enum blob_sweep_fate otherwise,
-			       struct error *err)
+static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker,
+			       enum blob_sweep_fate otherwise, struct error *err)
 {
 	for (size_t i = 0; i < sweep->batch_count; i++) {
 		struct blob_sweep_item *item = &sweep->batch[i];
@@ -123,7 +125,8 @@ static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker, enu
 	return true;
 }
 
-bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, struct db *blobs, struct error *err)
+bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, struct db *blobs,
+		     struct error *err)
 {
 	if (sweep->batch_count == 0 && sweep->is_scanning && !take_page_of_scan(sweep, blobs, err))
 		return false;
@@ -156,7 +159,8 @@ static bool delete_item(struct blob_sweep *sweep, struct db *blobs, struct blob_
 {
 	*is_done_out = true;
 	if (item->fate == BLOB_SWEEP_KEEP)
-		return !item->had_name || blobs_rename_in_txn(blobs, item->blob_pk, item->name, err);
+		return !item->had_name ||
+		       blobs_rename_in_txn(blobs, item->blob_pk, item->name, err);
 	if (item->fate == BLOB_SWEEP_DELETE && blob_pins_holds(sweep->pins, item->blob_pk))
 		item->fate = BLOB_SWEEP_PUT_OFF;
 	if (item->fate == BLOB_SWEEP_PUT_OFF)

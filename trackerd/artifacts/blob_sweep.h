@@ -1,21 +1,22 @@
-/* Deletes blobs that no artifact refers to: what a crash or an abandoned upload left, and what a deletion or a
- * replacement set free.
+/* Deletes blobs that no artifact refers to: what a crash or an abandoned upload left, and what a
+ * deletion or a replacement set free.
  *
- * The hard part is a blob that an upload finds by its digest at the very moment it is swept. The order of steps rules
- * that out; each step sees the commits of the one before:
+ * The hard part is a blob that an upload finds by its digest at the very moment it is swept. The
+ * order of steps rules that out; each step sees the commits of the one before:
  *
- *   find    worker       candidates: blobs without a row in artifact_files
- *   unname  LANE_BLOB    leaves out pinned ones (blob_pins.h); takes the others' names away. From here on no upload
- *                        finds them. One that found a blob before pinned it in that same thread, so either the pin is
- *                        still there, or its row is committed,
- *   check   worker       … and seen here: a blob that has a row by now gets its name back
- *   delete  LANE_BLOB    the others are deleted, some chunks at a time, unless a download has pinned them meanwhile
+ *   find    worker     candidates: blobs without a row in artifact_files
+ *   unname  LANE_BLOB  leaves out pinned ones (blob_pins.h); takes the others' names away. From here
+ *                      on no upload finds them. One that found a blob before pinned it in that same
+ *                      thread, so either the pin is still there, or its row is committed,
+ *   check   worker     … and seen here: a blob that has a row by now gets its name back
+ *   delete  LANE_BLOB  the others are deleted, some chunks at a time, unless a download has pinned
+ *                      them meanwhile
  *
- * A crash in between leaves a blob without a name: if it has rows it is only never shared again; if not, the scan at
- * the next start finds it. Pinned ones are put off until blob_sweep_retry.
+ * A crash in between leaves a blob without a name: if it has rows it is only never shared again;
+ * if not, the scan at the next start finds it. Pinned ones are put off until blob_sweep_retry.
  *
- * One batch at a time. The owner (one thread, here called the loop) calls the functions in the order above; the
- * sweep travels with the job. */
+ * One batch at a time. The owner (one thread, here called the loop) calls the functions in the
+ * order above; the sweep travels with the job. */
 #ifndef ARTIFACTS_BLOB_SWEEP_H
 #define ARTIFACTS_BLOB_SWEEP_H
 
@@ -50,9 +51,9 @@ struct blob_sweep {
 	int64_t scan_after_pk;
 	struct blob_sweep_item batch[BLOB_SWEEP_BATCH_MAX];
 	size_t batch_count;
-	size_t deleted_count;        /* of the batch: items that need no more steps */
-	size_t step_deleted_count;   /* what deleted_count becomes when the step is committed */
-	uint64_t blobs_deleted;      /* since init */
+	size_t deleted_count;	   /* of the batch: items that need no more steps */
+	size_t step_deleted_count; /* what deleted_count becomes when the step is committed */
+	uint64_t blobs_deleted;	   /* since init */
 };
 
 /* Keeps `pins`. */
@@ -63,8 +64,8 @@ void blob_sweep_deinit(struct blob_sweep *sweep);
 
 /* Asks for all blobs to be looked at, once. */
 void blob_sweep_scan(struct blob_sweep *sweep);
-/* Adds candidates; may be called while a batch is under way on another thread. Forgets them when there is no memory:
- * the next start finds them. */
+/* Adds candidates; may be called while a batch is under way on another thread. Forgets them when
+ * there is no memory: the next start finds them. */
 void blob_sweep_add(struct blob_sweep *sweep, const int64_t *blob_pks, size_t count);
 /* Pins were dropped: what was put off is a candidate again. */
 void blob_sweep_retry(struct blob_sweep *sweep);
@@ -78,9 +79,12 @@ bool blob_sweep_goes_on(struct blob_sweep *sweep);
 
 /* On the lanes. */
 
-MUST_CHECK bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, struct db *blobs, struct error *err);
-MUST_CHECK bool blob_sweep_unname_in_txn(struct blob_sweep *sweep, struct db *blobs, struct error *err);
+MUST_CHECK bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, struct db *blobs,
+				struct error *err);
+MUST_CHECK bool blob_sweep_unname_in_txn(struct blob_sweep *sweep, struct db *blobs,
+					 struct error *err);
 MUST_CHECK bool blob_sweep_check(struct blob_sweep *sweep, struct db *tracker, struct error *err);
-MUST_CHECK bool blob_sweep_delete_in_txn(struct blob_sweep *sweep, struct db *blobs, struct error *err);
+MUST_CHECK bool blob_sweep_delete_in_txn(struct blob_sweep *sweep, struct db *blobs,
+					 struct error *err);
 
 #endif

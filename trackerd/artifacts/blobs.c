@@ -42,7 +42,8 @@ static bool hash_once(struct blob_stage *stage, int64_t seq, struct slice bytes,
 /* A row without a name, pinned before anybody else can see it. */
 static bool create_row(struct blob_stage *stage, struct db *blobs, struct error *err)
 {
-	struct db_statement *st = db_prepare(blobs, SQL("INSERT INTO blobs (size) VALUES (0) RETURNING blob_pk"), err);
+	struct db_statement *st = db_prepare(
+		blobs, SQL("INSERT INTO blobs (size) VALUES (0) RETURNING blob_pk"), err);
 	bool found;
 	if (st == NULL || !db_fetch_one(st, &found, err))
 		return false;
@@ -53,11 +54,12 @@ static bool create_row(struct blob_stage *stage, struct db *blobs, struct error 
 	return true;
 }
 
-static bool insert_chunk(const struct blob_stage *stage, struct db *blobs, int64_t seq, struct slice bytes,
-			 struct error *err)
+static bool insert_chunk(const struct blob_stage *stage, struct db *blobs, int64_t seq,
+			 struct slice bytes, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		blobs, SQL("INSERT INTO blob_chunks (blob_pk, seq, data) VALUES ($1, $2, $3)"), err);
+		blobs, SQL("INSERT INTO blob_chunks (blob_pk, seq, data) VALUES ($1, $2, $3)"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, stage->staged_pk);
@@ -66,19 +68,22 @@ static bool insert_chunk(const struct blob_stage *stage, struct db *blobs, int64
 	return db_run(st, err);
 }
 
-bool blob_stage_append_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq, struct slice bytes,
-			      struct error *err)
+bool blob_stage_append_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq,
+			      struct slice bytes, struct error *err)
 {
 	ASSERT(bytes.len > 0 && bytes.len <= BLOB_CHUNK_BYTES);
-	/* The first chunk makes the row anew when its transaction is run again: the old one was rolled back. */
+	/* The first chunk makes the row anew when its transaction is run again: the old one was
+	 * rolled back. */
 	return hash_once(stage, seq, bytes, err) && (seq > 0 || create_row(stage, blobs, err)) &&
 	       insert_chunk(stage, blobs, seq, bytes, err);
 }
 
 /* 0 if no blob has that name. */
-static bool find_by_name(struct db *blobs, const unsigned char *sha256, int64_t *blob_pk_out, struct error *err)
+static bool find_by_name(struct db *blobs, const unsigned char *sha256, int64_t *blob_pk_out,
+			 struct error *err)
 {
-	struct db_statement *st = db_prepare(blobs, SQL("SELECT blob_pk FROM blobs WHERE sha256 = $1"), err);
+	struct db_statement *st =
+		db_prepare(blobs, SQL("SELECT blob_pk FROM blobs WHERE sha256 = $1"), err);
 	bool found;
 	if (st == NULL)
 		return false;
@@ -102,7 +107,8 @@ static bool give_name(struct blob_stage *stage, struct db *blobs, struct error *
 	return db_run(st, err);
 }
 
-bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null, struct error *err)
+bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null,
+		      struct error *err)
 {
 	char actual[SHA256_HEX_LEN + 1], expected[SHA256_HEX_LEN + 1];
 	digest_value(&stage->hash, stage->sha256);
@@ -111,14 +117,16 @@ bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or
 		return true;
 	digest_hex(stage->sha256, actual);
 	digest_hex(expected_or_null, expected);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "The body has the SHA-256 %s, but the request says %s: it was damaged on the way. "
-			 "Nothing was stored.",
-			 actual, expected);
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"The body has the SHA-256 %s, but the request says %s: it was damaged on the way. "
+		"Nothing was stored.",
+		actual, expected);
 }
 
-bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq, struct slice rest,
-			      const unsigned char *expected_or_null, struct error *err)
+bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq,
+			      struct slice rest, const unsigned char *expected_or_null,
+			      struct error *err)
 {
 	int64_t older_pk;
 	ASSERT(rest.len <= BLOB_CHUNK_BYTES);
@@ -144,12 +152,13 @@ static bool fail_lost(int64_t blob_pk, int64_t offset, struct error *err)
 {
 	log_event(LOG_ERROR, "blob_bytes_missing", "blob_pk=%lld offset=%lld", (long long)blob_pk,
 		  (long long)offset);
-	return error_set(err, ERR_DATA_LOSS, "The bytes of this artifact are missing from the database.");
+	return error_set(err, ERR_DATA_LOSS,
+			 "The bytes of this artifact are missing from the database.");
 }
 
 /* The statement stands on the chunk's row, unless this fails. */
-static struct db_statement *fetch_chunk(struct db *blobs, int64_t blob_pk, int64_t seq, bool *found_out,
-					struct error *err)
+static struct db_statement *fetch_chunk(struct db *blobs, int64_t blob_pk, int64_t seq,
+					bool *found_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		blobs, SQL("SELECT data FROM blob_chunks WHERE blob_pk = $1 AND seq = $2"), err);
@@ -160,11 +169,12 @@ static struct db_statement *fetch_chunk(struct db *blobs, int64_t blob_pk, int64
 	return db_fetch_one(st, found_out, err) ? st : NULL;
 }
 
-bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, size_t bytes_max, struct buffer *out,
-		struct error *err)
+bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, size_t bytes_max,
+		struct buffer *out, struct error *err)
 {
 	bool found;
-	struct db_statement *st = fetch_chunk(blobs, blob_pk, offset / BLOB_CHUNK_BYTES, &found, err);
+	struct db_statement *st =
+		fetch_chunk(blobs, blob_pk, offset / BLOB_CHUNK_BYTES, &found, err);
 	if (st == NULL)
 		return false;
 	struct slice bytes = {0};
@@ -197,12 +207,14 @@ bool blob_reader_at(struct blob_reader *reader, struct db *blobs, int64_t blob_p
 	if (reader->blob_pk != blob_pk || reader->seq != seq) {
 		reader->blob_pk = 0;
 		buffer_reset(&reader->chunk);
-		if (!blobs_read(blobs, blob_pk, seq * BLOB_CHUNK_BYTES, BLOB_CHUNK_BYTES, &reader->chunk, err))
+		if (!blobs_read(blobs, blob_pk, seq * BLOB_CHUNK_BYTES, BLOB_CHUNK_BYTES,
+				&reader->chunk, err))
 			return false;
 		reader->blob_pk = blob_pk;
 		reader->seq = seq;
 	}
-	struct slice rest = slice_from(buffer_slice(&reader->chunk), (size_t)(offset % BLOB_CHUNK_BYTES));
+	struct slice rest =
+		slice_from(buffer_slice(&reader->chunk), (size_t)(offset % BLOB_CHUNK_BYTES));
 	if (rest.len == 0)
 		return fail_lost(blob_pk, offset, err);
 	*out = rest;
@@ -211,11 +223,12 @@ bool blob_reader_at(struct blob_reader *reader, struct db *blobs, int64_t blob_p
 
 /* ---- sweeping ----------------------------------------------------------------------------------- */
 
-bool blobs_list(struct db *blobs, int64_t after_pk, int64_t *pks, size_t count_max, size_t *count_out,
-		struct error *err)
+bool blobs_list(struct db *blobs, int64_t after_pk, int64_t *pks, size_t count_max,
+		size_t *count_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		blobs, SQL("SELECT blob_pk FROM blobs WHERE blob_pk > $1 ORDER BY blob_pk LIMIT $2"), err);
+		blobs,
+		SQL("SELECT blob_pk FROM blobs WHERE blob_pk > $1 ORDER BY blob_pk LIMIT $2"), err);
 	size_t count = 0;
 	enum db_row row;
 	if (st == NULL)
@@ -230,10 +243,11 @@ bool blobs_list(struct db *blobs, int64_t after_pk, int64_t *pks, size_t count_m
 	return true;
 }
 
-bool blobs_unname_in_txn(struct db *blobs, int64_t blob_pk, bool *had_name_out, unsigned char name[SHA256_BYTES],
-			 struct error *err)
+bool blobs_unname_in_txn(struct db *blobs, int64_t blob_pk, bool *had_name_out,
+			 unsigned char name[SHA256_BYTES], struct error *err)
 {
-	struct db_statement *st = db_prepare(blobs, SQL("SELECT sha256 FROM blobs WHERE blob_pk = $1"), err);
+	struct db_statement *st =
+		db_prepare(blobs, SQL("SELECT sha256 FROM blobs WHERE blob_pk = $1"), err);
 	bool found;
 	if (st == NULL)
 		return false;
@@ -261,7 +275,8 @@ bool blobs_rename_in_txn(struct db *blobs, int64_t blob_pk, const unsigned char 
 		return false;
 	if (other_pk != 0)
 		return true;
-	struct db_statement *st = db_prepare(blobs, SQL("UPDATE blobs SET sha256 = $1 WHERE blob_pk = $2"), err);
+	struct db_statement *st =
+		db_prepare(blobs, SQL("UPDATE blobs SET sha256 = $1 WHERE blob_pk = $2"), err);
 	if (st == NULL)
 		return false;
 	db_bind_blob(st, 1, digest_slice(name));
@@ -269,14 +284,14 @@ bool blobs_rename_in_txn(struct db *blobs, int64_t blob_pk, const unsigned char 
 	return db_run(st, err);
 }
 
-bool blobs_delete_step_in_txn(struct db *blobs, int64_t blob_pk, int64_t *chunk_budget, bool *is_gone_out,
-			      struct error *err)
+bool blobs_delete_step_in_txn(struct db *blobs, int64_t blob_pk, int64_t *chunk_budget,
+			      bool *is_gone_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		blobs,
-		SQL("DELETE FROM blob_chunks WHERE (blob_pk, seq) IN "
-		    "(SELECT blob_pk, seq FROM blob_chunks WHERE blob_pk = $1 ORDER BY seq LIMIT $2)"),
-		err);
+	struct db_statement *st = db_prepare(blobs,
+					     SQL("DELETE FROM blob_chunks WHERE (blob_pk, seq) IN "
+						 "(SELECT blob_pk, seq FROM blob_chunks WHERE "
+						 "blob_pk = $1 ORDER BY seq LIMIT $2)"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, blob_pk);

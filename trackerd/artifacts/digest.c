@@ -21,7 +21,8 @@ bool digest_init(struct digest *h, struct error *err)
 	if (algorithm == NULL || h->context_or_null == NULL ||
 	    EVP_DigestInit_ex2(h->context_or_null, algorithm, NULL) != 1) {
 		digest_deinit(h);
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is out of memory; try again.");
 	}
 	return true;
 }
@@ -101,7 +102,8 @@ static bool digest_from_base64(struct slice text, unsigned char digest[SHA256_BY
 	return true;
 }
 
-bool digest_from_content_digest(struct slice header, bool *found_out, unsigned char digest[SHA256_BYTES])
+bool digest_from_content_digest(struct slice header, bool *found_out,
+				unsigned char digest[SHA256_BYTES])
 {
 	static const char prefix[] = "sha-256=:";
 	struct slice rest = header, item;

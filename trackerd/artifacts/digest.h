@@ -30,8 +30,9 @@ void digest_value(const struct digest *h, unsigned char digest[SHA256_BYTES]);
 void digest_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_LEN + 1]);
 /* 64 hexadecimal digits of either case. */
 MUST_CHECK bool digest_from_hex(struct slice hex, unsigned char digest[SHA256_BYTES]);
-/* The sha-256 item of a Content-Digest header (RFC 9530): "sha-512=:…:, sha-256=:<base64>:". *found_out is false when
- * the header holds other digests only; the result is false when it cannot be read. */
+/* The sha-256 item of a Content-Digest header (RFC 9530): "sha-512=:…:, sha-256=:<base64>:".
+ * *found_out is false when the header holds other digests only; the result is false when it
+ * cannot be read. */
 MUST_CHECK bool digest_from_content_digest(struct slice header, bool *found_out,
 					   unsigned char digest[SHA256_BYTES]);
 

@@ -22,21 +22,22 @@ struct download {
 
 static bool step_file(struct download *d, struct db *blobs, struct buffer *piece, bool *is_end_out,
 		      struct error *err);
-static bool step_archive(struct download *d, struct db *blobs, struct buffer *piece, bool *is_end_out,
-			 struct error *err);
+static bool step_archive(struct download *d, struct db *blobs, struct buffer *piece,
+			 bool *is_end_out, struct error *err);
 
 static struct download *new_download(struct error *err)
 {
 	struct download *d = calloc(1, sizeof(*d));
 	if (d == NULL)
-		(void)error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		(void)error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				"The server is out of memory; try again.");
 	else
 		blob_reader_init(&d->reader);
 	return d;
 }
 
-bool download_file_new(const struct artifact_file *file, int64_t offset, int64_t length, struct download **out,
-		       struct error *err)
+bool download_file_new(const struct artifact_file *file, int64_t offset, int64_t length,
+		       struct download **out, struct error *err)
 {
 	struct download *d = new_download(err);
 	ASSERT(offset >= 0 && length >= 0 && offset <= file->size && length <= file->size - offset);
@@ -73,11 +74,12 @@ void download_free(struct download *download_or_null)
 	free(download_or_null);
 }
 
-bool download_step(struct download *download, struct db *blobs, struct buffer *piece, bool *is_end_out,
-		   struct error *err)
+bool download_step(struct download *download, struct db *blobs, struct buffer *piece,
+		   bool *is_end_out, struct error *err)
 {
-	return download->output_or_null == NULL ? step_file(download, blobs, piece, is_end_out, err)
-						: step_archive(download, blobs, piece, is_end_out, err);
+	return download->output_or_null == NULL
+		       ? step_file(download, blobs, piece, is_end_out, err)
+		       : step_archive(download, blobs, piece, is_end_out, err);
 }
 
 /* One chunk at most, so that pieces are cut where chunks are. */
@@ -86,7 +88,8 @@ static bool step_file(struct download *d, struct db *blobs, struct buffer *piece
 {
 	size_t before = piece->len;
 	if (d->left_bytes > 0) {
-		int64_t bytes_max = d->left_bytes < DOWNLOAD_PIECE_BYTES ? d->left_bytes : DOWNLOAD_PIECE_BYTES;
+		int64_t bytes_max =
+			d->left_bytes < DOWNLOAD_PIECE_BYTES ? d->left_bytes : DOWNLOAD_PIECE_BYTES;
 		if (!blobs_read(blobs, d->blob_pk, d->offset, (size_t)bytes_max, piece, err))
 			return false;
 		d->offset += (int64_t)(piece->len - before);
@@ -100,7 +103,8 @@ static bool step_file(struct download *d, struct db *blobs, struct buffer *piece
 static size_t shared_directory_len(struct slice path, struct slice previous)
 {
 	size_t shared = 0;
-	for (size_t i = 0; i < path.len && i < previous.len && path.ptr[i] == previous.ptr[i]; i++) {
+	for (size_t i = 0; i < path.len && i < previous.len && path.ptr[i] == previous.ptr[i];
+	     i++) {
 		if (path.ptr[i] == '/')
 			shared = i + 1;
 	}
@@ -139,16 +143,18 @@ static bool continue_file(struct download *d, struct db *blobs, int64_t *budget,
 		d->index++;
 		return true;
 	}
-	if (!blob_reader_at(&d->reader, blobs, file->blob_pk, file->blob_offset + d->file_bytes, &bytes, err))
+	if (!blob_reader_at(&d->reader, blobs, file->blob_pk, file->blob_offset + d->file_bytes,
+			    &bytes, err))
 		return false;
-	bytes = slice_first(bytes, left < DOWNLOAD_WRITE_BYTES ? (size_t)left : DOWNLOAD_WRITE_BYTES);
+	bytes = slice_first(bytes,
+			    left < DOWNLOAD_WRITE_BYTES ? (size_t)left : DOWNLOAD_WRITE_BYTES);
 	d->file_bytes += (int64_t)bytes.len;
 	*budget -= (int64_t)bytes.len;
 	return tar_output_data(d->output_or_null, bytes, err);
 }
 
-static bool step_archive(struct download *d, struct db *blobs, struct buffer *piece, bool *is_end_out,
-			 struct error *err)
+static bool step_archive(struct download *d, struct db *blobs, struct buffer *piece,
+			 bool *is_end_out, struct error *err)
 {
 	int64_t budget = DOWNLOAD_STEP_BYTES;
 	size_t index_max = d->index + DOWNLOAD_STEP_MEMBERS;

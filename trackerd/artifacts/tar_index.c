@@ -20,8 +20,8 @@ struct tar_index {
 	int64_t blob_pk;
 	int64_t size;
 	int64_t read_bytes;
-	struct db *blobs_or_null;       /* of the step under way */
-	struct error read_error;        /* why the last read failed; ERR_NONE if it did not */
+	struct db *blobs_or_null; /* of the step under way */
+	struct error read_error;  /* why the last read failed; ERR_NONE if it did not */
 	const atomic_bool *cancelled_or_null;
 
 	struct archive *archive_or_null; /* NULL before the first step */
@@ -31,8 +31,8 @@ struct tar_index {
 	bool in_member;
 	bool is_directory;
 	struct artifact_file file;
-	int64_t member_bytes;           /* of its content, so far */
-	int64_t content_end;            /* position in the tar behind the last member's padding */
+	int64_t member_bytes; /* of its content, so far */
+	int64_t content_end;  /* position in the tar behind the last member's padding */
 	struct digest hash;
 
 	/* All members. */
@@ -40,18 +40,19 @@ struct tar_index {
 	struct artifact_file_list files;
 	size_t file_capacity;
 	int64_t member_count;
-	int64_t total_bytes;            /* of content, as the headers say */
+	int64_t total_bytes; /* of content, as the headers say */
 	int64_t packed_bytes;
 };
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-bool tar_index_new(int64_t blob_pk, int64_t size, struct arena *arena, const atomic_bool *cancelled_or_null,
-		   struct tar_index **out, struct error *err)
+bool tar_index_new(int64_t blob_pk, int64_t size, struct arena *arena,
+		   const atomic_bool *cancelled_or_null, struct tar_index **out, struct error *err)
 {
 	struct tar_index *index = calloc(1, sizeof(*index));
 	if (index == NULL)
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is out of memory; try again.");
 	if (!digest_init(&index->hash, err)) {
 		free(index);
 		return false;
@@ -69,7 +70,8 @@ void tar_index_free(struct tar_index *index_or_null)
 {
 	if (index_or_null == NULL)
 		return;
-	(void)archive_read_free(index_or_null->archive_or_null); /* nothing is lost when closing fails */
+	(void)archive_read_free(
+		index_or_null->archive_or_null); /* nothing is lost when closing fails */
 	digest_deinit(&index_or_null->hash);
 	blob_reader_deinit(&index_or_null->reader);
 	free(index_or_null);
@@ -98,8 +100,8 @@ static la_ssize_t read_cb(struct archive *archive, void *context, const void **b
 		archive_set_error(archive, ECANCELED, "cancelled");
 		return -1;
 	}
-	if (!blob_reader_at(&index->reader, index->blobs_or_null, index->blob_pk, index->read_bytes, &bytes,
-			    &index->read_error)) {
+	if (!blob_reader_at(&index->reader, index->blobs_or_null, index->blob_pk, index->read_bytes,
+			    &bytes, &index->read_error)) {
 		archive_set_error(archive, EIO, "read failed");
 		return -1;
 	}
@@ -119,8 +121,8 @@ static bool fail_archive(struct tar_index *index, struct error *err)
 	}
 	const char *reason = archive_error_string(index->archive_or_null);
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive cannot be read: %s.",
-			 error_quote(slice_from_cstr(reason == NULL ? "it is damaged" : reason), quoted,
-				     sizeof(quoted)));
+			 error_quote(slice_from_cstr(reason == NULL ? "it is damaged" : reason),
+				     quoted, sizeof(quoted)));
 }
 
 /* gzip or zstd (also its skippable frames), by the first bytes; none for anything else. */
@@ -129,8 +131,9 @@ static int filter_of(struct slice head)
 	const unsigned char *b = (const unsigned char *)head.ptr;
 	if (head.len >= 2 && b[0] == 0x1f && b[1] == 0x8b)
 		return ARCHIVE_FILTER_GZIP;
-	if (head.len >= 4 && ((b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd) ||
-			      ((b[0] & 0xf0) == 0x50 && b[1] == 0x2a && b[2] == 0x4d && b[3] == 0x18)))
+	if (head.len >= 4 &&
+	    ((b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd) ||
+	     ((b[0] & 0xf0) == 0x50 && b[1] == 0x2a && b[2] == 0x4d && b[3] == 0x18)))
 		return ARCHIVE_FILTER_ZSTD;
 	return ARCHIVE_FILTER_NONE;
 }
@@ -139,11 +142,13 @@ static int filter_of(struct slice head)
 static bool open_archive(struct tar_index *index, struct error *err)
 {
 	struct slice head = {0};
-	if (index->size > 0 && !blob_reader_at(&index->reader, index->blobs_or_null, index->blob_pk, 0, &head, err))
+	if (index->size > 0 &&
+	    !blob_reader_at(&index->reader, index->blobs_or_null, index->blob_pk, 0, &head, err))
 		return false;
 	struct archive *archive = archive_read_new();
 	if (archive == NULL)
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is out of memory; try again.");
 	index->archive_or_null = archive;
 	int filter = filter_of(slice_first(head, (size_t)index->size));
 	index->is_compressed = filter != ARCHIVE_FILTER_NONE;
@@ -160,21 +165,27 @@ static bool fail_member(struct archive_entry *entry, struct error *err, const ch
 {
 	char quoted[128];
 	const char *name = archive_entry_pathname(entry);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive's member '%s' %s.",
-			 error_quote(slice_from_cstr(name == NULL ? "" : name), quoted, sizeof(quoted)), what);
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE, "The archive's member '%s' %s.",
+		error_quote(slice_from_cstr(name == NULL ? "" : name), quoted, sizeof(quoted)),
+		what);
 }
 
 static bool check_kind(struct archive_entry *entry, struct error *err)
 {
 	__LA_MODE_T type = archive_entry_filetype(entry);
 	if (archive_entry_hardlink(entry) != NULL)
-		return fail_member(entry, err, "is a hard link; only regular files and directories are accepted");
+		return fail_member(
+			entry, err,
+			"is a hard link; only regular files and directories are accepted");
 	if (type == AE_IFLNK)
-		return fail_member(entry, err,
-				   "is a symbolic link; only regular files and directories are accepted");
+		return fail_member(
+			entry, err,
+			"is a symbolic link; only regular files and directories are accepted");
 	if (type != AE_IFREG && type != AE_IFDIR)
-		return fail_member(entry, err,
-				   "is a device or pipe; only regular files and directories are accepted");
+		return fail_member(
+			entry, err,
+			"is a device or pipe; only regular files and directories are accepted");
 	if (archive_entry_sparse_count(entry) > 0)
 		return fail_member(entry, err, "is sparse; pack it without --sparse");
 	if (archive_entry_size(entry) < 0)
@@ -185,8 +196,8 @@ static bool check_kind(struct archive_entry *entry, struct error *err)
 static bool check_sizes(struct tar_index *index, int64_t size, struct error *err)
 {
 	if (++index->member_count > ARCHIVE_MEMBERS_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive has more than %d members.",
-				 ARCHIVE_MEMBERS_MAX);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "The archive has more than %d members.", ARCHIVE_MEMBERS_MAX);
 	if (size > ARCHIVE_BYTES_MAX - index->total_bytes)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "The archive's files are larger than %lld GiB together.",
@@ -195,9 +206,10 @@ static bool check_sizes(struct tar_index *index, int64_t size, struct error *err
 	if (!index->is_compressed || index->total_bytes <= TAR_INDEX_FREE_EXPANSION_BYTES)
 		return true;
 	if (index->total_bytes / ARCHIVE_EXPANSION_RATIO_MAX >= index->size)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "The archive of %lld bytes unpacks to more than %d times its size.",
-				 (long long)index->size, ARCHIVE_EXPANSION_RATIO_MAX);
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"The archive of %lld bytes unpacks to more than %d times its size.",
+			(long long)index->size, ARCHIVE_EXPANSION_RATIO_MAX);
 	return true;
 }
 
@@ -205,8 +217,10 @@ static bool check_path(struct tar_index *index, struct archive_entry *entry, str
 {
 	const char *name = archive_entry_pathname(entry);
 	if (name == NULL || name[0] == '\0')
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive has a member without a name.");
-	if (!artifact_path_parse_member(slice_from_cstr(name), index->arena, &index->file.path, err))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "The archive has a member without a name.");
+	if (!artifact_path_parse_member(slice_from_cstr(name), index->arena, &index->file.path,
+					err))
 		return false;
 	if (index->file.path.len == 0 && !index->is_directory)
 		return fail_member(entry, err, "is a file without a name");
@@ -220,7 +234,8 @@ static bool begin_member(struct tar_index *index, struct archive_entry *entry, s
 	if (!check_kind(entry, err))
 		return false;
 	index->is_directory = archive_entry_filetype(entry) == AE_IFDIR;
-	index->file = (struct artifact_file){.size = index->is_directory ? 0 : archive_entry_size(entry)};
+	index->file =
+		(struct artifact_file){.size = index->is_directory ? 0 : archive_entry_size(entry)};
 	if (!check_path(index, entry, err) || !check_sizes(index, index->file.size, err))
 		return false;
 	/* Right after the header the reader stands on the first byte of the content. */
@@ -250,8 +265,8 @@ static bool next_member(struct tar_index *index, bool *is_end_out, struct error 
 	*is_end_out = result == ARCHIVE_EOF;
 	if (result == ARCHIVE_EOF)
 		return check_end(index, err);
-	/* A warning is a name that is no text, or an attribute that is damaged: we would store something else than
-	 * what was meant. */
+	/* A warning is a name that is no text, or an attribute that is damaged: we would store
+	 * something else than what was meant. */
 	if (result != ARCHIVE_OK)
 		return fail_archive(index, err);
 	return begin_member(index, entry, err);
@@ -261,7 +276,8 @@ static void add_file(struct tar_index *index)
 {
 	if (index->files.count == index->file_capacity) {
 		size_t capacity = index->file_capacity == 0 ? 64 : index->file_capacity * 2;
-		struct artifact_file *bigger = ARENA_NEW(index->arena, struct artifact_file, capacity);
+		struct artifact_file *bigger =
+			ARENA_NEW(index->arena, struct artifact_file, capacity);
 		if (index->files.count > 0)
 			memcpy(bigger, index->files.items, index->files.count * sizeof(*bigger));
 		index->files.items = bigger;
@@ -289,7 +305,8 @@ static bool end_member(struct tar_index *index, struct error *err)
 }
 
 /* Reads the next block of the member's content; *bytes_out is how many. */
-static bool read_member(struct tar_index *index, struct buffer *pack, size_t *bytes_out, struct error *err)
+static bool read_member(struct tar_index *index, struct buffer *pack, size_t *bytes_out,
+			struct error *err)
 {
 	const void *bytes;
 	size_t len;
@@ -303,7 +320,8 @@ static bool read_member(struct tar_index *index, struct buffer *pack, size_t *by
 	if (index->is_directory)
 		return true; /* some archivers write one; it means nothing */
 	if (offset != index->member_bytes || (int64_t)len > index->file.size - index->member_bytes)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "The archive has a sparse member.");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "The archive has a sparse member.");
 	struct slice block = slice_make(bytes, len);
 	digest_update(&index->hash, block);
 	index->member_bytes += (int64_t)len;
@@ -354,8 +372,8 @@ static bool step(struct tar_index *index, struct buffer *pack, bool *is_end_out,
 	return true;
 }
 
-bool tar_index_step(struct tar_index *index, struct db *blobs, struct buffer *pack, bool *is_end_out,
-		    struct error *err)
+bool tar_index_step(struct tar_index *index, struct db *blobs, struct buffer *pack,
+		    bool *is_end_out, struct error *err)
 {
 	locale_t previous = tar_locale_enter();
 	index->blobs_or_null = blobs;

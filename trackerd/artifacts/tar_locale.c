@@ -12,7 +12,8 @@ static void make(void)
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* Without C.UTF-8 on the system the thread's locale stays: names beyond ASCII are then refused by libarchive. */
+/* Without C.UTF-8 on the system the thread's locale stays: names beyond ASCII are then refused
+ * by libarchive. */
 locale_t tar_locale_enter(void)
 {
 	(void)pthread_once(&made, make);

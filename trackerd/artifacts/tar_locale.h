@@ -1,5 +1,5 @@
-/* libarchive turns names into the thread's character set; this makes it UTF-8, whatever the process was started with,
- * for the calling thread and the time between enter and leave. */
+/* libarchive turns names into the thread's character set; this makes it UTF-8, whatever the
+ * process was started with, for the calling thread and the time between enter and leave. */
 #ifndef ARTIFACTS_TAR_LOCALE_H
 #define ARTIFACTS_TAR_LOCALE_H
 

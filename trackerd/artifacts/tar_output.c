@@ -26,8 +26,8 @@ static const struct tar_output_format_info formats[] = {
 };
 
 static bool open_archive(struct tar_output *output, enum tar_output_format format);
-static bool write_header(struct tar_output *output, const char *path, int64_t size, bool is_directory,
-			 struct error *err);
+static bool write_header(struct tar_output *output, const char *path, int64_t size,
+			 bool is_directory, struct error *err);
 
 const struct tar_output_format_info *tar_output_format_info(enum tar_output_format format)
 {
@@ -47,9 +47,10 @@ bool tar_output_format_parse(struct slice name, enum tar_output_format *out, str
 			return true;
 		}
 	}
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid value '%s' for parameter 'format': expected tar, tar.gz, tar.zst or zip.",
-			 error_quote(name, quoted, sizeof(quoted)));
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Invalid value '%s' for parameter 'format': expected tar, tar.gz, tar.zst or zip.",
+		error_quote(name, quoted, sizeof(quoted)));
 }
 
 bool tar_output_new(enum tar_output_format format, struct tar_output **out, struct error *err)
@@ -67,14 +68,16 @@ bool tar_output_new(enum tar_output_format format, struct tar_output **out, stru
 
 out_of_memory:
 	tar_output_free(output);
-	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+			 "The server is out of memory; try again.");
 }
 
 void tar_output_free(struct tar_output *output_or_null)
 {
 	if (output_or_null == NULL)
 		return;
-	/* Closing an unfinished archive writes its end, to nowhere. Failing there instead would make libarchive leak. */
+	/* Closing an unfinished archive writes its end, to nowhere. Failing there instead would
+	 * make libarchive leak. */
 	output_or_null->out = NULL;
 	if (output_or_null->archive != NULL)
 		(void)archive_write_free(output_or_null->archive);
@@ -126,11 +129,13 @@ static bool set_up_format(struct archive *archive, enum tar_output_format format
 	case TAR_OUTPUT_TAR:
 		return archive_write_set_format_pax_restricted(archive) == ARCHIVE_OK;
 	case TAR_OUTPUT_TAR_GZ:
-		result = archive_write_set_format_pax_restricted(archive) | archive_write_add_filter_gzip(archive) |
+		result = archive_write_set_format_pax_restricted(archive) |
+			 archive_write_add_filter_gzip(archive) |
 			 archive_write_set_filter_option(archive, "gzip", "timestamp", NULL);
 		break;
 	case TAR_OUTPUT_TAR_ZST:
-		result = archive_write_set_format_pax_restricted(archive) | archive_write_add_filter_zstd(archive) |
+		result = archive_write_set_format_pax_restricted(archive) |
+			 archive_write_add_filter_zstd(archive) |
 			 archive_write_set_filter_option(archive, "zstd", "compression-level", "3");
 		break;
 	case TAR_OUTPUT_ZIP:
@@ -144,7 +149,8 @@ static bool set_up_format(struct archive *archive, enum tar_output_format format
 static bool open_archive(struct tar_output *output, enum tar_output_format format)
 {
 	struct archive *archive = output->archive;
-	return set_up_format(archive, format) && archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK &&
+	return set_up_format(archive, format) &&
+	       archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK &&
 	       archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
 	       archive_write_open(archive, output, NULL, write_cb, NULL) == ARCHIVE_OK;
 }
@@ -154,12 +160,13 @@ static bool fail(struct tar_output *output, struct error *err)
 	char quoted[200];
 	const char *reason = archive_error_string(output->archive);
 	log_event(LOG_ERROR, "archive_not_written", "reason=%s",
-		  log_quote(slice_from_cstr(reason == NULL ? "unknown" : reason), quoted, sizeof(quoted)));
+		  log_quote(slice_from_cstr(reason == NULL ? "unknown" : reason), quoted,
+			    sizeof(quoted)));
 	return error_set(err, ERR_INTERNAL_ERROR, "The archive could not be written.");
 }
 
-static bool write_header(struct tar_output *output, const char *path, int64_t size, bool is_directory,
-			 struct error *err)
+static bool write_header(struct tar_output *output, const char *path, int64_t size,
+			 bool is_directory, struct error *err)
 {
 	struct archive_entry *entry = archive_entry_clear(output->entry);
 	archive_entry_copy_pathname(entry, path);
