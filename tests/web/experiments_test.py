@@ -18,6 +18,17 @@ class Experiments(PageTest):
         self.b.click_text("tbody a.strong", "green-taxi-duration")
         self.b.wait_text("h1", "green-taxi-duration")
 
+    def test_an_experiment_shows_its_last_run_also_where_others_are_busier(self):
+        rest = self.site.rest()
+        busy = rest.post("experiments/create", name="busy")["experiment_id"]
+        self.addCleanup(rest.post, "experiments/delete", experiment_id=busy)
+        for i in range(101):
+            rest.create_run(busy, f"now-{i}", self.site.now + i)
+        self.open("#/experiments")
+        self.b.wait_text(f"tr[data-id='{busy}']", "100+ running")
+        self.b.wait_text(f"tr[data-id='{self.site.many}']", "Finished")
+        self.b.wait_text(f"tr[data-id='{self.site.taxi}']", "Failed")
+
     def test_a_search_by_name_is_in_the_address(self):
         self.open("#/experiments")
         self.b.wait("tbody")

@@ -20,6 +20,7 @@ import { snippets } from './snippets.js';
 
 const REFRESH_MS = 8000;
 const RECENT_RUNS = 100;
+const ASKED_ALONE_MAX = 60;
 const ORDERS = { name: 'name', created: 'creation_time', updated: 'last_update_time' };
 
 export function experimentsView(main, route, signal) {
@@ -27,7 +28,7 @@ export function experimentsView(main, route, signal) {
 	let list = null;
 	let token = null;
 	let picked = new Set();
-	let lastRuns = new Map();
+	const lastRuns = new Map(); /* experiment → its newest run, null if it has none */
 	let generation = 0;
 	let drawn = null;
 
@@ -116,11 +117,27 @@ export function experimentsView(main, route, signal) {
 		);
 		const found = new Map();
 		for (const run of page.runs) {
-			const known = found.get(run.experimentId);
-			if (!known) found.set(run.experimentId, { run, running: 0 });
-			if (run.status === 'RUNNING') found.get(run.experimentId).running++;
+			const known = found.get(run.experimentId) ?? { run, running: 0, isCut: Boolean(page.token) };
+			found.set(run.experimentId, known);
+			if (run.status === 'RUNNING') known.running++;
 		}
-		lastRuns = found;
+		for (const [id, last] of found) lastRuns.set(id, last);
+		draw();
+		await askForOthers();
+	}
+
+	/* Experiments whose runs are all older than those are asked for theirs, once. */
+	async function askForOthers() {
+		const waiting = list.filter((e) => !lastRuns.has(e.experiment_id)).slice(0, ASKED_ALONE_MAX);
+		const lane = async () => {
+			while (waiting.length) {
+				const id = waiting.shift().experiment_id;
+				const { runs: newest } = await runs.search({ experimentIds: [id], maxResults: 1 }, signal);
+				lastRuns.set(id, newest.length ? { run: newest[0], running: 0 } : null);
+			}
+		};
+		if (!waiting.length) return;
+		await Promise.all([lane(), lane(), lane(), lane()]);
 		draw();
 	}
 
@@ -131,7 +148,7 @@ export function experimentsView(main, route, signal) {
 			token,
 			state,
 			[...picked],
-			[...lastRuns].map(([id, x]) => [id, x.run.id, x.run.status, x.running]),
+			[...lastRuns].map(([id, x]) => [id, x?.run.id, x?.run.status, x?.running]),
 		]);
 		if (key === drawn) return;
 		drawn = key;
@@ -166,7 +183,7 @@ export function experimentsView(main, route, signal) {
 			token && h('div.more', button('Load more', { onclick: () => load(true) })),
 			list.length === 1 &&
 				list[0].experiment_id === '0' &&
-				!lastRuns.size &&
+				![...lastRuns.values()].some(Boolean) &&
 				state.view !== 'deleted' &&
 				!state.q
 				? firstSteps()
@@ -235,7 +252,11 @@ export function experimentsView(main, route, signal) {
 							),
 							' ',
 							last.running > 1
-								? h('span.pill.status-running', h('span.dot'), `${last.running} running`)
+								? h(
+										'span.pill.status-running',
+										h('span.dot'),
+										`${last.running}${last.isCut ? '+' : ''} running`,
+									)
 								: statusPill(last.run.status),
 						]
 					: h('span.faint', '–'),

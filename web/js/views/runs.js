@@ -191,6 +191,7 @@ export function runsView(main, route, signal) {
 			h('h1', title),
 		);
 		table.redraw();
+		if (set && !set.rows.length) replace(stage, nothing());
 	}
 
 	async function start() {

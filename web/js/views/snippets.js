@@ -29,11 +29,11 @@ with mlflow.start_run():
     for step in range(100):
         mlflow.log_metric("loss", train(), step=step)`,
 	Shell: (e) => `export TRK_URL=${address}
-run=$(trk log run-start --experiment ${inShell(e)})
-trk log param "$run" alpha 0.3
-trk log metric "$run" loss 0.71 --step 1
-trk log artifact "$run" model/
-trk log run-end "$run"`,
+export TRK_RUN_ID=$(trk log run-start --experiment ${inShell(e)})
+trk log param alpha=0.3
+trk log metric loss=0.71 --step 1
+trk log artifact model/
+trk log run-end`,
 };
 
 const inQuotes = JSON.stringify; /* near enough for C and Python */
