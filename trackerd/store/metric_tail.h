@@ -2,8 +2,8 @@
  *
  * One row of metric_tail is one batch (or a part of a very large one); a row of metric_tail_runs beside it
  * counts what the run's tail holds. That counter is a table, not memory, because it must follow the
- * savepoints that take batches back and must be right after a crash; one more upsert of a small hot row
- * costs 1.5 µs a batch. Its partial index holds only the runs whose tail is long, so that housekeeping
+ * savepoints that take batches back and must be right after a crash; one more update of a small hot row
+ * costs about 2 µs a batch. Its partial index holds only the runs whose tail is long, so that housekeeping
  * finds them without looking at the others.
  *
  * A compaction works through a pass: the rows below pass_seq, name by name; names below pass_name_pk are in
