@@ -4,11 +4,11 @@
 #include "api/api.h"
 #include "web_embedded.h"
 
-/* Nothing but our own files: no inline script or style, no plug-ins, no frames; connections also to another
- * trackerd, since the page can be pointed at one with ?server=. */
+/* Nothing but our own files and our own API: no inline script or style, no plug-ins, no frames. A page that is to show
+ * another server (?server=) comes from a static host, with a policy of its own (web/README.md). */
 #define CONTENT_SECURITY_POLICY \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " \
-	"connect-src 'self' http: https:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 static const struct {
 	const char *suffix, *content_type;
