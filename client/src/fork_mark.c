@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 struct fork_mark {
-	const unsigned char *page_or_null; /* 1 here, 0 in a child */
+	unsigned char *page_or_null; /* 1 here, 0 in a child */
 	size_t page_bytes;
 	pid_t pid; /* without a page */
 };
@@ -35,7 +35,7 @@ void fork_mark_free(struct fork_mark *mark)
 	if (mark == NULL)
 		return;
 	if (mark->page_or_null != NULL)
-		(void)munmap((void *)(uintptr_t)mark->page_or_null, mark->page_bytes);
+		(void)munmap(mark->page_or_null, mark->page_bytes);
 	free(mark);
 }
 

@@ -26,7 +26,7 @@ bool stored_file_copy(int spool_fd, uint64_t number, const char *path, struct st
 {
 	struct stored_file stored = {.bytes = 0};
 	struct stat info;
-	int to_fd;
+	int to_fd = -1;
 	int from_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (from_fd < 0)
 		return status_file_error(err, errno, "open", path);
@@ -56,8 +56,8 @@ bool stored_file_pack(int spool_fd, uint64_t number, const char *path, struct st
 {
 	struct stored_file stored = {.bytes = 0};
 	struct file_tree tree;
-	struct tar_result result;
-	int to_fd;
+	struct tar_result result = {.bytes = 0};
+	int to_fd = -1;
 	int root_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return status_file_error(err, errno, "open", path);

@@ -23,8 +23,8 @@ static void test_a_batch_keeps_kinds_apart_and_order_within(void **state)
 		{.type = RECORD_PARAM, .pair = {SLICE("p"), SLICE("1")}},
 		{.type = RECORD_METRIC, .metric = {0, 0.5, -1, 7, SLICE("loss")}},
 		{.type = RECORD_TAG, .pair = {SLICE("t"), SLICE("a\"b")}},
-		{.type = RECORD_METRIC_NAMED, .metric = {0, NAN, 2, 8, SLICE("acc")}},
-		{.type = RECORD_METRIC, .metric = {0, -INFINITY, INT64_MAX, 9, SLICE("loss")}},
+		{.type = RECORD_METRIC_NAMED, .metric = {0, (double)NAN, 2, 8, SLICE("acc")}},
+		{.type = RECORD_METRIC, .metric = {0, -HUGE_VAL, INT64_MAX, 9, SLICE("loss")}},
 	};
 	buffer_init(&out, 4096);
 	request_log_batch(&out, "r", records, 5);
