@@ -206,6 +206,8 @@ static void set_common(struct exchange *e, const char *method, const char *url)
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, api->curl_error);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	/* "a/../b" goes as it is, for the server to refuse; it must not become "b" on the way. */
+	(void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);

@@ -81,11 +81,7 @@ bool best(struct cli *cli, struct error *err)
 		return cli_fail_usage(cli, err, "--metric names the metric to compare by");
 	if (cli_flag(cli, "min") == cli_flag(cli, "max"))
 		return cli_fail_usage(cli, err, "say whether --min or --max of the metric is best");
-	if (!arguments_i64(&cli->arguments, "top", 1, cli->quiet || cli->json ? 1 : 10, &top, err)) {
-		cli->exit = CLI_USAGE;
-		return false;
-	}
-	if (!fetch(cli, top, &reply, err))
+	if (!cli_number(cli, "top", 1, cli->quiet || cli->json ? 1 : 10, &top, err) || !fetch(cli, top, &reply, err))
 		return false;
 	const struct json_value *entries = json_tree_get(reply, "runs"), *entry = json_items(entries);
 	if (cli->json)

@@ -2,10 +2,11 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "cli/terminal.h"
 #include "src/status.h"
 
 enum { JSON_BYTES_MAX = 1024 * 1024 * 1024 };
@@ -54,7 +55,9 @@ bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...)
 
 bool cli_fail_file(struct error *err, const char *verb, const char *path)
 {
-	return status_file_error(err, errno, verb, path);
+	(void)status_file_error(err, errno, verb, path);
+	err->code = ERR_INVALID_STATE; /* "not found" is said of what the server has */
+	return false;
 }
 
 bool cli_fail_interrupted(struct error *err)
@@ -155,13 +158,44 @@ bool cli_print_json(struct cli *cli, struct error *err)
 	return true;
 }
 
+void cli_print_line(struct cli *cli, struct slice text)
+{
+	terminal_print(stdout, cli->arena, STYLE_PLAIN, text);
+	(void)putchar('\n');
+}
+
 void cli_say(const struct cli *cli, const char *format, ...)
 {
+	char line[ERROR_MESSAGE_BYTES_MAX];
 	va_list arguments;
 	if (cli->quiet || cli->json)
 		return;
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
+	(void)vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	terminal_print(stderr, cli->arena, STYLE_PLAIN, slice_from_cstr(line));
 	(void)fputc('\n', stderr);
+}
+
+bool cli_confirm(struct cli *cli, const char *question, struct error *err)
+{
+	char answer[16] = "";
+	if (cli_flag(cli, "yes"))
+		return true;
+	if (isatty(STDIN_FILENO) != 1)
+		return cli_fail_usage(cli, err, "%s Say so with --yes", question);
+	terminal_print(stderr, cli->arena, STYLE_PLAIN, slice_from_cstr(question));
+	(void)fputs(" [y/N] ", stderr);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	return cli_is_interrupted() ? cli_fail_interrupted(err)
+				    : error_set(err, ERR_INVALID_STATE, "nothing was deleted");
+}
+
+bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise, int64_t *out, struct error *err)
+{
+	if (arguments_i64(&cli->arguments, name, least, otherwise, out, err))
+		return true;
+	cli->exit = CLI_USAGE;
+	return false;
 }

@@ -50,7 +50,7 @@ bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...)
 bool cli_fail_file(struct error *err, const char *verb, const char *path);
 /* The exit status of an error's code. */
 enum cli_exit cli_exit_of(enum error_code code);
-/* Was Ctrl-C pressed? Then long work stops with the error that cli_fail_interrupted sets. */
+/* Was Ctrl-C pressed, or the process asked to end? Then long work stops with the error that cli_fail_interrupted sets. */
 bool cli_is_interrupted(void);
 bool cli_fail_interrupted(struct error *err);
 
@@ -73,10 +73,19 @@ const char *cli_encode_path(struct cli *cli, struct slice path);
 struct json_writer *cli_begin_json(struct cli *cli);
 /* Prints what was written to cli->w, and a newline. */
 MUST_CHECK bool cli_print_json(struct cli *cli, struct error *err);
+/* A line of text, with nothing in it that a terminal would obey. */
+void cli_print_line(struct cli *cli, struct slice text);
 /* A line of talk to standard error; nothing with --quiet or --json. */
 void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Asks "question [y/N]" on a terminal. Without one --yes must be given: otherwise that is a mistake in the command line.
+ * True with --yes, without a question. */
+MUST_CHECK bool cli_confirm(struct cli *cli, const char *question, struct error *err);
 
 /* ---- shorthands ---------------------------------------------------------------------------------------------- */
+
+/* A whole number from `least` on; `otherwise` when the option was not given. */
+MUST_CHECK bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise, int64_t *out,
+			   struct error *err);
 
 static inline const char *cli_word(const struct cli *cli, size_t index)
 {

@@ -54,8 +54,8 @@ static void print_bash_values(void)
 			(void)puts("\" ;;");
 		}
 	}
-	(void)puts("\t*\" --experiment\") words=$(_trk_names experiments) ;;\n"
-		   "\t\"models/register --name\") words=$(_trk_names models) ;;\n"
+	(void)puts("\t*\" --experiment\") _trk_names experiments; return ;;\n"
+		   "\t\"models/register --name\") _trk_names models; return ;;\n"
 		   "\t*\" --to\") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- \"$current\")); return ;;");
 }
 
@@ -92,8 +92,13 @@ static void print_bash_commands(void)
 static void print_bash(void)
 {
 	(void)fputs("# Completion of trk for bash; made by \"trk completion bash\".\n"
+		    "# Names come from the server, so nothing of them is expanded.\n"
 		    "_trk_names() {\n"
-		    "\ttrk \"$1\" list --quiet 2>/dev/null\n"
+		    "\tlocal name quoted\n"
+		    "\twhile IFS= read -r name; do\n"
+		    "\t\tprintf -v quoted %q \"$name\"\n"
+		    "\t\t[[ $name == \"$current\"* || $quoted == \"$current\"* ]] && COMPREPLY+=(\"$quoted\")\n"
+		    "\tdone < <(trk \"$1\" list --quiet 2>/dev/null)\n"
 		    "}\n\n"
 		    "_trk() {\n"
 		    "\tlocal current=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
@@ -131,7 +136,7 @@ static void print_bash(void)
 		    "\tif [[ -n $noun && -n $verb && $current != -* ]]; then\n"
 		    "\t\tlocal IFS=$'\\n'\n"
 		    "\t\tcase $kind in\n"
-		    "\t\texperiments | models) words=$(_trk_names \"$kind\") ;;\n"
+		    "\t\texperiments | models) _trk_names \"$kind\"; return ;;\n"
 		    "\t\tfiles) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
 		    "\t\tshells) words=$'bash\\nzsh' ;;\n"
 		    "\t\t*) return ;;\n"

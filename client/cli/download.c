@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -157,6 +158,13 @@ static bool is_there(int folder_fd, const char *name, const struct manifest_file
 	return same;
 }
 
+static bool lock_part(const struct part *p, struct error *err)
+{
+	if (flock(p->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	return error_set(err, ERR_RESOURCE_CONFLICT, "%s: another process is fetching this file", p->file->path);
+}
+
 static bool fetch(struct part *p, int folder_fd, const char *name, struct error *err)
 {
 	char part_name[64];
@@ -164,8 +172,13 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 	p->fd = openat(folder_fd, part_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (p->fd < 0)
 		return cli_fail_file(err, "write", p->file->path);
-	bool ok = take_up(p, err) && (p->bytes <= p->file->bytes || begin_anew(p, err)) && transfer(p, err) &&
-		  verify(p, err);
+	bool ok = lock_part(p, err) && take_up(p, err) && (p->bytes <= p->file->bytes || begin_anew(p, err));
+	bool is_resumed = ok && p->bytes > 0;
+	ok = ok && transfer(p, err) && verify(p, err);
+	if (!ok && p->is_wrong && is_resumed) { /* what was there may have been wrong, not the server */
+		p->is_wrong = false;
+		ok = begin_anew(p, err) && transfer(p, err) && verify(p, err);
+	}
 	if (close(p->fd) != 0 && ok)
 		ok = cli_fail_file(err, "write", p->file->path);
 	if (ok && renameat(folder_fd, part_name, folder_fd, name) != 0)

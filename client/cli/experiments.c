@@ -108,7 +108,7 @@ bool experiments_list(struct cli *cli, struct error *err)
 		return cli_print_json(cli, err);
 	}
 	for (size_t i = 0; cli->quiet && i < count; i++)
-		(void)printf("%.*s\n", SLICE_FMT(json_text(items[i], "name")));
+		cli_print_line(cli, json_text(items[i], "name"));
 	if (!cli->quiet)
 		print_table(cli, items, count);
 	if (count == 0)
@@ -156,8 +156,7 @@ bool experiments_create(struct cli *cli, struct error *err)
 static void print_field(struct cli *cli, const char *name, struct slice value)
 {
 	(void)printf("  %-10s  ", name);
-	terminal_print(stdout, cli->arena, STYLE_PLAIN, value);
-	(void)putchar('\n');
+	cli_print_line(cli, value);
 }
 
 bool experiments_show(struct cli *cli, struct error *err)

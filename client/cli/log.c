@@ -233,12 +233,8 @@ bool log_tag(struct cli *cli, struct error *err)
 bool log_metric(struct cli *cli, struct error *err)
 {
 	struct batch b = {.cli = cli, .list = "metrics", .is_metric = true};
-	if (!arguments_i64(&cli->arguments, "step", INT64_MIN, 0, &b.step, err) ||
-	    !arguments_i64(&cli->arguments, "time", 0, clock_wall_ms(clock_system()), &b.time_ms, err)) {
-		cli->exit = CLI_USAGE;
-		return false;
-	}
-	return log_pairs(&b, err);
+	return cli_number(cli, "step", INT64_MIN, 0, &b.step, err) &&
+	       cli_number(cli, "time", 0, clock_wall_ms(clock_system()), &b.time_ms, err) && log_pairs(&b, err);
 }
 
 /* ---- artifact, run-end --------------------------------------------------------------------------------------- */

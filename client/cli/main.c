@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/terminal.h"
 #include "src/settings.h"
 
 #define ARENA_BYTES_MAX ((size_t)8 << 30) /* the largest listing; the system gives less than that */
@@ -19,22 +20,26 @@ bool cli_is_interrupted(void)
 }
 
 /* The first Ctrl-C lets a command end in order, the second ends it at once. */
-static void on_interrupt(int signal_number)
+static void on_signal(int signal_number)
 {
 	interrupted = signal_number;
 }
 
 static void watch_signals(void)
 {
-	struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 	(void)sigemptyset(&action.sa_mask); /* cannot fail */
-	(void)sigaction(SIGINT, &action, NULL); /* valid arguments cannot fail */
+	for (size_t i = 0; i < ARRAY_COUNT(signals); i++)
+		(void)sigaction(signals[i], &action, NULL); /* valid arguments cannot fail */
 }
 
 static int fail(const struct cli *cli, const struct error *err)
 {
 	enum cli_exit status = cli->exit != CLI_OK ? cli->exit : cli_exit_of(err->code);
-	(void)fprintf(stderr, "trk: %s\n", err->message);
+	(void)fputs("trk: ", stderr);
+	terminal_print(stderr, cli->arena, STYLE_PLAIN, slice_from_cstr(err->message));
+	(void)fputc('\n', stderr);
 	if (status == CLI_USAGE && cli->command != NULL) {
 		const char *verb = cli->command->verb_or_null;
 		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun, verb != NULL ? " " : "",
@@ -148,5 +153,5 @@ int main(int argc, char **argv)
 	api_close(cli.api_or_null);
 	buffer_deinit(&cli.text);
 	arena_deinit(&arena);
-	return interrupted ? CLI_INTERRUPTED : status;
+	return interrupted ? 128 + interrupted : status; /* as shells say it: 130 for Ctrl-C */
 }

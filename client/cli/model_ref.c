@@ -29,6 +29,9 @@ bool model_ref_resolve(struct cli *cli, const char *text, const struct json_valu
 			     cli_encode(cli, name), cli_encode(cli, rest));
 	else
 		return cli_fail_usage(cli, err, "\"%s\" names no version: write NAME@ALIAS or NAME/VERSION", text);
+	/* MLflow calls an alias that is not there an invalid parameter. */
+	if (!ok && err->code == ERR_INVALID_PARAMETER_VALUE)
+		err->code = ERR_RESOURCE_DOES_NOT_EXIST;
 	if (ok)
 		*version_out = json_tree_get(reply, "model_version");
 	return ok;

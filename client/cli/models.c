@@ -1,6 +1,5 @@
 /* Owns "trk models" but for "get": registered models, their versions and aliases. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/format.h"
@@ -158,7 +157,7 @@ bool models_list(struct cli *cli, struct error *err)
 		const struct json_value *model = json_items(json_tree_get(pages[i], "registered_models"));
 		for (; model != NULL; model = model->next_sibling_or_null) {
 			if (cli->quiet)
-				(void)printf("%.*s\n", SLICE_FMT(json_text(model, "name")));
+				cli_print_line(cli, json_text(model, "name"));
 			else
 				add_model_row(cli, &table, model);
 		}
@@ -226,8 +225,7 @@ bool models_show(struct cli *cli, struct error *err)
 	terminal_print(stdout, cli->arena, STYLE_BOLD, json_text(model, "name"));
 	(void)putchar('\n');
 	if (json_text(model, "description").len > 0) {
-		terminal_print(stdout, cli->arena, STYLE_PLAIN, json_text(model, "description"));
-		(void)putchar('\n');
+		cli_print_line(cli, json_text(model, "description"));
 	}
 	(void)putchar('\n');
 	print_versions(cli, model, versions);
@@ -359,21 +357,6 @@ bool models_alias(struct cli *cli, struct error *err)
 	return print_done(cli, "deleted", name, alias, NULL, err);
 }
 
-/* Versions cannot be brought back. */
-static bool confirm_delete(struct cli *cli, const char *what, struct error *err)
-{
-	char answer[16] = "";
-	if (cli_flag(cli, "yes"))
-		return true;
-	if (isatty(STDIN_FILENO) != 1)
-		return cli_fail_usage(cli, err, "this cannot be undone: add --yes");
-	(void)fprintf(stderr, "Delete %s for ever? [y/N] ", what);
-	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
-		return true;
-	return cli_is_interrupted() ? cli_fail_interrupted(err)
-				    : error_set(err, ERR_INVALID_STATE, "nothing was deleted");
-}
-
 bool models_delete(struct cli *cli, struct error *err)
 {
 	struct json_value *reply;
@@ -387,7 +370,7 @@ bool models_delete(struct cli *cli, struct error *err)
 		version != NULL
 			? arena_cstr(cli->arena, arena_printf(cli->arena, "version %s of \"%s\"", version, name))
 			: arena_cstr(cli->arena, arena_printf(cli->arena, "\"%s\" with all its versions", name));
-	if (!confirm_delete(cli, what, err))
+	if (!cli_confirm(cli, arena_cstr(cli->arena, arena_printf(cli->arena, "Delete %s for ever?", what)), err))
 		return false;
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);

@@ -129,7 +129,7 @@ bool run_diff(struct cli *cli, struct error *err)
 	table_init(&table, cli->arena);
 	d.table_or_null = &table;
 	table_column(&table, SLICE(""), TABLE_WHOLE);
-	table_column(&table, SLICE(""), 0);
+	table_column(&table, SLICE("NAME"), 0);
 	for (size_t i = 0; i < d.runs.count; i++)
 		table_column(&table, slice_first(run_id_of(d.runs.items[i]), 8), 0);
 	add_all(&d);

@@ -18,7 +18,7 @@ struct show {
 	struct slice run_id;
 	const struct json_value *summary;   /* list of metrics */
 	const struct json_value *artifacts; /* list of files */
-	const struct json_value **curves;   /* for each of the summary's, or NULL */
+	const struct json_value **curves;   /* for each of the summary's, or NULL; itself NULL without a terminal */
 };
 
 /* ---- fetching ------------------------------------------------------------------------------------------------ */
@@ -73,7 +73,7 @@ static bool fetch(struct show *s, struct error *err)
 	struct error ignored;
 	if (cli_get(cli, &reply, &ignored, "/api/2.0/mlflow/artifacts/list?run_id=%s", id))
 		s->artifacts = json_tree_get(reply, "files");
-	return cli->json || fetch_curves(s, err);
+	return !terminal_is(stdout) || cli->json || fetch_curves(s, err);
 }
 
 /* ---- text ---------------------------------------------------------------------------------------------------- */
@@ -130,6 +130,7 @@ static struct slice draw_curve(struct cli *cli, const struct json_value *curve_o
 static void print_metrics(const struct show *s)
 {
 	static const char *const figures[] = {"last", "min", "max"};
+	static const char *const titles[] = {"LAST", "MIN", "MAX"};
 	struct cli *cli = s->cli;
 	struct table table;
 	const struct json_value *metric = json_items(s->summary);
@@ -139,8 +140,8 @@ static void print_metrics(const struct show *s)
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("NAME"), 0);
 	for (size_t i = 0; i < ARRAY_COUNT(figures); i++)
-		table_column(&table, slice_from_cstr(figures[i]), TABLE_RIGHT | TABLE_WHOLE);
-	table_column(&table, SLICE("points"), TABLE_RIGHT | TABLE_WHOLE);
+		table_column(&table, slice_from_cstr(titles[i]), TABLE_RIGHT | TABLE_WHOLE);
+	table_column(&table, SLICE("POINTS"), TABLE_RIGHT | TABLE_WHOLE);
 	table_column(&table, SLICE("CURVE"), TABLE_WHOLE | TABLE_OPTIONAL);
 	for (size_t row = 0; metric != NULL; metric = metric->next_sibling_or_null, row++) {
 		table_cell(&table, json_text(metric, "key"));
@@ -149,7 +150,7 @@ static void print_metrics(const struct show *s)
 							 json_tree_double(json_tree_get(metric, figures[i]), NAN)));
 		table_cell(&table, arena_printf(cli->arena, "%lld",
 						(long long)json_tree_i64(json_tree_get(metric, "point_count"), 0)));
-		table_styled_cell(&table, draw_curve(cli, s->curves[row]), STYLE_CYAN);
+		table_styled_cell(&table, s->curves != NULL ? draw_curve(cli, s->curves[row]) : SLICE(""), STYLE_CYAN);
 	}
 	(void)table_print(&table, stdout, 2); /* only the curve may be left out */
 }

@@ -113,6 +113,15 @@ static const struct {
 };
 // clang-format on
 
+bool run_column_is_attribute(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(attributes); i++) {
+		if (slice_eq_cstr(name, attributes[i].name))
+			return true;
+	}
+	return false;
+}
+
 static struct slice part_text(struct cli *cli, const struct json_value *run, enum run_part part, struct slice key)
 {
 	const struct json_value *item = run_find(run, part, key);

@@ -25,6 +25,9 @@ bool run_tag_is_automatic(struct slice key);
  * tags.K; any other word is looked for among metrics, then params, then tags. Absent if the run has no such thing. */
 struct slice run_column(struct cli *cli, const struct json_value *run, struct slice name, int64_t now_ms);
 
+/* Is this the name of a column that every run has, rather than of a metric, parameter or tag? */
+bool run_column_is_attribute(struct slice name);
+
 /* The run as trk prints it: {"run_id", "run_name", "experiment_id", "status", "lifecycle_stage", "start_time",
  * "end_time"?, "user_id", "artifact_uri", "metrics": {key: last value}, "params": {…}, "tags": {…}, …}. The object is
  * left open for more members. */

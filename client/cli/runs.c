@@ -1,9 +1,9 @@
 /* Owns "trk runs list", "delete" and "restore". */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
 #include "cli/run_columns.h"
@@ -110,21 +110,22 @@ static void add_keys(struct cli *cli, struct slice *names, size_t *count, const 
 		names[(*count)++] = arena_printf(cli->arena, "%s%.*s", prefix, SLICE_FMT(keys[i]));
 }
 
-/* Who, how, when, all metrics, and the parameters that differ. */
+/* Who, how, when, all metrics, the parameters that differ, how long: what does not fit is left out from the end. */
 static size_t default_columns(struct cli *cli, const struct run_set *runs, struct slice **names_out)
 {
-	static const char *const fixed[] = {"run_id", "name", "status", "start", "duration"};
+	static const char *const fixed[] = {"run_id", "name", "status", "start"};
 	struct slice *metrics, *params;
 	size_t metrics_count = run_set_keys(cli, runs, RUN_METRICS, &metrics);
 	size_t params_count = runs->count > 1 ? run_set_differing(cli, runs, RUN_PARAMS, &params)
 					      : run_set_keys(cli, runs, RUN_PARAMS, &params);
 	size_t count = 0;
 	struct slice *names =
-		ARENA_NEW(cli->arena, struct slice, ARRAY_COUNT(fixed) + metrics_count + params_count);
+		ARENA_NEW(cli->arena, struct slice, ARRAY_COUNT(fixed) + metrics_count + params_count + 1);
 	for (; count < ARRAY_COUNT(fixed); count++)
 		names[count] = slice_from_cstr(fixed[count]);
 	add_keys(cli, names, &count, metrics, metrics_count, "metrics.");
 	add_keys(cli, names, &count, params, params_count, "params.");
+	names[count++] = SLICE("duration");
 	*names_out = names;
 	return count;
 }
@@ -133,8 +134,8 @@ static size_t default_columns(struct cli *cli, const struct run_set *runs, struc
 static struct slice title_of(struct cli *cli, struct slice name)
 {
 	size_t dot = slice_find_byte(name, '.', 0);
-	if (dot < name.len)
-		return slice_from(name, dot + 1);
+	if (!run_column_is_attribute(name))
+		return dot < name.len ? slice_from(name, dot + 1) : name;
 	char *title = arena_cstr(cli->arena, is_id_name(name) ? SLICE("run") : name);
 	for (char *c = title; *c != '\0'; c++)
 		*c = *c == '_' ? ' ' : (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
@@ -197,11 +198,8 @@ bool runs_list(struct cli *cli, struct error *err)
 	struct experiment_ref experiment;
 	struct search s = {.filter_or_null = cli_option(cli, "filter", NULL)};
 	struct slice *names;
-	if (!arguments_i64(&cli->arguments, "max", 1, cli_flag(cli, "all") ? RUNS_MAX : RUNS_SHOWN, &s.runs_max,
-			   err)) {
-		cli->exit = CLI_USAGE;
+	if (!cli_number(cli, "max", 1, cli_flag(cli, "all") ? RUNS_MAX : RUNS_SHOWN, &s.runs_max, err))
 		return false;
-	}
 	if (cli_flag(cli, "columns") && chosen_columns(cli, &names) == 0)
 		return cli_fail_usage(cli, err, "--columns names no column");
 	if (!lookup_experiment(cli, cli_word(cli, 0), &experiment, err))
@@ -255,20 +253,15 @@ static bool choose_runs(struct cli *cli, struct slice **ids_out, size_t *count_o
 	return true;
 }
 
-/* Asks on a terminal; elsewhere --yes must be given. Named runs were named on purpose. */
+/* Runs that were named were named on purpose. */
 static bool confirm_delete(struct cli *cli, size_t count, struct error *err)
 {
-	char answer[16] = "";
-	if (cli_flag(cli, "yes") || cli->arguments.word_count > 0 || count == 0)
+	if (cli->arguments.word_count > 0 || count == 0)
 		return true;
-	if (isatty(STDIN_FILENO) != 1)
-		return cli_fail_usage(cli, err, "this deletes %zu runs: add --yes, or look first with --dry-run",
-				      count);
-	(void)fprintf(stderr, "Delete %zu runs of \"%s\"? [y/N] ", count, cli_option(cli, "experiment", ""));
-	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
-		return true;
-	return cli_is_interrupted() ? cli_fail_interrupted(err)
-				    : error_set(err, ERR_INVALID_STATE, "nothing was deleted");
+	struct slice question = arena_printf(cli->arena, "Delete %.*s of \"%s\"?",
+					     SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")),
+					     cli_option(cli, "experiment", ""));
+	return cli_confirm(cli, arena_cstr(cli->arena, question), err);
 }
 
 static bool post_run_id(struct cli *cli, const char *path, struct slice run_id, struct error *err)
@@ -313,8 +306,11 @@ bool runs_delete(struct cli *cli, struct error *err)
 		if (!cli->json)
 			(void)printf("%.*s\n", SLICE_FMT(ids[i]));
 	}
-	cli_say(cli, is_dry ? "%zu runs would be deleted" : "%zu deleted; \"trk runs restore\" brings them back",
-		count);
+	struct slice runs = format_count(cli->arena, (int64_t)count, "run");
+	if (is_dry)
+		cli_say(cli, "%.*s would be deleted", SLICE_FMT(runs));
+	else
+		cli_say(cli, "%.*s deleted; \"trk runs restore\" brings back", SLICE_FMT(runs));
 	return !cli->json || print_ids(cli, ids, count, is_dry, err);
 }
 

@@ -109,11 +109,22 @@ static bool can_fit(const struct table *t, size_t width)
 	return total <= width;
 }
 
+/* An optional column without any text tells nothing. */
+static void hide_empty(struct table *t)
+{
+	for (size_t c = 0; c < t->column_count; c++) {
+		bool is_empty = (t->columns[c].flags & TABLE_OPTIONAL) != 0;
+		for (size_t i = c; is_empty && i < t->cell_count; i += t->column_count)
+			is_empty = t->cells[i].text.len == 0;
+		t->columns[c].is_hidden = is_empty;
+	}
+}
+
 static size_t fit(struct table *t, size_t width)
 {
 	size_t hidden_count = 0;
 	for (size_t c = t->column_count; c-- > 0 && !can_fit(t, width);) {
-		if ((t->columns[c].flags & TABLE_OPTIONAL) != 0) {
+		if ((t->columns[c].flags & TABLE_OPTIONAL) != 0 && !t->columns[c].is_hidden) {
 			t->columns[c].is_hidden = true;
 			hidden_count++;
 		}
@@ -131,7 +142,8 @@ static void print_cell(const struct table *t, FILE *stream, size_t c, struct tab
 	const struct table_column *column = &t->columns[c];
 	struct slice text = terminal_cut(t->arena, cell.text, column->width);
 	int padding = (int)(column->width - terminal_columns(text));
-	const char *begin = cell.style == STYLE_PLAIN ? "" : terminal_style(stream, cell.style);
+	bool is_plain = cell.style == STYLE_PLAIN || text.len == 0;
+	const char *begin = is_plain ? "" : terminal_style(stream, cell.style);
 	const char *end = begin[0] == '\0' ? "" : terminal_style(stream, STYLE_PLAIN);
 	if ((column->flags & TABLE_RIGHT) != 0)
 		(void)fprintf(stream, "%*s", padding, "");
@@ -167,6 +179,7 @@ size_t table_print(struct table *t, FILE *stream, size_t indent)
 	if (terminal_is(stream))
 		shorten_ids(t);
 	measure(t);
+	hide_empty(t);
 	size_t hidden_count = fit(t, width > indent ? width - indent : width);
 	print_row(t, stream, indent, NULL);
 	for (size_t i = 0; i < t->cell_count; i += t->column_count)

@@ -216,7 +216,7 @@ bool upload_and_print(struct cli *cli, const char *run, const char *local, const
 	if (!lookup_run(cli, run, &run_id, err) || !upload(cli, run_id, local, target_or_null, &result, err))
 		return false;
 	if (!cli->json) {
-		(void)printf("%.*s\n", SLICE_FMT(result.path.len > 0 ? result.path : SLICE(".")));
+		cli_print_line(cli, result.path.len > 0 ? result.path : SLICE("."));
 		cli_say(cli, "%.*s, %.*s, %s %s", SLICE_FMT(format_count(cli->arena, result.files, "file")),
 			SLICE_FMT(format_bytes(cli->arena, result.bytes)),
 			result.is_directory ? "tree SHA-256" : "SHA-256", result.sha256);
