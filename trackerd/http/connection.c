@@ -11,6 +11,7 @@ static struct connection *connection_new(struct http_server *server);
 static void name_peer(struct connection *c);
 static void on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *buf);
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf);
+static void process_unread(struct connection *c);
 static void process(struct connection *c, struct slice bytes, struct buffer *origin_or_null);
 static bool take(struct connection *c, struct slice *bytes);
 static bool take_head(struct connection *c, struct slice *bytes);
@@ -66,9 +67,7 @@ void connection_read_on(struct connection *c)
 		return;
 	if (c->phase == CONNECTION_EXCHANGE && c->unread.len > 0 &&
 	    exchange_wants_body(&c->exchange)) {
-		struct buffer taken = c->unread;
-		buffer_init(&c->unread, taken.bytes_max);
-		process(c, buffer_slice(&taken), &taken);
+		process_unread(c);
 		return;
 	}
 	if (c->at_end)
@@ -103,8 +102,8 @@ void connection_log_refusal(const struct connection *c, const char *request_id,
 			    const struct refusal *refusal)
 {
 	char quoted[256];
-	log_event(LOG_INFO, "request_refused", "request_id=%s peer=%s status=%d reason=%s", request_id,
-		  c->peer, refusal->status,
+	log_event(LOG_INFO, "request_refused", "request_id=%s peer=%s status=%d reason=%s",
+		  request_id, c->peer, refusal->status,
 		  log_quote(slice_from_cstr(refusal->message), quoted, sizeof(quoted)));
 }
 
@@ -114,11 +113,8 @@ void connection_next_request(struct connection *c)
 	c->exchange = (struct http_exchange){0};
 	c->phase = CONNECTION_IDLE;
 	c->since_ms = now_of(c);
-	if (c->is_processing)
-		return;
-	struct buffer taken = c->unread;
-	buffer_init(&c->unread, taken.bytes_max);
-	process(c, buffer_slice(&taken), &taken);
+	if (!c->is_processing)
+		process_unread(c);
 }
 
 void connection_linger(struct connection *c)
@@ -161,6 +157,16 @@ void connection_defer(struct connection *c)
 		server->deferred_first_or_null = c;
 	server->deferred_last_or_null = c;
 	http_server_run_deferred(server);
+}
+
+void connection_run_deferred(struct connection *c)
+{
+	if (c->exchange.active && !c->exchange.released)
+		exchange_run_deferred(&c->exchange);
+	else if (c->phase == CONNECTION_IDLE && c->unread.len > 0)
+		process_unread(c);
+	else
+		connection_free_if_unused(c);
 }
 
 void connection_sweep(struct connection *c, int64_t now_ms)
@@ -295,11 +301,19 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 	}
 }
 
+static void process_unread(struct connection *c)
+{
+	struct buffer taken = c->unread;
+	buffer_init(&c->unread, taken.bytes_max);
+	process(c, buffer_slice(&taken), &taken);
+}
+
 /* Takes as much of `bytes` as somebody wants; the rest is kept. `origin` holds the bytes and is used up. */
 static void process(struct connection *c, struct slice bytes, struct buffer *origin_or_null)
 {
 	ASSERT(!c->is_processing && c->unread.len == 0);
 	c->is_processing = true;
+	c->turn_requests = 0;
 	while (take(c, &bytes)) {
 	}
 	c->is_processing = false;
@@ -311,6 +325,8 @@ static void process(struct connection *c, struct slice bytes, struct buffer *ori
 			buffer_deinit(origin_or_null);
 		keep_unread(c, bytes);
 	}
+	if (c->phase == CONNECTION_IDLE && c->unread.len > 0)
+		connection_defer(c);
 	if (c->at_end)
 		handle_end(c);
 	if (c->phase == CONNECTION_IDLE && c->server->closing)
@@ -323,6 +339,9 @@ static bool take(struct connection *c, struct slice *bytes)
 {
 	switch ((enum connection_phase)c->phase) {
 	case CONNECTION_IDLE:
+		if (c->turn_requests == CONNECTION_TURN_REQUESTS && bytes->len > 0)
+			return false;
+		return take_head(c, bytes);
 	case CONNECTION_HEAD:
 		return take_head(c, bytes);
 	case CONNECTION_EXCHANGE:
@@ -349,6 +368,7 @@ static bool take_head(struct connection *c, struct slice *bytes)
 		return true;
 	}
 	if (event == READER_HEAD) {
+		c->turn_requests++;
 		c->phase = CONNECTION_EXCHANGE;
 		c->since_ms = now_of(c);
 		c->closes = !c->reader.keep_alive;
@@ -403,7 +423,8 @@ static void handle_end(struct connection *c)
 		return;
 	switch ((enum connection_phase)c->phase) {
 	case CONNECTION_IDLE:
-		connection_cut(c, false);
+		if (c->unread.len == 0)
+			connection_cut(c, false);
 		break;
 	case CONNECTION_HEAD:
 		c->server->counts.parse_errors++;
@@ -440,7 +461,7 @@ static bool wants_bytes(const struct connection *c)
 	if (c->at_end || c->phase == CONNECTION_CLOSED)
 		return false;
 	if (c->phase != CONNECTION_EXCHANGE)
-		return true;
+		return c->unread.len == 0;
 	if (exchange_wants_body(&c->exchange))
 		return !c->exchange.paused;
 	/* Nobody wants these bytes yet; reading some shows when the peer resets the connection. */

@@ -21,11 +21,13 @@
 #include "http/request_reader.h"
 
 enum {
-	CONNECTION_SCRATCH_BYTES = 64 * 1024, /* one read; shared by all connections */
+	CONNECTION_SCRATCH_BYTES = 64 * 1024,	 /* one read; shared by all connections */
 	CONNECTION_UNREAD_BYTES_MAX = 16 * 1024, /* pipelined bytes beyond it stay in the kernel */
+	CONNECTION_TURN_REQUESTS = 64,		 /* begun at once, then others have their turn */
 	CONNECTION_LINGER_MS = 2000,
 	CONNECTION_LINGER_BYTES_MAX = 256 * 1024,
-	CONNECTION_REFUSED_MAX = 64, /* told so at the same time, beyond connections_max; more are reset */
+	CONNECTION_REFUSED_MAX =
+		64, /* told so at the same time, beyond connections_max; more are reset */
 };
 
 enum connection_phase {
@@ -45,18 +47,20 @@ struct connection {
 	struct connection *next_deferred_or_null;
 	uint8_t phase;
 	bool is_reading;
-	bool is_processing;  /* bytes are being taken: calls from handlers do not start it again */
-	bool is_deferred;    /* in the server's list */
+	bool is_processing; /* bytes are being taken: calls from handlers do not start it again */
+	bool is_deferred;   /* in the server's list */
 	bool is_handle_closed;
-	bool is_shut;        /* our side; all is sent */
-	bool at_end;         /* the peer has shut its side */
-	bool closes;         /* after this exchange */
-	unsigned queued_count;    /* writes that libuv holds */
+	bool is_shut;		  /* our side; all is sent */
+	bool at_end;		  /* the peer has shut its side */
+	bool closes;		  /* after this exchange */
+	uint8_t turn_requests;	  /* begun in this turn */
+	unsigned queued_count;	  /* writes that libuv holds */
 	size_t queued_bytes_seen; /* by the last sweep */
 	int64_t queued_since_ms;  /* last progress of writing */
-	int64_t since_ms;         /* last progress of reading, or begin of the phase */
+	int64_t since_ms;	  /* last progress of reading, or begin of the phase */
 	int64_t lingered_bytes;
-	struct buffer unread;     /* came while nobody wanted it; empty but in EXCHANGE */
+	struct buffer
+		unread; /* came while nobody wanted it: in EXCHANGE, or in IDLE when its turn was over */
 	struct request_reader reader;
 	struct http_exchange exchange;
 	char peer[64];
@@ -119,8 +123,9 @@ void connection_next_request(struct connection *c);
 void connection_linger(struct connection *c);
 /* Closes at once. With `reset` the peer sees an error and not an end. */
 void connection_cut(struct connection *c, bool reset);
-/* exchange_run_deferred will be called from the loop. */
+/* connection_run_deferred will be called from the loop, when all others had their turn. */
 void connection_defer(struct connection *c);
+void connection_run_deferred(struct connection *c);
 /* Applies the timeouts. */
 void connection_sweep(struct connection *c, int64_t now_ms);
 /* Frees it if nothing needs it any more. */

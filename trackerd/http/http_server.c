@@ -250,10 +250,7 @@ static void on_deferral(uv_idle_t *idle)
 	while (c != NULL) {
 		struct connection *next = c->next_deferred_or_null;
 		c->is_deferred = false;
-		if (c->exchange.active && !c->exchange.released)
-			exchange_run_deferred(&c->exchange);
-		else
-			connection_free_if_unused(c);
+		connection_run_deferred(c);
 		c = next;
 	}
 }

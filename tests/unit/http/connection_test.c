@@ -92,6 +92,35 @@ static void test_many_pipelined_requests_do_not_pile_up(void **state)
 	close(fd);
 }
 
+/* One peer asks 500 times at once; another one that asks meanwhile does not wait for all the answers. How soon it
+ * asks is the scheduler's choice, so it may try often; when the first peer's requests are one turn, it never succeeds. */
+static void test_a_pipeline_lets_others_have_their_turn(void **state)
+{
+	(void)state;
+	enum { REQUESTS = 500, ROUNDS_MAX = 1000 };
+	bool has_overtaken = false;
+	int greedy = client_connect(&server), other = client_connect(&server);
+	struct buffer requests;
+	buffer_init(&requests, 64 * 1024);
+	buffer_append(&requests, SLICE(GET("/later"))); /* the others gather behind it */
+	for (int i = 0; i < REQUESTS; i++)
+		buffer_append(&requests, SLICE(GET("/hello")));
+	for (int round = 0; round < ROUNDS_MAX && !has_overtaken; round++) {
+		int before = atomic_load(&server.heads);
+		client_send(greedy, buffer_slice(&requests));
+		wait_for(&server.heads, before + 2);
+		client_expect(other, GET("/hello"), 200, "hello");
+		has_overtaken = atomic_load(&server.heads) < before + 1 + REQUESTS + 1;
+		expect_reply(greedy, 200, "later");
+		for (int i = 0; i < REQUESTS; i++)
+			expect_reply(greedy, 200, "hello");
+	}
+	assert_true(has_overtaken);
+	buffer_deinit(&requests);
+	close(greedy);
+	close(other);
+}
+
 /* While a request is being answered, a peer can push no more than bounds say: the rest stays in the kernel. */
 static void test_bytes_behind_a_busy_exchange_are_bounded(void **state)
 {
@@ -352,6 +381,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_pipelined_requests_are_answered_in_order),
 		TEST(test_many_pipelined_requests_do_not_pile_up),
+		TEST(test_a_pipeline_lets_others_have_their_turn),
 		TEST(test_bytes_behind_a_busy_exchange_are_bounded),
 		TEST(test_http_10_closes_unless_asked),
 		TEST(test_close_is_obeyed_from_both_sides),
