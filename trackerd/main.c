@@ -28,6 +28,8 @@ int main(int argc, char **argv)
 	}
 	/* A handful of threads share two heaps: fewer half-empty ones, less resident memory. */
 	(void)mallopt(M_ARENA_MAX, 2);
+	/* Buffers of transfers go back to the system at once; without this glibc learns to keep them. */
+	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
 	(void)umask(077); /* experiments are their owner's */
 	log_level_set(config.level);
 	if (!server_run(&config, &err)) {
