@@ -45,7 +45,7 @@ static int fail(const struct cli *cli, const struct error *err)
 		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun, verb != NULL ? " " : "",
 			      verb != NULL ? verb : "");
 	}
-	return status;
+	return (int)status;
 }
 
 static bool check_words(struct cli *cli, struct error *err)

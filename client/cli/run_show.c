@@ -123,7 +123,7 @@ static struct slice draw_curve(struct cli *cli, const struct json_value *curve_o
 	size_t count = 0;
 	const struct json_value *item = json_items(list);
 	for (; item != NULL && count < CURVE_COLUMNS; item = item->next_sibling_or_null)
-		values[count++] = json_tree_double(item, NAN);
+		values[count++] = json_tree_double(item, (double)NAN);
 	return count < 2 ? SLICE("") : sparkline(cli->arena, values, count);
 }
 
@@ -147,7 +147,7 @@ static void print_metrics(const struct show *s)
 		table_cell(&table, json_text(metric, "key"));
 		for (size_t i = 0; i < ARRAY_COUNT(figures); i++)
 			table_cell(&table, format_number(cli->arena,
-							 json_tree_double(json_tree_get(metric, figures[i]), NAN)));
+							 json_tree_double(json_tree_get(metric, figures[i]), (double)NAN)));
 		table_cell(&table, arena_printf(cli->arena, "%lld",
 						(long long)json_tree_i64(json_tree_get(metric, "point_count"), 0)));
 		table_styled_cell(&table, s->curves != NULL ? draw_curve(cli, s->curves[row]) : SLICE(""), STYLE_CYAN);

@@ -8,7 +8,7 @@ enum { BLOCK_BYTES = 3 };
 struct slice sparkline(struct arena *arena, const double *values, size_t count)
 {
 	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-	double low = INFINITY, high = -INFINITY;
+	double low = (double)INFINITY, high = -(double)INFINITY;
 	char *text = arena_alloc(arena, count + 1, BLOCK_BYTES), *at = text;
 	for (size_t i = 0; i < count; i++) {
 		if (isfinite(values[i])) {
