@@ -10,7 +10,12 @@
 #include "base/buffer.h"
 #include "cli/cli.h"
 
-enum { CONNECT_TIMEOUT_MS = 5000, CALL_TIMEOUT_MS = 120000, STALL_SECONDS = 60, REPLY_BYTES_MAX = 1024 * 1024 * 1024 };
+enum {
+	CONNECT_TIMEOUT_MS = 5000,
+	CALL_TIMEOUT_MS = 120000,
+	STALL_SECONDS = 60,
+	REPLY_BYTES_MAX = 1024 * 1024 * 1024
+};
 
 struct api {
 	CURL *curl;
@@ -25,7 +30,7 @@ struct exchange {
 	const struct api_upload *upload;
 	const struct api_download *download;
 	bool begun;
-	struct error *err;   /* set by a callback that gave up */
+	struct error *err; /* set by a callback that gave up */
 	bool gave_up;
 };
 
@@ -33,8 +38,10 @@ bool api_open(const char *url, struct api **out, struct error *err)
 {
 	size_t len = strlen(url);
 	if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "\"%s\" is no address of a server; it begins with "
-								   "http:// or https://", url);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "\"%s\" is no address of a server; it begins with http:// "
+				 "or https://",
+				 url);
 	struct api *api = calloc(1, sizeof(*api));
 	bool ok = api != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (ok) {
@@ -59,7 +66,7 @@ void api_close(struct api *api)
 	free(api);
 }
 
-/* ---- callbacks ---------------------------------------------------------------------------------- */
+/* ---- callbacks ------------------------------------------------------------------------------- */
 
 static bool is_success(struct exchange *e)
 {
@@ -105,7 +112,8 @@ static size_t receive_header(char *bytes, size_t size, size_t count, void *conte
 {
 	const struct exchange *e = context;
 	struct slice value = slice_make(bytes, size * count), name;
-	if (e->upload == NULL || !slice_next(&value, ':', &name) || !slice_eq_ignoring_case(name, SLICE("etag")))
+	if (e->upload == NULL || !slice_next(&value, ':', &name) ||
+	    !slice_eq_ignoring_case(name, SLICE("etag")))
 		return size * count;
 	value = slice_trim(value);
 	if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
@@ -115,7 +123,8 @@ static size_t receive_header(char *bytes, size_t size, size_t count, void *conte
 }
 
 /* Called all the time, by turns with the transfer: here Ctrl-C is noticed. */
-static int progressed(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+static int progressed(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+		      curl_off_t up)
 {
 	const struct exchange *e = context;
 	(void)down_total, (void)down, (void)up_total;
@@ -126,7 +135,7 @@ static int progressed(void *context, curl_off_t down_total, curl_off_t down, cur
 	return 0;
 }
 
-/* ---- one exchange ------------------------------------------------------------------------------- */
+/* ---- one exchange ---------------------------------------------------------------------------- */
 
 static const char *why(const struct api *api, CURLcode code)
 {
@@ -141,16 +150,18 @@ static bool fail_unanswered(struct exchange *e, CURLcode code)
 	if (cli_is_interrupted())
 		return cli_fail_interrupted(e->err);
 	if (e->reply.failed)
-		return error_set(e->err, ERR_REQUEST_TOO_LARGE, "the reply of %s is too large", api->url);
+		return error_set(e->err, ERR_REQUEST_TOO_LARGE, "the reply of %s is too large",
+				 api->url);
 	if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
 	    code == CURLE_GOT_NOTHING)
-		return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE, "the connection to %s broke: %s", api->url,
-				 why(api, code));
+		return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "the connection to %s broke: %s", api->url, why(api, code));
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return error_set(e->err, ERR_REQUEST_TIMEOUT, "%s did not answer in time", api->url);
+		return error_set(e->err, ERR_REQUEST_TIMEOUT, "%s did not answer in time",
+				 api->url);
 	return error_set(e->err, ERR_TEMPORARILY_UNAVAILABLE,
-			 "%s cannot be reached: %s. Is trackerd running there? --url or TRK_URL names another "
-			 "address.",
+			 "%s cannot be reached: %s. Is trackerd running there? --url or TRK_URL "
+			 "names another address.",
 			 api->url, why(api, code));
 }
 
@@ -242,11 +253,12 @@ static const char *url_of(struct api *api, struct slice path, struct arena *aren
 static bool read_reply(struct exchange *e, struct arena *arena, struct json_value **reply)
 {
 	struct slice text = buffer_slice(&e->reply);
-	return json_tree_parse(text.len == 0 ? SLICE("{}") : arena_copy(arena, text), arena, reply, e->err);
+	return json_tree_parse(text.len == 0 ? SLICE("{}") : arena_copy(arena, text), arena, reply,
+			       e->err);
 }
 
-bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body, struct arena *arena,
-	      struct json_value **reply, struct error *err)
+bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body,
+	      struct arena *arena, struct json_value **reply, struct error *err)
 {
 	struct exchange e = {.api = api, .err = err};
 	struct curl_slist *headers = NULL;
@@ -257,7 +269,8 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 		headers = curl_slist_append(NULL, "Content-Type: application/json");
 		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, json_body.ptr);
-		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)json_body.len);
+		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+				       (curl_off_t)json_body.len);
 	}
 	bool ok = perform(&e, arena) && read_reply(&e, arena, reply);
 	curl_slist_free_all(headers);
@@ -265,13 +278,14 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 	return ok;
 }
 
-bool api_upload(struct api *api, const struct api_upload *upload, struct arena *arena, struct json_value **reply,
-		struct error *err)
+bool api_upload(struct api *api, const struct api_upload *upload, struct arena *arena,
+		struct json_value **reply, struct error *err)
 {
 	struct exchange e = {.api = api, .upload = upload, .err = err};
 	char digest[128];
 	if (lseek(upload->fd, 0, SEEK_SET) != 0)
-		return error_set(err, ERR_INTERNAL_ERROR, "the file to upload cannot be read from its start");
+		return error_set(err, ERR_INTERNAL_ERROR,
+				 "the file to upload cannot be read from its start");
 	upload->etag_out[0] = '\0';
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, "PUT", url_of(api, upload->path, arena));

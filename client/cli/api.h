@@ -1,7 +1,9 @@
-/* HTTP to the server for the CLI: JSON calls, uploads from a file, downloads into a function. One thread.
+/* HTTP to the server for the CLI: JSON calls, uploads from a file, downloads into a function. One
+ * thread.
  *
- * Errors carry the server's own sentence and code; a server that does not answer is TEMPORARILY_UNAVAILABLE, one that
- * answers too late REQUEST_TIMEOUT; Ctrl-C is CANCELLED. Nothing is retried. */
+ * Errors carry the server's own sentence and code; a server that does not answer is
+ * TEMPORARILY_UNAVAILABLE, one that answers too late REQUEST_TIMEOUT; Ctrl-C is CANCELLED. Nothing
+ * is retried. */
 #ifndef CLI_API_H
 #define CLI_API_H
 
@@ -18,9 +20,11 @@ typedef void api_progress_fn(void *context, int64_t bytes);
 MUST_CHECK bool api_open(const char *url, struct api **out, struct error *err);
 void api_close(struct api *api_or_null);
 
-/* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an empty object. */
-MUST_CHECK bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body,
-			 struct arena *arena, struct json_value **reply, struct error *err);
+/* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an
+ * empty object. */
+MUST_CHECK bool api_call(struct api *api, const char *method, struct slice path,
+			 struct slice json_body, struct arena *arena, struct json_value **reply,
+			 struct error *err);
 
 enum { API_ETAG_BYTES = 80 };
 
@@ -38,13 +42,15 @@ MUST_CHECK bool api_upload(struct api *api, const struct api_upload *upload, str
 
 struct api_download {
 	struct slice path;
-	int64_t from;          /* first byte wanted; > 0 asks for a range */
-	const char *etag;      /* for a range: only if the file is still this one; else it comes from its start */
+	int64_t from; /* first byte wanted; > 0 asks for a range */
+	/* For a range: only if the file is still this one; else it comes from its start. */
+	const char *etag;
 	/* Called once before the first bytes: where they begin, 0 or `from`. False gives up. */
 	bool (*begin)(void *context, int64_t from, struct error *err);
 	bool (*bytes)(void *context, struct slice bytes, struct error *err);
 	void *context;
 };
-MUST_CHECK bool api_download(struct api *api, const struct api_download *download, struct error *err);
+MUST_CHECK bool api_download(struct api *api, const struct api_download *download,
+			     struct error *err);
 
 #endif

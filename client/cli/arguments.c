@@ -14,7 +14,8 @@ static const struct command_option *find_in(const struct command_option *table, 
 	return NULL;
 }
 
-static const struct command_option *find(const struct command_option *const *tables, struct slice name)
+static const struct command_option *find(const struct command_option *const *tables,
+					 struct slice name)
 {
 	const struct command_option *found = NULL;
 	for (; *tables != NULL && found == NULL; tables++)
@@ -22,7 +23,8 @@ static const struct command_option *find(const struct command_option *const *tab
 	return found;
 }
 
-static bool fail_unknown(const struct command_option *const *tables, struct slice name, struct error *err)
+static bool fail_unknown(const struct command_option *const *tables, struct slice name,
+			 struct error *err)
 {
 	const char *nearest = NULL;
 	unsigned least = WORD_DISTANCE_MAX;
@@ -36,9 +38,10 @@ static bool fail_unknown(const struct command_option *const *tables, struct slic
 	}
 	error_quote(name, quoted, sizeof(quoted));
 	if (nearest == NULL)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no option --%s", quoted);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no option --%s; did you mean --%s?", quoted,
-			 nearest);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no option --%s",
+				 quoted);
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "there is no option --%s; did you mean --%s?", quoted, nearest);
 }
 
 /* A placeholder such as "min|max" lists the values there are. */
@@ -52,8 +55,9 @@ static bool check_choice(const struct command_option *option, const char *value,
 		if (slice_eq_cstr(choice, value))
 			return true;
 	}
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s takes %s, not \"%s\"", option->name,
-			 option->placeholder, error_quote(slice_from_cstr(value), quoted, sizeof(quoted)));
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s takes %s, not \"%s\"",
+			 option->name, option->placeholder,
+			 error_quote(slice_from_cstr(value), quoted, sizeof(quoted)));
 }
 
 static void add(struct arguments *out, const struct command_option *option, const char *value)
@@ -72,20 +76,20 @@ static bool take_long(int argc, char **argv, int *index, const struct command_op
 		return fail_unknown(tables, name, err);
 	if (option->placeholder == NULL) {
 		add(out, option, "");
-		return value == NULL ||
-		       error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s takes no value", option->name);
+		return value == NULL || error_set(err, ERR_INVALID_PARAMETER_VALUE,
+						  "--%s takes no value", option->name);
 	}
 	if (value == NULL && *index + 1 < argc)
 		value = argv[++*index];
 	if (value == NULL)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s needs a value: %s", option->name,
-				 option->placeholder);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s needs a value: %s",
+				 option->name, option->placeholder);
 	add(out, option, value);
 	return check_choice(option, value, err);
 }
 
-static bool take_letter(char letter, const struct command_option *const *tables, struct arguments *out,
-			struct error *err)
+static bool take_letter(char letter, const struct command_option *const *tables,
+			struct arguments *out, struct error *err)
 {
 	for (; *tables != NULL; tables++) {
 		for (const struct command_option *o = *tables; o->name != NULL; o++) {
@@ -105,8 +109,8 @@ static bool is_letters(const char *word)
 	return word[0] == '-' && word[1] != '-' && isalpha((unsigned char)word[1]);
 }
 
-bool arguments_parse(int argc, char **argv, const struct command_option *const *tables, struct arena *arena,
-		     struct arguments *out, struct error *err)
+bool arguments_parse(int argc, char **argv, const struct command_option *const *tables,
+		     struct arena *arena, struct arguments *out, struct error *err)
 {
 	size_t options_max = 0;
 	bool only_words = false;
@@ -140,7 +144,8 @@ int arguments_next_word(int argc, char **argv, int from, const struct command_op
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strncmp(argv[i], "--", 2) != 0)
 			continue;
-		const struct command_option *option = find_in(options, slice_from_cstr(argv[i] + 2));
+		const struct command_option *option =
+			find_in(options, slice_from_cstr(argv[i] + 2));
 		if (option != NULL && option->placeholder != NULL)
 			i++;
 	}
@@ -171,26 +176,27 @@ bool arguments_has(const struct arguments *a, const char *name)
 	return arguments_value(a, name, NULL) != NULL;
 }
 
-bool arguments_i64(const struct arguments *a, const char *name, int64_t least, int64_t otherwise, int64_t *out,
-		   struct error *err)
+bool arguments_i64(const struct arguments *a, const char *name, int64_t least, int64_t otherwise,
+		   int64_t *out, struct error *err)
 {
 	const char *value = arguments_value(a, name, NULL);
 	char quoted[64];
 	int64_t number = otherwise;
-	if (value != NULL && (!slice_parse_i64(slice_from_cstr(value), &number) || number < least)) {
+	if (value != NULL &&
+	    (!slice_parse_i64(slice_from_cstr(value), &number) || number < least)) {
 		error_quote(slice_from_cstr(value), quoted, sizeof(quoted));
 		if (least == INT64_MIN)
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--%s takes a whole number, not \"%s\"",
-					 name, quoted);
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "--%s takes a whole number, not \"%s\"", name, quoted);
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "--%s takes a whole number from %lld on, not \"%s\"", name, (long long)least,
-				 quoted);
+				 "--%s takes a whole number from %lld on, not \"%s\"", name,
+				 (long long)least, quoted);
 	}
 	*out = number;
 	return true;
 }
 
-/* ---- did you mean -------------------------------------------------------------------------------------------- */
+/* ---- did you mean ---------------------------------------------------------------------------- */
 
 enum { WORD_MAX = 40 };
 

@@ -17,10 +17,12 @@ static struct slice join(struct cli *cli, struct slice root, const char *path_or
 	struct slice path = slice_from_cstr(path_or_null != NULL ? path_or_null : "");
 	while (path.len > 0 && path.ptr[path.len - 1] == '/')
 		path.len--;
-	return path.len == 0 ? root : arena_printf(cli->arena, "%.*s/%.*s", SLICE_FMT(root), SLICE_FMT(path));
+	return path.len == 0
+		       ? root
+		       : arena_printf(cli->arena, "%.*s/%.*s", SLICE_FMT(root), SLICE_FMT(path));
 }
 
-/* ---- ls ------------------------------------------------------------------------------------------------------ */
+/* ---- ls -------------------------------------------------------------------------------------- */
 
 struct entry {
 	struct slice path; /* from the top of the run's artifacts */
@@ -31,8 +33,8 @@ struct entry {
 };
 
 /* All files below a path. */
-static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_null, struct entry **entries,
-		      size_t *count, struct error *err)
+static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_null,
+		      struct entry **entries, size_t *count, struct error *err)
 {
 	struct manifest manifest;
 	struct slice root;
@@ -45,8 +47,8 @@ static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_
 	for (size_t i = 0; i < manifest.count; i++) {
 		const struct manifest_file *file = &manifest.files[i];
 		(*entries)[i] = (struct entry){
-			.path = arena_printf(cli->arena, "%.*s%s%s", SLICE_FMT(prefix), prefix.len > 0 ? "/" : "",
-					     file->path),
+			.path = arena_printf(cli->arena, "%.*s%s%s", SLICE_FMT(prefix),
+					     prefix.len > 0 ? "/" : "", file->path),
 			.bytes = file->bytes,
 			.sha256_or_null = file->sha256,
 			.modified_ms = file->modified_ms,
@@ -56,17 +58,18 @@ static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_
 }
 
 /* The entries of one folder. */
-static bool list_folder(struct cli *cli, struct slice run_id, const char *path_or_null, struct entry **entries,
-			size_t *count, struct error *err)
+static bool list_folder(struct cli *cli, struct slice run_id, const char *path_or_null,
+			struct entry **entries, size_t *count, struct error *err)
 {
 	struct json_value *reply;
 	struct slice path = join(cli, SLICE(""), path_or_null);
 	path = slice_from(path, path.len > 0 ? 1 : 0);
-	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/artifacts/list?run_id=%s%s%s", cli_encode(cli, run_id),
-		     path.len > 0 ? "&path=" : "", cli_encode(cli, path)))
+	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/artifacts/list?run_id=%s%s%s",
+		     cli_encode(cli, run_id), path.len > 0 ? "&path=" : "", cli_encode(cli, path)))
 		return false;
 	const struct json_value *files = json_tree_get(reply, "files"), *item = json_items(files);
-	*entries = ARENA_NEW(cli->arena, struct entry, (files == NULL ? 0 : files->child_count) + 1);
+	*entries =
+		ARENA_NEW(cli->arena, struct entry, (files == NULL ? 0 : files->child_count) + 1);
 	for (*count = 0; item != NULL; item = item->next_sibling_or_null) {
 		(*entries)[(*count)++] = (struct entry){
 			.path = json_text(item, "path"),
@@ -75,11 +78,12 @@ static bool list_folder(struct cli *cli, struct slice run_id, const char *path_o
 		};
 	}
 	return *count > 0 || path.len == 0 ||
-	       error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "the run has no artifact \"%.*s\"", SLICE_FMT(path));
+	       error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "the run has no artifact \"%.*s\"",
+			 SLICE_FMT(path));
 }
 
-static bool print_json(struct cli *cli, struct slice run_id, const struct entry *entries, size_t count,
-		       struct error *err)
+static bool print_json(struct cli *cli, struct slice run_id, const struct entry *entries,
+		       size_t count, struct error *err)
 {
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);
@@ -115,13 +119,15 @@ static void print_long(struct cli *cli, const struct entry *entries, size_t coun
 	table_column(&table, SLICE("PATH"), TABLE_WHOLE);
 	for (size_t i = 0; i < count; i++) {
 		const struct entry *e = &entries[i];
-		table_cell(&table, e->is_directory ? SLICE("-") : format_bytes(cli->arena, e->bytes));
+		table_cell(&table,
+			   e->is_directory ? SLICE("-") : format_bytes(cli->arena, e->bytes));
 		if (has_digests) {
 			table_cell(&table, format_time(cli->arena, e->modified_ms));
 			table_styled_cell(&table, slice_from_cstr(e->sha256_or_null), STYLE_DIM);
 		}
 		table_styled_cell(&table,
-				  arena_printf(cli->arena, "%.*s%s", SLICE_FMT(e->path), e->is_directory ? "/" : ""),
+				  arena_printf(cli->arena, "%.*s%s", SLICE_FMT(e->path),
+					       e->is_directory ? "/" : ""),
 				  e->is_directory ? STYLE_CYAN : STYLE_PLAIN);
 	}
 	(void)table_print(&table, stdout, 0); /* no column may be left out */
@@ -134,7 +140,8 @@ bool artifacts_ls(struct cli *cli, struct error *err)
 	size_t count;
 	bool is_tree = cli_flag(cli, "recursive");
 	if (!lookup_run(cli, cli_word(cli, 0), &run_id, err) ||
-	    !(is_tree ? list_tree : list_folder)(cli, run_id, cli_word(cli, 1), &entries, &count, err))
+	    !(is_tree ? list_tree : list_folder)(cli, run_id, cli_word(cli, 1), &entries, &count,
+						 err))
 		return false;
 	if (cli->json)
 		return print_json(cli, run_id, entries, count, err);
@@ -143,14 +150,14 @@ bool artifacts_ls(struct cli *cli, struct error *err)
 		return true;
 	}
 	for (size_t i = 0; i < count; i++) {
-		terminal_print(stdout, cli->arena, entries[i].is_directory ? STYLE_CYAN : STYLE_PLAIN,
-			       entries[i].path);
+		terminal_print(stdout, cli->arena,
+			       entries[i].is_directory ? STYLE_CYAN : STYLE_PLAIN, entries[i].path);
 		(void)puts(entries[i].is_directory ? "/" : "");
 	}
 	return true;
 }
 
-/* ---- get ----------------------------------------------------------------------------------------------------- */
+/* ---- get ------------------------------------------------------------------------------------- */
 
 static int open_target(const char *path, struct error *err)
 {
@@ -164,8 +171,8 @@ static int open_target(const char *path, struct error *err)
 	return fd;
 }
 
-static bool report(struct cli *cli, const char *target, const struct manifest *m, const struct download *d,
-		   struct error *err)
+static bool report(struct cli *cli, const char *target, const struct manifest *m,
+		   const struct download *d, struct error *err)
 {
 	if (d->resumed_bytes > 0)
 		cli_say(cli, "Went on with a broken download: %.*s were here.",
@@ -190,7 +197,8 @@ static bool report(struct cli *cli, const char *target, const struct manifest *m
 }
 
 /* Everything of the manifest into an existing or new directory; what else is there stays. */
-static bool get_into(struct cli *cli, const char *target, const struct manifest *m, struct error *err)
+static bool get_into(struct cli *cli, const char *target, const struct manifest *m,
+		     struct error *err)
 {
 	struct progress progress;
 	struct download d = {.cli = cli, .root = target, .source = m->base, .progress = &progress};
@@ -210,12 +218,13 @@ bool artifacts_get(struct cli *cli, struct error *err)
 {
 	struct manifest manifest;
 	struct slice run_id, root;
-	return lookup_run(cli, cli_word(cli, 0), &run_id, err) && lookup_artifact_root(cli, run_id, &root, err) &&
+	return lookup_run(cli, cli_word(cli, 0), &run_id, err) &&
+	       lookup_artifact_root(cli, run_id, &root, err) &&
 	       manifest_load(cli, join(cli, root, cli_word(cli, 1)), &manifest, err) &&
 	       get_into(cli, cli_option(cli, "to", "."), &manifest, err);
 }
 
-/* ---- put ----------------------------------------------------------------------------------------------------- */
+/* ---- put ------------------------------------------------------------------------------------- */
 
 bool artifacts_put(struct cli *cli, struct error *err)
 {

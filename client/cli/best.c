@@ -15,11 +15,13 @@ static bool fetch(struct cli *cli, int64_t top, struct json_value **reply, struc
 		return false;
 	const char *filter = cli_option(cli, "filter", "");
 	return cli_get(cli, reply, err,
-		       "/api/trackerd/v1/runs/best?experiment_id=%s&metric=%s&order=%s&value=%s&top=%lld%s%s",
+		       "/api/trackerd/v1/runs/best?experiment_id=%s&metric=%s&order=%s&value=%s"
+		       "&top=%lld%s%s",
 		       cli_encode(cli, experiment.id),
 		       cli_encode(cli, slice_from_cstr(cli_option(cli, "metric", ""))),
-		       cli_flag(cli, "max") ? "max" : "min", cli_option(cli, "value", "last"), (long long)top,
-		       filter[0] != '\0' ? "&filter=" : "", cli_encode(cli, slice_from_cstr(filter)));
+		       cli_flag(cli, "max") ? "max" : "min", cli_option(cli, "value", "last"),
+		       (long long)top, filter[0] != '\0' ? "&filter=" : "",
+		       cli_encode(cli, slice_from_cstr(filter)));
 }
 
 static bool print_json(struct cli *cli, const struct json_value *entry, struct error *err)
@@ -51,7 +53,8 @@ static void print_table(struct cli *cli, const struct json_value *entries)
 	size_t params_count = run_set_differing(cli, &set, RUN_PARAMS, &params);
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("RANK"), TABLE_RIGHT | TABLE_WHOLE);
-	table_column(&table, slice_from_cstr(cli_option(cli, "metric", "")), TABLE_RIGHT | TABLE_WHOLE);
+	table_column(&table, slice_from_cstr(cli_option(cli, "metric", "")),
+		     TABLE_RIGHT | TABLE_WHOLE);
 	table_column(&table, SLICE("NAME"), 0);
 	table_column(&table, SLICE("RUN"), TABLE_ID);
 	for (size_t i = 0; i < params_count; i++)
@@ -61,12 +64,14 @@ static void print_table(struct cli *cli, const struct json_value *entries)
 		const struct json_value *run = json_tree_get(entry, "run");
 		table_cell(&table, arena_printf(cli->arena, "%zu", rank));
 		table_styled_cell(&table,
-				  format_number(cli->arena, json_tree_double(json_tree_get(entry, "value"), 0)),
+				  format_number(cli->arena,
+						json_tree_double(json_tree_get(entry, "value"), 0)),
 				  rank == 1 ? STYLE_GREEN : STYLE_PLAIN);
 		table_cell(&table, run_info(run, "run_name"));
 		table_styled_cell(&table, run_id_of(run), STYLE_CYAN);
 		for (size_t i = 0; i < params_count; i++)
-			table_cell(&table, json_text(run_find(run, RUN_PARAMS, params[i]), "value"));
+			table_cell(&table,
+				   json_text(run_find(run, RUN_PARAMS, params[i]), "value"));
 	}
 	size_t hidden = table_print(&table, stdout, 0);
 	if (hidden > 0)
@@ -81,14 +86,17 @@ bool best(struct cli *cli, struct error *err)
 		return cli_fail_usage(cli, err, "--metric names the metric to compare by");
 	if (cli_flag(cli, "min") == cli_flag(cli, "max"))
 		return cli_fail_usage(cli, err, "say whether --min or --max of the metric is best");
-	if (!cli_number(cli, "top", 1, cli->quiet || cli->json ? 1 : 10, &top, err) || !fetch(cli, top, &reply, err))
+	if (!cli_number(cli, "top", 1, cli->quiet || cli->json ? 1 : 10, &top, err) ||
+	    !fetch(cli, top, &reply, err))
 		return false;
-	const struct json_value *entries = json_tree_get(reply, "runs"), *entry = json_items(entries);
+	const struct json_value *entries = json_tree_get(reply, "runs"),
+				*entry = json_items(entries);
 	if (cli->json)
 		return print_json(cli, entry, err);
 	if (entry == NULL)
-		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "no run of \"%s\" has the metric \"%s\"%s",
-				 cli_word(cli, 0), cli_option(cli, "metric", ""),
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+				 "no run of \"%s\" has the metric \"%s\"%s", cli_word(cli, 0),
+				 cli_option(cli, "metric", ""),
 				 cli_flag(cli, "filter") ? " and fits the filter" : "");
 	for (; cli->quiet && entry != NULL; entry = entry->next_sibling_or_null)
 		(void)printf("%.*s\n", SLICE_FMT(run_id_of(json_tree_get(entry, "run"))));

@@ -11,7 +11,7 @@
 
 enum { JSON_BYTES_MAX = 1024 * 1024 * 1024 };
 
-/* ---- failing ------------------------------------------------------------------------------------------------- */
+/* ---- failing --------------------------------------------------------------------------------- */
 
 // clang-format off
 static const struct {
@@ -65,7 +65,7 @@ bool cli_fail_interrupted(struct error *err)
 	return error_set(err, ERR_CANCELLED, "interrupted");
 }
 
-/* ---- the server ---------------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 bool cli_api(struct cli *cli, struct api **out, struct error *err)
 {
@@ -93,16 +93,18 @@ bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, cons
 		(void)vsnprintf(whole, (size_t)len + 1, format, arguments);
 		va_end(arguments);
 	}
-	return cli_api(cli, &api, err) &&
-	       api_call(api, "GET", slice_make(whole, (size_t)len), (struct slice){0}, cli->arena, reply, err);
+	return cli_api(cli, &api, err) && api_call(api, "GET", slice_make(whole, (size_t)len),
+						   (struct slice){0}, cli->arena, reply, err);
 }
 
-bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply, struct error *err)
+bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply,
+	      struct error *err)
 {
 	struct api *api;
 	ASSERT(json_writer_is_complete(&cli->w));
 	return buffer_check(&cli->text, "the request", err) && cli_api(cli, &api, err) &&
-	       api_call(api, method, slice_from_cstr(path), buffer_slice(&cli->text), cli->arena, reply, err);
+	       api_call(api, method, slice_from_cstr(path), buffer_slice(&cli->text), cli->arena,
+			reply, err);
 }
 
 static const char *encode(struct arena *arena, struct slice text, const char *also_plain)
@@ -113,7 +115,8 @@ static const char *encode(struct arena *arena, struct slice text, const char *al
 		return "";
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
-		bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+		bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+				(c >= 'a' && c <= 'z') ||
 				(c != '\0' && strchr(also_plain, c) != NULL);
 		if (is_plain) {
 			*at++ = (char)c;
@@ -136,7 +139,7 @@ const char *cli_encode_path(struct cli *cli, struct slice path)
 	return encode(cli->arena, path, "-._~/");
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------------ */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 struct json_writer *cli_begin_json(struct cli *cli)
 {
@@ -192,7 +195,8 @@ bool cli_confirm(struct cli *cli, const char *question, struct error *err)
 				    : error_set(err, ERR_INVALID_STATE, "nothing was deleted");
 }
 
-bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise, int64_t *out, struct error *err)
+bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise, int64_t *out,
+		struct error *err)
 {
 	if (arguments_i64(&cli->arguments, name, least, otherwise, out, err))
 		return true;

@@ -1,7 +1,8 @@
-/* What every command of trk is given, and what commands share: talking to the server, printing, failing.
+/* What every command of trk is given, and what commands share: talking to the server, printing,
+ * failing.
  *
- * All memory is the arena's, freed when the process ends; running out of it ends the process with a sentence. Results
- * go to standard output, talk to standard error. One thread. */
+ * All memory is the arena's, freed when the process ends; running out of it ends the process with
+ * a sentence. Results go to standard output, talk to standard error. One thread. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
@@ -33,16 +34,17 @@ struct cli {
 	struct arguments arguments;
 	const struct command *command;
 	const char *url;
-	bool url_is_given;  /* by --url, not by the environment */
-	bool json;          /* --json */
-	bool quiet;         /* --quiet */
-	enum cli_exit exit; /* when a command failed: the status, where the error's code does not tell; else CLI_OK */
+	bool url_is_given; /* by --url, not by the environment */
+	bool json;	   /* --json */
+	bool quiet;	   /* --quiet */
+	/* When a command failed: the status, where the error's code does not tell; else CLI_OK. */
+	enum cli_exit exit;
 	struct api *api_or_null; /* opened on first use */
-	struct buffer text;      /* what `w` writes into */
+	struct buffer text;	 /* what `w` writes into */
 	struct json_writer w;
 };
 
-/* ---- failing ------------------------------------------------------------------------------------------------- */
+/* ---- failing --------------------------------------------------------------------------------- */
 
 /* A mistake in the command line: sets *err and the exit status 2; returns false. */
 bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -50,24 +52,26 @@ bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...)
 bool cli_fail_file(struct error *err, const char *verb, const char *path);
 /* The exit status of an error's code. */
 enum cli_exit cli_exit_of(enum error_code code);
-/* Was Ctrl-C pressed, or the process asked to end? Then long work stops with the error that cli_fail_interrupted sets. */
+/* Was Ctrl-C pressed, or the process asked to end? Then long work stops with the error that
+ * cli_fail_interrupted sets. */
 bool cli_is_interrupted(void);
 bool cli_fail_interrupted(struct error *err);
 
-/* ---- the server ---------------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 MUST_CHECK bool cli_api(struct cli *cli, struct api **out, struct error *err);
-/* GET of a path made like printf; arguments are already encoded (cli_encode). The reply lives in the arena. */
-MUST_CHECK bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)
-	PRINTF_LIKE(4, 5);
+/* GET of a path made like printf; arguments are already encoded (cli_encode). The reply lives in
+ * the arena. */
+MUST_CHECK bool cli_get(struct cli *cli, struct json_value **reply, struct error *err,
+			const char *format, ...) PRINTF_LIKE(4, 5);
 /* Sends the JSON that was written to cli->w (begun by cli_begin_json). */
-MUST_CHECK bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply,
-			 struct error *err);
+MUST_CHECK bool cli_send(struct cli *cli, const char *method, const char *path,
+			 struct json_value **reply, struct error *err);
 /* Percent-encoded for a query value, or as a path, where "/" stays. NUL-terminated. */
 const char *cli_encode(struct cli *cli, struct slice value);
 const char *cli_encode_path(struct cli *cli, struct slice path);
 
-/* ---- printing ------------------------------------------------------------------------------------------------ */
+/* ---- printing -------------------------------------------------------------------------------- */
 
 /* Begins a JSON text in cli->w: the body of a request, or what is printed. */
 struct json_writer *cli_begin_json(struct cli *cli);
@@ -77,15 +81,15 @@ MUST_CHECK bool cli_print_json(struct cli *cli, struct error *err);
 void cli_print_line(struct cli *cli, struct slice text);
 /* A line of talk to standard error; nothing with --quiet or --json. */
 void cli_say(const struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Asks "question [y/N]" on a terminal. Without one --yes must be given: otherwise that is a mistake in the command line.
- * True with --yes, without a question. */
+/* Asks "question [y/N]" on a terminal. Without one --yes must be given: otherwise that is a
+ * mistake in the command line. True with --yes, without a question. */
 MUST_CHECK bool cli_confirm(struct cli *cli, const char *question, struct error *err);
 
-/* ---- shorthands ---------------------------------------------------------------------------------------------- */
+/* ---- shorthands ------------------------------------------------------------------------------ */
 
 /* A whole number from `least` on; `otherwise` when the option was not given. */
-MUST_CHECK bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise, int64_t *out,
-			   struct error *err);
+MUST_CHECK bool cli_number(struct cli *cli, const char *name, int64_t least, int64_t otherwise,
+			   int64_t *out, struct error *err);
 
 static inline const char *cli_word(const struct cli *cli, size_t index)
 {

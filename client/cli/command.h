@@ -1,4 +1,5 @@
-/* A command of trk: one row of the table in commands.c, from which come dispatch, help and completion. */
+/* A command of trk: one row of the table in commands.c, from which come dispatch, help and
+ * completion. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -7,10 +8,11 @@
 struct command {
 	const char *noun;
 	const char *verb_or_null; /* NULL: the noun alone is the command */
-	/* For help, and, by its capital words, for completion: EXPERIMENT, MODEL and FILE are completed by name. */
+	/* For help, and, by its capital words, for completion: EXPERIMENT, MODEL and FILE are
+	 * completed by name. */
 	const char *arguments;
 	size_t words_min, words_max;
-	const char *summary; /* one line without a full stop */
+	const char *summary;			      /* one line without a full stop */
 	const struct command_option *options_or_null; /* ends with name NULL */
 	/* True when it did what was asked; else *err is set, and perhaps cli->exit. */
 	bool (*run)(struct cli *cli, struct error *err);

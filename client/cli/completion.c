@@ -17,8 +17,12 @@ static const char *kind_of(const struct command *c)
 	static const struct {
 		const char *word, *kind;
 	} kinds[] = {
-		{"EXPERIMENT", "experiments"}, {"MODEL@", "models"}, {"MODEL", "models"},
-		{"FILE", "files"},	       {"DIR", "files"},     {"bash|zsh", "shells"},
+		{"EXPERIMENT", "experiments"},
+		{"MODEL@", "models"},
+		{"MODEL", "models"},
+		{"FILE", "files"},
+		{"DIR", "files"},
+		{"bash|zsh", "shells"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
 		if (strstr(c->arguments, kinds[i].word) != NULL)
@@ -32,7 +36,7 @@ static bool is_choice(const struct command_option *o)
 	return o->placeholder != NULL && strchr(o->placeholder, '|') != NULL;
 }
 
-/* ---- bash ---------------------------------------------------------------------------------------------------- */
+/* ---- bash ------------------------------------------------------------------------------------ */
 
 static void print_option_words(const struct command_option *options_or_null)
 {
@@ -40,6 +44,7 @@ static void print_option_words(const struct command_option *options_or_null)
 		(void)printf(" --%s", o->name);
 }
 
+// clang-format off: lines of the scripts stay whole
 /* Values after an option: "--value) words="last min max"". */
 static void print_bash_values(void)
 {
@@ -48,7 +53,8 @@ static void print_bash_values(void)
 		for (; o != NULL && o->name != NULL; o++) {
 			if (!is_choice(o))
 				continue;
-			(void)printf("\t\"%s/%s --%s\") words=\"", commands[i].noun, verb_of(&commands[i]), o->name);
+			(void)printf("\t\"%s/%s --%s\") words=\"", commands[i].noun,
+				     verb_of(&commands[i]), o->name);
 			for (const char *c = o->placeholder; *c != '\0'; c++)
 				(void)putchar(*c == '|' ? ' ' : *c);
 			(void)puts("\" ;;");
@@ -56,7 +62,8 @@ static void print_bash_values(void)
 	}
 	(void)puts("\t*\" --experiment\") _trk_names experiments; return ;;\n"
 		   "\t\"models/register --name\") _trk_names models; return ;;\n"
-		   "\t*\" --to\") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- \"$current\")); return ;;");
+		   "\t*\" --to\") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "
+		   "\"$current\")); return ;;");
 }
 
 static void print_bash_nouns(void)
@@ -81,7 +88,8 @@ static void print_bash_commands(void)
 {
 	for (size_t i = 0; i < commands_count; i++) {
 		const struct command *c = &commands[i];
-		(void)printf("\t%s/%s) kind=%s words=\"", c->noun, c->verb_or_null != NULL ? c->verb_or_null : "-",
+		(void)printf("\t%s/%s) kind=%s words=\"", c->noun,
+			     c->verb_or_null != NULL ? c->verb_or_null : "-",
 			     kind_of(c)[0] != '\0' ? kind_of(c) : "none");
 		print_option_words(c->options_or_null);
 		print_option_words(common_options);
@@ -97,7 +105,8 @@ static void print_bash(void)
 		    "\tlocal name quoted\n"
 		    "\twhile IFS= read -r name; do\n"
 		    "\t\tprintf -v quoted %q \"$name\"\n"
-		    "\t\t[[ $name == \"$current\"* || $quoted == \"$current\"* ]] && COMPREPLY+=(\"$quoted\")\n"
+		    "\t\t[[ $name == \"$current\"* || $quoted == \"$current\"* ]] && "
+		    "COMPREPLY+=(\"$quoted\")\n"
 		    "\tdone < <(trk \"$1\" list --quiet 2>/dev/null)\n"
 		    "}\n\n"
 		    "_trk() {\n"
@@ -137,7 +146,8 @@ static void print_bash(void)
 		    "\t\tlocal IFS=$'\\n'\n"
 		    "\t\tcase $kind in\n"
 		    "\t\texperiments | models) _trk_names \"$kind\"; return ;;\n"
-		    "\t\tfiles) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+		    "\t\tfiles) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
+		    "\"$current\")); return ;;\n"
 		    "\t\tshells) words=$'bash\\nzsh' ;;\n"
 		    "\t\t*) return ;;\n"
 		    "\t\tesac\n"
@@ -149,8 +159,9 @@ static void print_bash(void)
 		    "complete -F _trk trk\n",
 		    stdout);
 }
+// clang-format on
 
-/* ---- zsh ----------------------------------------------------------------------------------------------------- */
+/* ---- zsh ------------------------------------------------------------------------------------- */
 
 /* Text within single quotes of a "name[explanation]" or "name:explanation". */
 static void print_zsh_text(const char *text)
@@ -193,7 +204,9 @@ static const char *zsh_arguments(const struct command *c)
 	static const struct {
 		const char *kind, *action;
 	} actions[] = {
-		{"experiments", "_trk_experiments"}, {"models", "_trk_models"}, {"files", "_files"},
+		{"experiments", "_trk_experiments"},
+		{"models", "_trk_models"},
+		{"files", "_files"},
 		{"shells", "(bash zsh)"},
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
@@ -212,7 +225,8 @@ static void print_zsh_choice(const char *name, const char *summary)
 
 static void print_zsh_command(const struct command *c)
 {
-	(void)printf("\t%s/%s)\n\t\t_arguments -s", c->noun, c->verb_or_null != NULL ? c->verb_or_null : "-");
+	(void)printf("\t%s/%s)\n\t\t_arguments -s", c->noun,
+		     c->verb_or_null != NULL ? c->verb_or_null : "-");
 	for (const struct command_option *o = c->options_or_null; o != NULL && o->name != NULL; o++)
 		print_zsh_option(c->noun, o);
 	for (const struct command_option *o = common_options; o->name != NULL; o++)
@@ -230,6 +244,7 @@ static void print_zsh_verbs(const struct noun *noun)
 	(void)puts("\t\t)\n\t\t_describe -t commands command choices\n\t\t;;");
 }
 
+// clang-format off: lines of the script stay whole
 static void print_zsh(void)
 {
 	(void)fputs("#compdef trk\n"
@@ -284,6 +299,7 @@ static void print_zsh(void)
 		    "fi\n",
 		    stdout);
 }
+// clang-format on
 
 bool completion(struct cli *cli, struct error *err)
 {
@@ -293,6 +309,7 @@ bool completion(struct cli *cli, struct error *err)
 	else if (strcmp(shell, "zsh") == 0)
 		print_zsh();
 	else
-		return cli_fail_usage(cli, err, "there is completion for bash and zsh, not for \"%s\"", shell);
+		return cli_fail_usage(
+			cli, err, "there is completion for bash and zsh, not for \"%s\"", shell);
 	return true;
 }

@@ -14,7 +14,8 @@
 enum { WALK_FDS = 16, NAME_BYTES_MAX = 200 };
 
 /* The real path of a directory that is there, or of the place in a parent that is there. */
-static bool find_place(struct cli *cli, const char *target, struct directory_swap *s, struct error *err)
+static bool find_place(struct cli *cli, const char *target, struct directory_swap *s,
+		       struct error *err)
 {
 	struct stat info;
 	char *real = realpath(target, NULL);
@@ -36,11 +37,13 @@ static bool find_place(struct cli *cli, const char *target, struct directory_swa
 	size_t name_at = path.len;
 	while (name_at > 0 && path.ptr[name_at - 1] != '/')
 		name_at--;
-	const char *parent = name_at == 0 ? "." : arena_cstr(cli->arena, slice_first(path, name_at));
+	const char *parent =
+		name_at == 0 ? "." : arena_cstr(cli->arena, slice_first(path, name_at));
 	real = realpath(parent, NULL);
 	if (real == NULL)
 		return cli_fail_file(err, "open the directory", parent);
-	s->target = arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%.*s", strcmp(real, "/") == 0 ? "" : real,
+	s->target = arena_cstr(cli->arena, arena_printf(cli->arena, "%s/%.*s",
+							strcmp(real, "/") == 0 ? "" : real,
 							SLICE_FMT(slice_from(path, name_at))));
 	free(real);
 	return true;
@@ -51,19 +54,23 @@ static bool check_place(const struct directory_swap *s, struct error *err)
 {
 	char *here = realpath(".", NULL);
 	size_t len = strlen(s->target);
-	bool is_around = here != NULL && strncmp(here, s->target, len) == 0 && (here[len] == '\0' || here[len] == '/');
+	bool is_around = here != NULL && strncmp(here, s->target, len) == 0 &&
+			 (here[len] == '\0' || here[len] == '/');
 	free(here);
 	if (s->had_target && (is_around || strcmp(s->target, "/") == 0))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "\"%s\" would be replaced as a whole, and the working directory is in it; "
-				 "name another directory",
-				 s->target);
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"\"%s\" would be replaced as a whole, and the working directory is in it; "
+			"name another directory",
+			s->target);
 	if (strlen(s->name) == 0 || strlen(s->name) > NAME_BYTES_MAX || strcmp(s->name, "..") == 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "\"%s\" cannot be replaced", s->target);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "\"%s\" cannot be replaced",
+				 s->target);
 	return true;
 }
 
-bool directory_swap_begin(struct cli *cli, const char *target, struct directory_swap *out, struct error *err)
+bool directory_swap_begin(struct cli *cli, const char *target, struct directory_swap *out,
+			  struct error *err)
 {
 	struct directory_swap s = {.parent_fd = -1, .new_fd = -1};
 	char id[RANDOM_ID_HEX_LEN + 1];
@@ -72,7 +79,8 @@ bool directory_swap_begin(struct cli *cli, const char *target, struct directory_
 	s.name = strrchr(s.target, '/') + 1; /* a real path has one */
 	if (!check_place(&s, err))
 		return false;
-	const char *parent = arena_cstr(cli->arena, slice_make(s.target, (size_t)(s.name - s.target)));
+	const char *parent =
+		arena_cstr(cli->arena, slice_make(s.target, (size_t)(s.name - s.target)));
 	random_id_hex(id);
 	(void)snprintf(s.new_name, sizeof(s.new_name), ".%s.trk-%.8s", s.name, id);
 	s.parent_fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -91,7 +99,7 @@ bool directory_swap_begin(struct cli *cli, const char *target, struct directory_
 	return false;
 }
 
-/* ---- walking ------------------------------------------------------------------------------------------------- */
+/* ---- walking --------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
@@ -113,7 +121,8 @@ static int sync_folder(const char *path, const struct stat *info, int kind, stru
 
 static const char *beside(struct cli *cli, const struct directory_swap *s, const char *name)
 {
-	return arena_cstr(cli->arena, arena_printf(cli->arena, "%.*s%s", (int)(s->name - s->target), s->target, name));
+	return arena_cstr(cli->arena, arena_printf(cli->arena, "%.*s%s", (int)(s->name - s->target),
+						   s->target, name));
 }
 
 static void close_all(struct directory_swap *s)
@@ -130,7 +139,7 @@ void directory_swap_abandon(struct cli *cli, struct directory_swap *s)
 	close_all(s);
 }
 
-/* ---- the exchange -------------------------------------------------------------------------------------------- */
+/* ---- the exchange ---------------------------------------------------------------------------- */
 
 /* Where there is no exchange: the old one away, the new one there, and back if that fails. */
 static bool exchange_in_steps(struct directory_swap *s)
@@ -141,7 +150,8 @@ static bool exchange_in_steps(struct directory_swap *s)
 		return false;
 	if (renameat(s->parent_fd, s->new_name, s->parent_fd, s->name) != 0) {
 		int error_number = errno;
-		(void)renameat(s->parent_fd, old_name, s->parent_fd, s->name); /* all that can be done */
+		(void)renameat(s->parent_fd, old_name, s->parent_fd,
+			       s->name); /* all that can be done */
 		errno = error_number;
 		return false;
 	}
@@ -152,26 +162,30 @@ static bool exchange_in_steps(struct directory_swap *s)
 static bool exchange(struct directory_swap *s)
 {
 	if (!s->had_target)
-		return renameat2(s->parent_fd, s->new_name, s->parent_fd, s->name, RENAME_NOREPLACE) == 0 ||
-		       (errno == EINVAL && renameat(s->parent_fd, s->new_name, s->parent_fd, s->name) == 0);
+		return renameat2(s->parent_fd, s->new_name, s->parent_fd, s->name,
+				 RENAME_NOREPLACE) == 0 ||
+		       (errno == EINVAL &&
+			renameat(s->parent_fd, s->new_name, s->parent_fd, s->name) == 0);
 	if (renameat2(s->parent_fd, s->new_name, s->parent_fd, s->name, RENAME_EXCHANGE) == 0)
 		return true;
 	return (errno == EINVAL || errno == ENOSYS) && exchange_in_steps(s);
 }
 
 /* The old tree gets a name that says when it was replaced. */
-static bool keep(struct cli *cli, struct directory_swap *s, const char **kept_out, struct error *err)
+static bool keep(struct cli *cli, struct directory_swap *s, const char **kept_out,
+		 struct error *err)
 {
 	const char *id = s->new_name + strlen(s->new_name) - 8;
-	const char *name = arena_cstr(cli->arena, arena_printf(cli->arena, "%s.before-%s", s->name, id));
+	const char *name =
+		arena_cstr(cli->arena, arena_printf(cli->arena, "%s.before-%s", s->name, id));
 	if (renameat(s->parent_fd, s->new_name, s->parent_fd, name) != 0)
 		return cli_fail_file(err, "rename", beside(cli, s, s->new_name));
 	*kept_out = beside(cli, s, name);
 	return true;
 }
 
-bool directory_swap_commit(struct cli *cli, struct directory_swap *s, bool keep_old, const char **kept_out,
-			   struct error *err)
+bool directory_swap_commit(struct cli *cli, struct directory_swap *s, bool keep_old,
+			   const char **kept_out, struct error *err)
 {
 	const char *new_path = beside(cli, s, s->new_name);
 	bool ok = true;
@@ -184,7 +198,8 @@ bool directory_swap_commit(struct cli *cli, struct directory_swap *s, bool keep_
 	if (s->had_target && keep_old)
 		ok = keep(cli, s, kept_out, err);
 	else if (s->had_target)
-		(void)nftw(new_path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS); /* the new one is in place */
+		(void)nftw(new_path, remove_one, WALK_FDS,
+			   FTW_DEPTH | FTW_PHYS); /* the new one is in place */
 	if (fsync(s->parent_fd) != 0 && ok)
 		ok = cli_fail_file(err, "write", s->target);
 	close_all(s);

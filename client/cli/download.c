@@ -13,7 +13,7 @@ struct part {
 	struct download *download;
 	const struct manifest_file *file;
 	int fd;
-	int64_t bytes; /* in the part, hashed */
+	int64_t bytes;		 /* in the part, hashed */
 	int64_t progress_before; /* bytes of the files before this one */
 	struct sha256 hash;
 	bool is_wrong; /* the server sends other bytes than promised */
@@ -39,7 +39,7 @@ int download_open_folder(int root_fd, const char *path, const char **name_out, s
 	return fd;
 }
 
-/* ---- the part ------------------------------------------------------------------------------------------------ */
+/* ---- the part -------------------------------------------------------------------------------- */
 
 /* Hashes what is there already, so that the transfer can go on behind it. */
 static bool take_up(struct part *p, struct error *err)
@@ -89,8 +89,8 @@ static bool write_all(int fd, struct slice bytes)
 static bool fail_wrong(struct part *p, struct error *err)
 {
 	p->is_wrong = true;
-	return error_set(err, ERR_DATA_LOSS, "%s: the server sent other bytes than its digest promises",
-			 p->file->path);
+	return error_set(err, ERR_DATA_LOSS,
+			 "%s: the server sent other bytes than its digest promises", p->file->path);
 }
 
 static bool on_bytes(void *context, struct slice bytes, struct error *err)
@@ -116,11 +116,11 @@ static bool transfer(struct part *p, struct error *err)
 		d->resumed_bytes += p->bytes;
 		d->progress->skipped += p->bytes;
 	}
-	const char *source = cli_encode_path(d->cli, d->source), *path = cli_encode_path(
-									 d->cli, slice_from_cstr(p->file->path));
+	const char *source = cli_encode_path(d->cli, d->source),
+		   *path = cli_encode_path(d->cli, slice_from_cstr(p->file->path));
 	const struct api_download request = {
-		.path = arena_printf(d->cli->arena, "/api/2.0/mlflow-artifacts/artifacts/%s%s%s", source,
-				     source[0] != '\0' ? "/" : "", path),
+		.path = arena_printf(d->cli->arena, "/api/2.0/mlflow-artifacts/artifacts/%s%s%s",
+				     source, source[0] != '\0' ? "/" : "", path),
 		.from = p->bytes,
 		.etag = p->file->sha256,
 		.begin = on_begin,
@@ -140,7 +140,7 @@ static bool verify(struct part *p, struct error *err)
 	return fsync(p->fd) == 0 || cli_fail_file(err, "write", p->file->path);
 }
 
-/* ---- one file ------------------------------------------------------------------------------------------------ */
+/* ---- one file -------------------------------------------------------------------------------- */
 
 /* Is the file there already, as it should be? */
 static bool is_there(int folder_fd, const char *name, const struct manifest_file *file)
@@ -153,7 +153,8 @@ static bool is_there(int folder_fd, const char *name, const struct manifest_file
 	if (fd < 0)
 		return false;
 	bool same = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size == file->bytes &&
-		    sha256_of_file(fd, name, digest, &bytes, &ignored) && strcmp(digest, file->sha256) == 0;
+		    sha256_of_file(fd, name, digest, &bytes, &ignored) &&
+		    strcmp(digest, file->sha256) == 0;
 	(void)close(fd); /* only read */
 	return same;
 }
@@ -162,7 +163,8 @@ static bool lock_part(const struct part *p, struct error *err)
 {
 	if (flock(p->fd, LOCK_EX | LOCK_NB) == 0)
 		return true;
-	return error_set(err, ERR_RESOURCE_CONFLICT, "%s: another process is fetching this file", p->file->path);
+	return error_set(err, ERR_RESOURCE_CONFLICT, "%s: another process is fetching this file",
+			 p->file->path);
 }
 
 static bool fetch(struct part *p, int folder_fd, const char *name, struct error *err)
@@ -172,10 +174,12 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 	p->fd = openat(folder_fd, part_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (p->fd < 0)
 		return cli_fail_file(err, "write", p->file->path);
-	bool ok = lock_part(p, err) && take_up(p, err) && (p->bytes <= p->file->bytes || begin_anew(p, err));
+	bool ok = lock_part(p, err) && take_up(p, err) &&
+		  (p->bytes <= p->file->bytes || begin_anew(p, err));
 	bool is_resumed = ok && p->bytes > 0;
 	ok = ok && transfer(p, err) && verify(p, err);
-	if (!ok && p->is_wrong && is_resumed) { /* what was there may have been wrong, not the server */
+	if (!ok && p->is_wrong &&
+	    is_resumed) { /* what was there may have been wrong, not the server */
 		p->is_wrong = false;
 		ok = begin_anew(p, err) && transfer(p, err) && verify(p, err);
 	}
@@ -184,13 +188,15 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 	if (ok && renameat(folder_fd, part_name, folder_fd, name) != 0)
 		ok = cli_fail_file(err, "write", p->file->path);
 	if (!ok && p->is_wrong)
-		(void)unlinkat(folder_fd, part_name, 0); /* worth nothing; if it stays, it is checked again */
+		(void)unlinkat(folder_fd, part_name,
+			       0); /* worth nothing; if it stays, it is checked again */
 	return ok;
 }
 
 bool download_file(struct download *d, const struct manifest_file *file, struct error *err)
 {
-	struct part p = {.download = d, .file = file, .fd = -1, .progress_before = d->progress->done};
+	struct part p = {
+		.download = d, .file = file, .fd = -1, .progress_before = d->progress->done};
 	const char *name;
 	int folder_fd = download_open_folder(d->root_fd, file->path, &name, err);
 	if (folder_fd < 0)

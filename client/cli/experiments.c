@@ -14,7 +14,8 @@ static int64_t member_i64(const struct json_value *object, const char *key)
 
 static void experiment_json(struct json_writer *w, const struct json_value *e)
 {
-	static const char *const texts[] = {"experiment_id", "name", "lifecycle_stage", "artifact_location"};
+	static const char *const texts[] = {"experiment_id", "name", "lifecycle_stage",
+					    "artifact_location"};
 	json_object_begin(w);
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		json_put_string(w, texts[i], json_text(e, texts[i]));
@@ -31,11 +32,12 @@ static void experiment_json(struct json_writer *w, const struct json_value *e)
 	json_object_end(w);
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 enum { PAGE_EXPERIMENTS = 10000 };
 
-static bool fetch_page(struct cli *cli, struct slice token, struct json_value **reply, struct error *err)
+static bool fetch_page(struct cli *cli, struct slice token, struct json_value **reply,
+		       struct error *err)
 {
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);
@@ -49,7 +51,8 @@ static bool fetch_page(struct cli *cli, struct slice token, struct json_value **
 }
 
 /* All pages, as one array of experiments. */
-static bool fetch_all(struct cli *cli, const struct json_value ***out, size_t *count, struct error *err)
+static bool fetch_all(struct cli *cli, const struct json_value ***out, size_t *count,
+		      struct error *err)
 {
 	const struct json_value **items = NULL;
 	struct slice token = SLICE("");
@@ -58,9 +61,11 @@ static bool fetch_all(struct cli *cli, const struct json_value ***out, size_t *c
 		struct json_value *reply;
 		if (!fetch_page(cli, token, &reply, err))
 			return false;
-		const struct json_value *list = json_tree_get(reply, "experiments"), *e = json_items(list);
-		const struct json_value **more = ARENA_NEW(cli->arena, const struct json_value *,
-							   *count + (list == NULL ? 0 : list->child_count) + 1);
+		const struct json_value *list = json_tree_get(reply, "experiments"),
+					*e = json_items(list);
+		const struct json_value **more =
+			ARENA_NEW(cli->arena, const struct json_value *,
+				  *count + (list == NULL ? 0 : list->child_count) + 1);
 		if (*count > 0)
 			memcpy(more, items, *count * sizeof(*more));
 		items = more;
@@ -84,8 +89,10 @@ static void print_table(struct cli *cli, const struct json_value **items, size_t
 	for (size_t i = 0; i < count; i++) {
 		table_cell(&table, json_text(items[i], "experiment_id"));
 		table_styled_cell(&table, json_text(items[i], "name"), STYLE_BOLD);
-		table_cell(&table, format_age(cli->arena, member_i64(items[i], "creation_time"), now_ms));
-		table_cell(&table, format_age(cli->arena, member_i64(items[i], "last_update_time"), now_ms));
+		table_cell(&table,
+			   format_age(cli->arena, member_i64(items[i], "creation_time"), now_ms));
+		table_cell(&table, format_age(cli->arena, member_i64(items[i], "last_update_time"),
+					      now_ms));
 	}
 	(void)table_print(&table, stdout, 0); /* --json has all */
 }
@@ -116,7 +123,7 @@ bool experiments_list(struct cli *cli, struct error *err)
 	return true;
 }
 
-/* ---- create, show -------------------------------------------------------------------------------------------- */
+/* ---- create, show ---------------------------------------------------------------------------- */
 
 bool experiments_create(struct cli *cli, struct error *err)
 {
@@ -164,7 +171,8 @@ bool experiments_show(struct cli *cli, struct error *err)
 	struct experiment_ref ref;
 	struct json_value *reply;
 	if (!lookup_experiment(cli, cli_word(cli, 0), &ref, err) ||
-	    !cli_get(cli, &reply, err, "/api/2.0/mlflow/experiments/get?experiment_id=%s", cli_encode(cli, ref.id)))
+	    !cli_get(cli, &reply, err, "/api/2.0/mlflow/experiments/get?experiment_id=%s",
+		     cli_encode(cli, ref.id)))
 		return false;
 	const struct json_value *e = json_tree_get(reply, "experiment");
 	if (cli->json) {
@@ -180,15 +188,18 @@ bool experiments_show(struct cli *cli, struct error *err)
 	print_field(cli, "artifacts", json_text(e, "artifact_location"));
 	const struct json_value *tag = json_items(json_tree_get(e, "tags"));
 	for (; tag != NULL; tag = tag->next_sibling_or_null)
-		print_field(cli, arena_cstr(cli->arena, terminal_clean(cli->arena, json_text(tag, "key"))),
-			    json_text(tag, "value"));
+		print_field(
+			cli,
+			arena_cstr(cli->arena, terminal_clean(cli->arena, json_text(tag, "key"))),
+			json_text(tag, "value"));
 	return true;
 }
 
-/* ---- rename, delete, restore --------------------------------------------------------------------------------- */
+/* ---- rename, delete, restore ----------------------------------------------------------------- */
 
 /* Posts the experiment's id, and a new name if there is one. */
-static bool change(struct cli *cli, const char *path, const char *new_name_or_null, const char *past, struct error *err)
+static bool change(struct cli *cli, const char *path, const char *new_name_or_null,
+		   const char *past, struct error *err)
 {
 	struct experiment_ref ref;
 	struct json_value *reply;

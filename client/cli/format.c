@@ -5,7 +5,12 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
+enum {
+	SECOND_MS = 1000,
+	MINUTE_MS = 60 * SECOND_MS,
+	HOUR_MS = 60 * MINUTE_MS,
+	DAY_MS = 24 * HOUR_MS
+};
 
 struct slice format_bytes(struct arena *arena, int64_t bytes)
 {
@@ -45,7 +50,8 @@ struct slice format_age(struct arena *arena, int64_t wall_ms, int64_t now_ms)
 		return arena_printf(arena, "%lld min ago", (long long)(age_ms / MINUTE_MS));
 	if (age_ms < DAY_MS)
 		return arena_printf(arena, "%lld h ago", (long long)(age_ms / HOUR_MS));
-	return arena_printf(arena, "%lld day%s ago", (long long)(age_ms / DAY_MS), age_ms < 2 * (int64_t)DAY_MS ? "" : "s");
+	return arena_printf(arena, "%lld day%s ago", (long long)(age_ms / DAY_MS),
+			    age_ms < 2 * (int64_t)DAY_MS ? "" : "s");
 }
 
 struct slice format_duration(struct arena *arena, int64_t ms)
@@ -58,9 +64,11 @@ struct slice format_duration(struct arena *arena, int64_t ms)
 	if (ms < MINUTE_MS)
 		return arena_printf(arena, "%lld s", whole / SECOND_MS);
 	if (ms < HOUR_MS)
-		return arena_printf(arena, "%lld min %lld s", whole / MINUTE_MS, whole % MINUTE_MS / SECOND_MS);
+		return arena_printf(arena, "%lld min %lld s", whole / MINUTE_MS,
+				    whole % MINUTE_MS / SECOND_MS);
 	if (ms < DAY_MS)
-		return arena_printf(arena, "%lld h %lld min", whole / HOUR_MS, whole % HOUR_MS / MINUTE_MS);
+		return arena_printf(arena, "%lld h %lld min", whole / HOUR_MS,
+				    whole % HOUR_MS / MINUTE_MS);
 	return arena_printf(arena, "%lld d %lld h", whole / DAY_MS, whole % DAY_MS / HOUR_MS);
 }
 

@@ -1,4 +1,5 @@
-/* The functions that the rows of the table of commands name; each is defined in the file of its noun. */
+/* The functions that the rows of the table of commands name; each is defined in the file of its
+ * noun. */
 #ifndef CLI_HANDLERS_H
 #define CLI_HANDLERS_H
 
@@ -6,8 +7,8 @@
 
 typedef bool command_fn(struct cli *cli, struct error *err);
 
-command_fn experiments_list, experiments_create, experiments_show, experiments_rename, experiments_delete,
-	experiments_restore;
+command_fn experiments_list, experiments_create, experiments_show, experiments_rename,
+	experiments_delete, experiments_restore;
 command_fn runs_list, runs_delete, runs_restore;
 command_fn run_show, run_diff;
 command_fn best;

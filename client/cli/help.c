@@ -28,7 +28,7 @@ const struct noun *noun_find(const char *name)
 	return NULL;
 }
 
-/* ---- layout -------------------------------------------------------------------------------------------------- */
+/* ---- layout ---------------------------------------------------------------------------------- */
 
 /* Prints `text` in words from `column` on, which is where the cursor is, and ends the line. */
 static void print_wrapped(FILE *out, const char *text, int column)
@@ -107,7 +107,7 @@ static void print_details(FILE *out, const char *details)
 	}
 }
 
-/* ---- the levels ---------------------------------------------------------------------------------------------- */
+/* ---- the levels ------------------------------------------------------------------------------ */
 
 static void print_all(FILE *out)
 {
@@ -120,11 +120,15 @@ static void print_all(FILE *out)
 	for (size_t i = 0; i < nouns_count; i++)
 		print_row(out, nouns[i].name, nouns[i].summary, width);
 	print_options(out, "Options of every command", common_options);
-	(void)fputs("\n\"trk COMMAND --help\" tells more.\n"
-		    "\nExit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict or exists\n"
-		    "already, 5 no access, 6 server unreachable, 7 a gate's condition failed, 8 timed\n"
-		    "out, 130 interrupted.\n",
-		    out);
+	// clang-format off: lines of the text stay whole
+	(void)fputs(
+		"\n\"trk COMMAND --help\" tells more.\n"
+		"\nExit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict or "
+		"exists\n"
+		"already, 5 no access, 6 server unreachable, 7 a gate's condition failed, 8 timed\n"
+		"out, 130 interrupted.\n",
+		out);
+	// clang-format on
 }
 
 static void put_usage(const struct command *c, char *text, size_t bytes)
@@ -137,8 +141,9 @@ static void print_noun(FILE *out, const struct noun *noun)
 {
 	char usage[128];
 	int width = 0;
-	(void)fprintf(out, "trk %s: %s\n\nUsage: trk %s COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands\n", noun->name,
-		      noun->summary, noun->name);
+	(void)fprintf(out,
+		      "trk %s: %s\n\nUsage: trk %s COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands\n",
+		      noun->name, noun->summary, noun->name);
 	for (size_t i = 0; i < commands_count; i++) {
 		put_usage(&commands[i], usage, sizeof(usage));
 		if (strcmp(commands[i].noun, noun->name) == 0)
@@ -154,11 +159,12 @@ static void print_noun(FILE *out, const struct noun *noun)
 
 void help_print_command(const struct command *c)
 {
-	(void)printf("trk %s%s%s: %s\n\nUsage: trk %s%s%s%s%s%s\n", c->noun, c->verb_or_null != NULL ? " " : "",
-		     c->verb_or_null != NULL ? c->verb_or_null : "", c->summary, c->noun,
-		     c->verb_or_null != NULL ? " " : "", c->verb_or_null != NULL ? c->verb_or_null : "",
-		     c->arguments[0] != '\0' ? " " : "", c->arguments,
-		     c->options_or_null != NULL ? " [OPTIONS]" : "");
+	(void)printf(
+		"trk %s%s%s: %s\n\nUsage: trk %s%s%s%s%s%s\n", c->noun,
+		c->verb_or_null != NULL ? " " : "", c->verb_or_null != NULL ? c->verb_or_null : "",
+		c->summary, c->noun, c->verb_or_null != NULL ? " " : "",
+		c->verb_or_null != NULL ? c->verb_or_null : "", c->arguments[0] != '\0' ? " " : "",
+		c->arguments, c->options_or_null != NULL ? " [OPTIONS]" : "");
 	if (c->details_or_null != NULL) {
 		(void)putchar('\n');
 		print_details(stdout, c->details_or_null);
@@ -168,14 +174,15 @@ void help_print_command(const struct command *c)
 	print_options(stdout, "Options of every command", common_options);
 }
 
-/* ---- did you mean -------------------------------------------------------------------------------------------- */
+/* ---- did you mean ---------------------------------------------------------------------------- */
 
 static void fail_unknown(const char *noun, const char *verb_or_null)
 {
 	const char *nearest = NULL;
 	unsigned least = WORD_DISTANCE_MAX;
 	char quoted[64];
-	error_quote(slice_from_cstr(verb_or_null != NULL ? verb_or_null : noun), quoted, sizeof(quoted));
+	error_quote(slice_from_cstr(verb_or_null != NULL ? verb_or_null : noun), quoted,
+		    sizeof(quoted));
 	for (size_t i = 0; verb_or_null == NULL && i < nouns_count; i++) {
 		if (word_is_nearer(noun, nouns[i].name, &least))
 			nearest = nouns[i].name;
@@ -185,12 +192,15 @@ static void fail_unknown(const char *noun, const char *verb_or_null)
 		    word_is_nearer(verb_or_null, commands[i].verb_or_null, &least))
 			nearest = commands[i].verb_or_null;
 	}
-	const char *group = verb_or_null != NULL ? noun : "", *space = verb_or_null != NULL ? " " : "";
+	const char *group = verb_or_null != NULL ? noun : "",
+		   *space = verb_or_null != NULL ? " " : "";
 	if (nearest != NULL)
-		(void)fprintf(stderr, "trk: there is no command \"%s%s%s\"; did you mean \"%s%s%s\"?\n", group,
-			      space, quoted, group, space, nearest);
+		(void)fprintf(stderr,
+			      "trk: there is no command \"%s%s%s\"; did you mean \"%s%s%s\"?\n",
+			      group, space, quoted, group, space, nearest);
 	else
-		(void)fprintf(stderr, "trk: there is no command \"%s%s%s\"\n", group, space, quoted);
+		(void)fprintf(stderr, "trk: there is no command \"%s%s%s\"\n", group, space,
+			      quoted);
 	(void)fprintf(stderr, "Try: trk %s%s--help\n", group, space);
 }
 

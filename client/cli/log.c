@@ -18,9 +18,10 @@ static const char *environment(const char *name)
 	return value == NULL || value[0] == '\0' ? NULL : value;
 }
 
-/* ---- run-start ----------------------------------------------------------------------------------------------- */
+/* ---- run-start ------------------------------------------------------------------------------- */
 
-static bool find_or_create_experiment(struct cli *cli, const char *name, struct slice *id, struct error *err)
+static bool find_or_create_experiment(struct cli *cli, const char *name, struct slice *id,
+				      struct error *err)
 {
 	struct experiment_ref ref;
 	struct json_value *reply;
@@ -55,12 +56,14 @@ static void put_pair(struct json_writer *w, struct slice key, struct slice value
 
 static const char *user_name(void)
 {
-	const struct passwd *entry = getpwuid(geteuid()); // NOLINT(concurrency-mt-unsafe): one thread
+	const struct passwd *entry =
+		getpwuid(geteuid()); // NOLINT(concurrency-mt-unsafe): one thread
 	return entry != NULL ? entry->pw_name : "unknown";
 }
 
 /* "KEY=VALUE"; the key is not empty. */
-static bool split_pair(struct cli *cli, const char *text, struct slice *key, struct slice *value, struct error *err)
+static bool split_pair(struct cli *cli, const char *text, struct slice *key, struct slice *value,
+		       struct error *err)
 {
 	*value = slice_from_cstr(text);
 	(void)slice_next(value, '=', key); /* there is one, at least "" */
@@ -69,7 +72,8 @@ static bool split_pair(struct cli *cli, const char *text, struct slice *key, str
 	return cli_fail_usage(cli, err, "\"%s\" is not of the form KEY=VALUE", text);
 }
 
-static bool put_tags(struct cli *cli, struct json_writer *w, struct slice parent_or_absent, struct error *err)
+static bool put_tags(struct cli *cli, struct json_writer *w, struct slice parent_or_absent,
+		     struct error *err)
 {
 	const char *tag;
 	struct slice key, value;
@@ -97,9 +101,11 @@ bool log_run_start(struct cli *cli, struct error *err)
 	const char *experiment = cli_option(cli, "experiment", environment("TRK_EXPERIMENT"));
 	if (experiment == NULL)
 		experiment = environment("MLFLOW_EXPERIMENT_NAME");
-	if (cli_flag(cli, "parent") && !lookup_run(cli, cli_option(cli, "parent", ""), &parent, err))
+	if (cli_flag(cli, "parent") &&
+	    !lookup_run(cli, cli_option(cli, "parent", ""), &parent, err))
 		return false;
-	if (!find_or_create_experiment(cli, experiment != NULL ? experiment : "Default", &experiment_id, err))
+	if (!find_or_create_experiment(cli, experiment != NULL ? experiment : "Default",
+				       &experiment_id, err))
 		return false;
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);
@@ -126,10 +132,11 @@ bool log_run_start(struct cli *cli, struct error *err)
 	return cli_print_json(cli, err);
 }
 
-/* ---- which run ----------------------------------------------------------------------------------------------- */
+/* ---- which run ------------------------------------------------------------------------------- */
 
 /* The run named, or that of the environment. */
-static bool find_run(struct cli *cli, const char *text_or_null, struct slice *run_id, struct error *err)
+static bool find_run(struct cli *cli, const char *text_or_null, struct slice *run_id,
+		     struct error *err)
 {
 	const char *text = text_or_null != NULL ? text_or_null : environment("TRK_RUN_ID");
 	if (text == NULL)
@@ -148,7 +155,7 @@ static bool print_run_id(struct cli *cli, struct slice run_id, struct error *err
 	return cli_print_json(cli, err);
 }
 
-/* ---- param, metric, tag -------------------------------------------------------------------------------------- */
+/* ---- param, metric, tag ---------------------------------------------------------------------- */
 
 struct batch {
 	struct cli *cli;
@@ -158,7 +165,8 @@ struct batch {
 	int64_t step, time_ms;
 };
 
-static bool put_item(const struct batch *b, struct json_writer *w, const char *text, struct error *err)
+static bool put_item(const struct batch *b, struct json_writer *w, const char *text,
+		     struct error *err)
 {
 	struct slice key, value;
 	double number;
@@ -169,7 +177,8 @@ static bool put_item(const struct batch *b, struct json_writer *w, const char *t
 		return true;
 	}
 	if (!slice_parse_double(value, &number))
-		return cli_fail_usage(b->cli, err, "\"%s\": a metric's value is a number, NaN or Infinity", text);
+		return cli_fail_usage(
+			b->cli, err, "\"%s\": a metric's value is a number, NaN or Infinity", text);
 	json_object_begin(w);
 	json_put_string(w, "key", key);
 	json_put_double(w, "value", number);
@@ -204,7 +213,8 @@ static bool log_pairs(struct batch *b, struct error *err)
 	struct slice key, value;
 	if (has_run && count == 1)
 		return cli_fail_usage(cli, err, "nothing to log: give KEY=VALUE");
-	for (size_t i = has_run; i < count; i++) { /* all or nothing, as far as it can be seen here */
+	for (size_t i = has_run; i < count;
+	     i++) { /* all or nothing, as far as it can be seen here */
 		if (!split_pair(cli, cli_word(cli, i), &key, &value, err))
 			return false;
 	}
@@ -234,10 +244,11 @@ bool log_metric(struct cli *cli, struct error *err)
 {
 	struct batch b = {.cli = cli, .list = "metrics", .is_metric = true};
 	return cli_number(cli, "step", INT64_MIN, 0, &b.step, err) &&
-	       cli_number(cli, "time", 0, clock_wall_ms(clock_system()), &b.time_ms, err) && log_pairs(&b, err);
+	       cli_number(cli, "time", 0, clock_wall_ms(clock_system()), &b.time_ms, err) &&
+	       log_pairs(&b, err);
 }
 
-/* ---- artifact, run-end --------------------------------------------------------------------------------------- */
+/* ---- artifact, run-end ----------------------------------------------------------------------- */
 
 bool log_artifact(struct cli *cli, struct error *err)
 {
@@ -261,5 +272,6 @@ bool log_run_end(struct cli *cli, struct error *err)
 	json_put_cstr(w, "status", cli_option(cli, "status", "FINISHED"));
 	json_put_int(w, "end_time", clock_wall_ms(clock_system()));
 	json_object_end(w);
-	return cli_send(cli, "POST", "/api/2.0/mlflow/runs/update", &reply, err) && print_run_id(cli, run_id, err);
+	return cli_send(cli, "POST", "/api/2.0/mlflow/runs/update", &reply, err) &&
+	       print_run_id(cli, run_id, err);
 }

@@ -17,21 +17,26 @@ static void take_experiment(const struct json_value *reply, struct experiment_re
 	out->name = json_text(experiment, "name");
 }
 
-bool lookup_experiment(struct cli *cli, const char *name_or_id, struct experiment_ref *out, struct error *err)
+bool lookup_experiment(struct cli *cli, const char *name_or_id, struct experiment_ref *out,
+		       struct error *err)
 {
 	struct json_value *reply;
 	struct error ignored;
 	const char *encoded = cli_encode(cli, slice_from_cstr(name_or_id));
-	bool found = cli_get(cli, &reply, err, "/api/2.0/mlflow/experiments/get-by-name?experiment_name=%s", encoded);
-	bool may_be_id = name_or_id[0] != '\0' && strspn(name_or_id, "0123456789") == strlen(name_or_id);
+	bool found = cli_get(cli, &reply, err,
+			     "/api/2.0/mlflow/experiments/get-by-name?experiment_name=%s", encoded);
+	bool may_be_id =
+		name_or_id[0] != '\0' && strspn(name_or_id, "0123456789") == strlen(name_or_id);
 	if (!found && err->code == ERR_RESOURCE_DOES_NOT_EXIST && may_be_id)
-		found = cli_get(cli, &reply, &ignored, "/api/2.0/mlflow/experiments/get?experiment_id=%s", encoded);
+		found = cli_get(cli, &reply, &ignored,
+				"/api/2.0/mlflow/experiments/get?experiment_id=%s", encoded);
 	if (found)
 		take_experiment(reply, out);
 	return found;
 }
 
-bool lookup_experiment_ids(struct cli *cli, bool with_deleted, struct slice *json_out, struct error *err)
+bool lookup_experiment_ids(struct cli *cli, bool with_deleted, struct slice *json_out,
+			   struct error *err)
 {
 	struct json_writer ids;
 	struct buffer text;
@@ -67,7 +72,8 @@ bool lookup_experiment_ids(struct cli *cli, bool with_deleted, struct slice *jso
 	return ok;
 }
 
-static bool search_prefix(struct cli *cli, const char *prefix, struct json_value **reply, struct error *err)
+static bool search_prefix(struct cli *cli, const char *prefix, struct json_value **reply,
+			  struct error *err)
 {
 	struct slice ids;
 	if (!lookup_experiment_ids(cli, true, &ids, err))
@@ -76,7 +82,8 @@ static bool search_prefix(struct cli *cli, const char *prefix, struct json_value
 	json_object_begin(w);
 	json_key(w, "experiment_ids");
 	json_raw(w, ids);
-	json_put_string(w, "filter", arena_printf(cli->arena, "attributes.run_id LIKE '%s%%'", prefix));
+	json_put_string(w, "filter",
+			arena_printf(cli->arena, "attributes.run_id LIKE '%s%%'", prefix));
 	json_put_cstr(w, "run_view_type", "ALL");
 	json_put_int(w, "max_results", 4);
 	json_object_end(w);
@@ -89,9 +96,10 @@ static bool fail_ambiguous(const char *prefix, const struct json_value *runs, st
 	size_t len = 0;
 	const struct json_value *run = json_items(runs);
 	for (; run != NULL && len < sizeof(text); run = run->next_sibling_or_null)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s", len > 0 ? ", " : "",
-					SLICE_FMT(run_id_of(run)));
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "more than one run begins with \"%s\": %s", prefix, text);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%.*s",
+					len > 0 ? ", " : "", SLICE_FMT(run_id_of(run)));
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "more than one run begins with \"%s\": %s", prefix, text);
 }
 
 bool lookup_run(struct cli *cli, const char *text, struct slice *run_id_out, struct error *err)
@@ -104,27 +112,32 @@ bool lookup_run(struct cli *cli, const char *text, struct slice *run_id_out, str
 		return true;
 	}
 	if (!is_hex(text) || len < RUN_PREFIX_MIN || len > RUN_ID_LEN)
-		return cli_fail_usage(cli, err,
-				      "\"%s\" is no run: give its id, or at least the first %d of its digits",
-				      error_quote(slice_from_cstr(text), quoted, sizeof(quoted)), RUN_PREFIX_MIN);
+		return cli_fail_usage(
+			cli, err,
+			"\"%s\" is no run: give its id, or at least the first %d of its digits",
+			error_quote(slice_from_cstr(text), quoted, sizeof(quoted)), RUN_PREFIX_MIN);
 	if (!search_prefix(cli, text, &reply, err))
 		return false;
 	const struct json_value *runs = json_tree_get(reply, "runs"), *run = json_items(runs);
 	if (run == NULL)
-		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "no run's id begins with \"%s\"", text);
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "no run's id begins with \"%s\"",
+				 text);
 	if (run->next_sibling_or_null != NULL)
 		return fail_ambiguous(text, runs, err);
 	*run_id_out = run_id_of(run);
 	return true;
 }
 
-static bool get_run(struct cli *cli, struct slice run_id, const struct json_value **out, struct error *err)
+static bool get_run(struct cli *cli, struct slice run_id, const struct json_value **out,
+		    struct error *err)
 {
 	struct json_value *reply;
-	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/runs/get?run_id=%s", cli_encode(cli, run_id)))
+	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/runs/get?run_id=%s",
+		     cli_encode(cli, run_id)))
 		return false;
 	*out = json_tree_get(reply, "run");
-	return *out != NULL || error_set(err, ERR_INTERNAL_ERROR, "the server's reply holds no run");
+	return *out != NULL ||
+	       error_set(err, ERR_INTERNAL_ERROR, "the server's reply holds no run");
 }
 
 bool lookup_run_entity(struct cli *cli, const char *id_or_prefix, const struct json_value **run_out,
@@ -134,12 +147,14 @@ bool lookup_run_entity(struct cli *cli, const char *id_or_prefix, const struct j
 	return lookup_run(cli, id_or_prefix, &run_id, err) && get_run(cli, run_id, run_out, err);
 }
 
-bool lookup_artifact_root(struct cli *cli, struct slice run_id, struct slice *path_out, struct error *err)
+bool lookup_artifact_root(struct cli *cli, struct slice run_id, struct slice *path_out,
+			  struct error *err)
 {
 	const struct json_value *run;
 	return get_run(cli, run_id, &run, err) &&
-	       lookup_artifact_path(json_tree_string(json_tree_path(run, "info.artifact_uri"), SLICE("")), path_out,
-				    err);
+	       lookup_artifact_path(
+		       json_tree_string(json_tree_path(run, "info.artifact_uri"), SLICE("")),
+		       path_out, err);
 }
 
 bool lookup_artifact_path(struct slice uri, struct slice *path_out, struct error *err)

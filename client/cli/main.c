@@ -1,4 +1,5 @@
-/* trk: the command line of trackerd. Owns the way from argv to a command and from its error to an exit status. */
+/* trk: the command line of trackerd. Owns the way from argv to a command and from its error to an
+ * exit status. */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,8 +43,8 @@ static int fail(const struct cli *cli, const struct error *err)
 	(void)fputc('\n', stderr);
 	if (status == CLI_USAGE && cli->command != NULL) {
 		const char *verb = cli->command->verb_or_null;
-		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun, verb != NULL ? " " : "",
-			      verb != NULL ? verb : "");
+		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun,
+			      verb != NULL ? " " : "", verb != NULL ? verb : "");
 	}
 	return (int)status;
 }
@@ -59,7 +60,8 @@ static bool check_words(struct cli *cli, struct error *err)
 		return true;
 	error_quote(slice_from_cstr(cli->arguments.words[c->words_max]), quoted, sizeof(quoted));
 	if (c->arguments[0] == '\0')
-		return cli_fail_usage(cli, err, "\"%s\" is too much; it takes no arguments", quoted);
+		return cli_fail_usage(cli, err, "\"%s\" is too much; it takes no arguments",
+				      quoted);
 	return cli_fail_usage(cli, err, "\"%s\" is too much; it takes: %s", quoted, c->arguments);
 }
 
@@ -68,7 +70,8 @@ static int run_command(struct cli *cli, int count, char **words)
 {
 	static const struct command_option no_options[] = {{NULL, NULL, NULL, 0}};
 	const struct command_option *own = cli->command->options_or_null;
-	const struct command_option *tables[] = {own != NULL ? own : no_options, common_options, NULL};
+	const struct command_option *tables[] = {own != NULL ? own : no_options, common_options,
+						 NULL};
 	struct error err;
 	error_clear(&err);
 	if (!arguments_parse(count, words, tables, cli->arena, &cli->arguments, &err)) {
@@ -98,7 +101,8 @@ static bool is_flag(int argc, char **argv, const char *a, const char *b)
 	return false;
 }
 
-/* Finds noun and verb among the words and takes them out of argv, so that options may stand before them. */
+/* Finds noun and verb among the words and takes them out of argv, so that options may stand before
+ * them. */
 static int dispatch(struct cli *cli, int argc, char **argv)
 {
 	int noun_at = arguments_next_word(argc, argv, 1, common_options);
@@ -116,7 +120,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 	const char *verb = verb_at < argc ? argv[verb_at] : NULL;
 	cli->command = command_find(argv[noun_at], verb);
 	if (cli->command == NULL)
-		return help_print(is_flag(argc, argv, "--help", "-h") && verb == NULL, argv[noun_at], verb);
+		return help_print(is_flag(argc, argv, "--help", "-h") && verb == NULL,
+				  argv[noun_at], verb);
 	char **words = ARENA_NEW(cli->arena, char *, (size_t)argc);
 	int count = 0;
 	for (int i = 1; i < argc; i++) {
@@ -141,8 +146,9 @@ int main(int argc, char **argv)
 {
 	struct arena arena;
 	struct cli cli = {.arena = &arena};
-	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters; without it they count one each */
-	(void)signal(SIGPIPE, SIG_IGN);       /* a reader that went away is an error of write */
+	(void)setlocale(LC_CTYPE,
+			"C.UTF-8");	/* widths of characters; without it they count one each */
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
 	watch_signals();
 	arena_init(&arena, ARENA_BYTES_MAX);
 	int status = run_guarded(&cli, argc, argv);

@@ -31,28 +31,32 @@ static const char *find_fault(struct slice path)
 			return "contains a control character or a backslash";
 	}
 	while (slice_next(&rest, '/', &segment)) {
-		if (segment.len == 0 || segment.len > SEGMENT_BYTES_MAX || slice_eq_cstr(segment, ".") ||
-		    slice_eq_cstr(segment, ".."))
+		if (segment.len == 0 || segment.len > SEGMENT_BYTES_MAX ||
+		    slice_eq_cstr(segment, ".") || slice_eq_cstr(segment, ".."))
 			return "contains \"..\", \".\", or a segment that is empty or too long";
 	}
 	return NULL;
 }
 
-static bool take_file(struct cli *cli, const struct json_value *item, struct manifest_file *out, struct error *err)
+static bool take_file(struct cli *cli, const struct json_value *item, struct manifest_file *out,
+		      struct error *err)
 {
 	struct slice path = json_text(item, "path"), digest = json_text(item, "sha256");
 	const char *fault = find_fault(path);
 	char quoted[200];
 	error_quote(path, quoted, sizeof(quoted));
 	if (fault != NULL)
-		return error_set(err, ERR_DATA_LOSS, "the server names a path that %s: \"%s\"; nothing was written",
+		return error_set(err, ERR_DATA_LOSS,
+				 "the server names a path that %s: \"%s\"; nothing was written",
 				 fault, quoted);
 	out->path = arena_cstr(cli->arena, path);
 	out->bytes = json_tree_i64(json_tree_get(item, "file_size"), -1);
 	out->modified_ms = json_tree_i64(json_tree_get(item, "modified_ms"), 0);
 	if (out->bytes < 0 || !is_digest(digest))
-		return error_set(err, ERR_DATA_LOSS,
-				 "the server gives no size or no digest for \"%s\"; nothing was written", quoted);
+		return error_set(
+			err, ERR_DATA_LOSS,
+			"the server gives no size or no digest for \"%s\"; nothing was written",
+			quoted);
 	memcpy(out->sha256, digest.ptr, SHA256_HEX_LEN);
 	return true;
 }
@@ -70,8 +74,10 @@ static bool check_distinct(const struct manifest *m, struct error *err)
 		const char *last = m->files[i - 1].path, *path = m->files[i].path;
 		size_t len = strlen(last);
 		if (strncmp(last, path, len) == 0 && (path[len] == '\0' || path[len] == '/'))
-			return error_set(err, ERR_DATA_LOSS,
-					 "the server names \"%s\" as a file and again; nothing was written", last);
+			return error_set(
+				err, ERR_DATA_LOSS,
+				"the server names \"%s\" as a file and again; nothing was written",
+				last);
 	}
 	return true;
 }
@@ -85,8 +91,10 @@ static bool compute_digest(struct cli *cli, struct manifest *m, struct error *er
 	bool ok = true;
 	for (size_t i = 0; i < m->count && ok; i++) {
 		struct arena_mark mark = arena_mark(cli->arena);
-		ok = sha256_update(&h,
-				   arena_printf(cli->arena, "%s  %s\n", m->files[i].sha256, m->files[i].path), err);
+		ok = sha256_update(
+			&h,
+			arena_printf(cli->arena, "%s  %s\n", m->files[i].sha256, m->files[i].path),
+			err);
 		arena_rewind(cli->arena, mark);
 	}
 	ok = ok && sha256_finish(&h, m->tree_sha256, err);
@@ -94,7 +102,8 @@ static bool compute_digest(struct cli *cli, struct manifest *m, struct error *er
 	return ok;
 }
 
-/* A file "a", and a folder "a" that holds just a file "a", have the same manifest: the folder above tells. */
+/* A file "a", and a folder "a" that holds just a file "a", have the same manifest: the folder
+ * above tells. */
 static bool find_base(struct cli *cli, struct slice path, struct manifest *m, struct error *err)
 {
 	struct json_value *reply;
@@ -102,10 +111,12 @@ static bool find_base(struct cli *cli, struct slice path, struct manifest *m, st
 	m->base = path;
 	while (name_at > 0 && path.ptr[name_at - 1] != '/')
 		name_at--;
-	struct slice name = slice_from(path, name_at), parent = slice_first(path, name_at > 0 ? name_at - 1 : 0);
+	struct slice name = slice_from(path, name_at),
+		     parent = slice_first(path, name_at > 0 ? name_at - 1 : 0);
 	if (m->count != 1 || !slice_eq_cstr(name, m->files[0].path))
 		return true;
-	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow-artifacts/artifacts?path=%s", cli_encode(cli, parent)))
+	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow-artifacts/artifacts?path=%s",
+		     cli_encode(cli, parent)))
 		return false;
 	const struct json_value *item = json_items(json_tree_get(reply, "files"));
 	while (item != NULL && !slice_eq(json_text(item, "path"), name))
@@ -123,14 +134,16 @@ bool manifest_load(struct cli *cli, struct slice path, struct manifest *out, str
 	if (!cli_get(cli, &reply, err, "/api/trackerd/v1/manifest/%s", cli_encode_path(cli, path)))
 		return false;
 	const struct json_value *files = json_tree_get(reply, "files"), *item = json_items(files);
-	m.files = ARENA_NEW(cli->arena, struct manifest_file, (files == NULL ? 0 : files->child_count) + 1);
+	m.files = ARENA_NEW(cli->arena, struct manifest_file,
+			    (files == NULL ? 0 : files->child_count) + 1);
 	for (; item != NULL; item = item->next_sibling_or_null) {
 		struct manifest_file *file = &m.files[m.count];
 		if (!take_file(cli, item, file, err))
 			return false;
 		m.count++;
 		if (__builtin_add_overflow(m.bytes, file->bytes, &m.bytes))
-			return error_set(err, ERR_DATA_LOSS, "the sizes that the server gives are impossible");
+			return error_set(err, ERR_DATA_LOSS,
+					 "the sizes that the server gives are impossible");
 	}
 	if (m.count > 0)
 		qsort(m.files, m.count, sizeof(*m.files), compare_paths);
@@ -138,7 +151,8 @@ bool manifest_load(struct cli *cli, struct slice path, struct manifest *out, str
 		return false;
 	if (!slice_eq_cstr(json_text(reply, "tree_sha256"), m.tree_sha256))
 		return error_set(err, ERR_DATA_LOSS,
-				 "the server's digest of the tree does not fit its list of files; nothing was written");
+				 "the server's digest of the tree does not fit its list of files; "
+				 "nothing was written");
 	if (!find_base(cli, path, &m, err))
 		return false;
 	*out = m;

@@ -12,7 +12,7 @@
 #include "cli/model_ref.h"
 #include "src/file_tree.h"
 
-/* ---- what is there ------------------------------------------------------------------------------------------- */
+/* ---- what is there --------------------------------------------------------------------------- */
 
 static bool hash_member(int root_fd, const char *path, struct sha256 *tree, struct error *err)
 {
@@ -24,11 +24,13 @@ static bool hash_member(int root_fd, const char *path, struct sha256 *tree, stru
 	bool ok = sha256_of_file(fd, path, hex, &bytes, err);
 	(void)close(fd); /* only read */
 	return ok && sha256_update(tree, slice_make(hex, SHA256_HEX_LEN), err) &&
-	       sha256_update(tree, SLICE("  "), err) && sha256_update(tree, slice_from_cstr(path), err) &&
+	       sha256_update(tree, SLICE("  "), err) &&
+	       sha256_update(tree, slice_from_cstr(path), err) &&
 	       sha256_update(tree, SLICE("\n"), err);
 }
 
-/* The digest of a local tree, as the server computes it; "" if it holds no files or cannot be read. */
+/* The digest of a local tree, as the server computes it; "" if it holds no files or cannot be
+ * read. */
 static void local_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
 {
 	struct file_tree tree = {0};
@@ -38,7 +40,8 @@ static void local_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
 	digest[0] = '\0';
 	if (fd < 0)
 		return;
-	if (file_tree_list(fd, path, &tree, &ignored) && tree.count > 0 && sha256_init(&h, &ignored)) {
+	if (file_tree_list(fd, path, &tree, &ignored) && tree.count > 0 &&
+	    sha256_init(&h, &ignored)) {
 		bool ok = true;
 		for (size_t i = 0; i < tree.count && ok && !cli_is_interrupted(); i++)
 			ok = hash_member(fd, tree.paths_or_null[i], &h, &ignored);
@@ -50,15 +53,18 @@ static void local_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
 	(void)close(fd); /* only read */
 }
 
-/* Is the old tree a version of this model as it was registered, which can be had again? Then it need not be kept. */
+/* Is the old tree a version of this model as it was registered, which can be had again? Then it
+ * need not be kept. */
 static bool is_known_version(struct cli *cli, struct slice name, const char *digest)
 {
 	struct json_value *reply;
 	struct error ignored;
 	bool has_quote = slice_find_byte(name, '\'', 0) < name.len;
-	struct slice filter = arena_printf(cli->arena, has_quote ? "name = \"%.*s\"" : "name = '%.*s'", SLICE_FMT(name));
+	struct slice filter = arena_printf(
+		cli->arena, has_quote ? "name = \"%.*s\"" : "name = '%.*s'", SLICE_FMT(name));
 	if (digest[0] == '\0' ||
-	    !cli_get(cli, &reply, &ignored, "/api/2.0/mlflow/model-versions/search?max_results=10000&filter=%s",
+	    !cli_get(cli, &reply, &ignored,
+		     "/api/2.0/mlflow/model-versions/search?max_results=10000&filter=%s",
 		     cli_encode(cli, filter)))
 		return false;
 	const struct json_value *version = json_items(json_tree_get(reply, "model_versions"));
@@ -78,7 +84,7 @@ static bool is_empty_directory(const char *path)
 	return directory != NULL && count <= 2;
 }
 
-/* ---- getting ------------------------------------------------------------------------------------------------- */
+/* ---- getting --------------------------------------------------------------------------------- */
 
 struct model_get {
 	struct cli *cli;
@@ -97,7 +103,8 @@ static bool check_digest(const struct model_get *g, struct error *err)
 	if (!slice_is_present(registered) || slice_eq_cstr(registered, g->manifest.tree_sha256))
 		return true;
 	return error_set(err, ERR_DATA_LOSS,
-			 "the files have changed since the version was registered: its tree had SHA-256 %.*s, "
+			 "the files have changed since the version was registered: its tree had "
+			 "SHA-256 %.*s, "
 			 "now it has %s; nothing was written",
 			 SLICE_FMT(registered), g->manifest.tree_sha256);
 }
@@ -142,12 +149,15 @@ static bool print_result(const struct model_get *g, struct error *err)
 	if (!cli->json) {
 		(void)printf("%s\n", g->target);
 		cli_say(cli, "%.*s version %.*s: %.*s, %.*s, every SHA-256 verified%s",
-			SLICE_FMT(json_text(g->version, "name")), SLICE_FMT(json_text(g->version, "version")),
+			SLICE_FMT(json_text(g->version, "name")),
+			SLICE_FMT(json_text(g->version, "version")),
 			SLICE_FMT(format_count(cli->arena, (int64_t)g->manifest.count, "file")),
 			SLICE_FMT(format_bytes(cli->arena, g->manifest.bytes)),
 			g->is_changed ? "" : " (it was here already)");
 		if (g->kept_or_null != NULL)
-			cli_say(cli, "What was there is no version of this model, so it was kept: %s", g->kept_or_null);
+			cli_say(cli,
+				"What was there is no version of this model, so it was kept: %s",
+				g->kept_or_null);
 		return true;
 	}
 	struct json_writer *w = cli_begin_json(cli);
@@ -172,8 +182,8 @@ bool model_get(struct cli *cli, struct error *err)
 	if (g.target == NULL || g.target[0] == '\0')
 		return cli_fail_usage(cli, err, "--to names the directory to put it in");
 	if (!model_ref_resolve(cli, cli_word(cli, 0), &g.version, err) ||
-	    !model_ref_path(cli, g.version, &path, err) || !manifest_load(cli, path, &g.manifest, err) ||
-	    !check_digest(&g, err))
+	    !model_ref_path(cli, g.version, &path, err) ||
+	    !manifest_load(cli, path, &g.manifest, err) || !check_digest(&g, err))
 		return false;
 	local_digest(g.target, g.old_digest);
 	if (strcmp(g.old_digest, g.manifest.tree_sha256) != 0 && !replace(&g, err))

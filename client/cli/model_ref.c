@@ -16,19 +16,24 @@ static bool split(struct slice text, char separator, struct slice *left, struct 
 	return true;
 }
 
-bool model_ref_resolve(struct cli *cli, const char *text, const struct json_value **version_out, struct error *err)
+bool model_ref_resolve(struct cli *cli, const char *text, const struct json_value **version_out,
+		       struct error *err)
 {
 	struct json_value *reply;
 	struct slice name, rest;
 	bool ok;
 	if (split(slice_from_cstr(text), '@', &name, &rest))
-		ok = cli_get(cli, &reply, err, "/api/2.0/mlflow/registered-models/alias?name=%s&alias=%s",
+		ok = cli_get(cli, &reply, err,
+			     "/api/2.0/mlflow/registered-models/alias?name=%s&alias=%s",
 			     cli_encode(cli, name), cli_encode(cli, rest));
 	else if (split(slice_from_cstr(text), '/', &name, &rest))
-		ok = cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
+		ok = cli_get(cli, &reply, err,
+			     "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
 			     cli_encode(cli, name), cli_encode(cli, rest));
 	else
-		return cli_fail_usage(cli, err, "\"%s\" names no version: write NAME@ALIAS or NAME/VERSION", text);
+		return cli_fail_usage(cli, err,
+				      "\"%s\" names no version: write NAME@ALIAS or NAME/VERSION",
+				      text);
 	/* MLflow calls an alias that is not there an invalid parameter. */
 	if (!ok && err->code == ERR_INVALID_PARAMETER_VALUE)
 		err->code = ERR_RESOURCE_DOES_NOT_EXIST;
@@ -37,11 +42,14 @@ bool model_ref_resolve(struct cli *cli, const char *text, const struct json_valu
 	return ok;
 }
 
-bool model_ref_path(struct cli *cli, const struct json_value *version, struct slice *path_out, struct error *err)
+bool model_ref_path(struct cli *cli, const struct json_value *version, struct slice *path_out,
+		    struct error *err)
 {
 	struct json_value *reply;
-	return cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/get-download-uri?name=%s&version=%s",
-		       cli_encode(cli, json_text(version, "name")), cli_encode(cli, json_text(version, "version"))) &&
+	return cli_get(cli, &reply, err,
+		       "/api/2.0/mlflow/model-versions/get-download-uri?name=%s&version=%s",
+		       cli_encode(cli, json_text(version, "name")),
+		       cli_encode(cli, json_text(version, "version"))) &&
 	       lookup_artifact_path(json_text(reply, "artifact_uri"), path_out, err);
 }
 
@@ -55,12 +63,13 @@ struct slice model_tag(const struct json_value *entity, const char *key)
 
 void model_version_json(struct json_writer *w, const struct json_value *version)
 {
-	static const char *const texts[] = {"name", "version", "run_id", "source", "description", "current_stage",
-					    "status"};
+	static const char *const texts[] = {"name",	   "version",	    "run_id", "source",
+					    "description", "current_stage", "status"};
 	json_object_begin(w);
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		json_put_string(w, texts[i], json_text(version, texts[i]));
-	json_put_int(w, "creation_timestamp", json_tree_i64(json_tree_get(version, "creation_timestamp"), 0));
+	json_put_int(w, "creation_timestamp",
+		     json_tree_i64(json_tree_get(version, "creation_timestamp"), 0));
 	json_key(w, "aliases");
 	json_array_begin(w);
 	const struct json_value *alias = json_items(json_tree_get(version, "aliases"));

@@ -9,7 +9,7 @@
 #include "cli/model_ref.h"
 #include "cli/table.h"
 
-/* ---- shared -------------------------------------------------------------------------------------------------- */
+/* ---- shared ---------------------------------------------------------------------------------- */
 
 /* A model as trk prints it; left open for more members. */
 static void model_json_open(struct json_writer *w, const struct json_value *model)
@@ -17,8 +17,10 @@ static void model_json_open(struct json_writer *w, const struct json_value *mode
 	json_object_begin(w);
 	json_put_string(w, "name", json_text(model, "name"));
 	json_put_string(w, "description", json_text(model, "description"));
-	json_put_int(w, "creation_timestamp", json_tree_i64(json_tree_get(model, "creation_timestamp"), 0));
-	json_put_int(w, "last_updated_timestamp", json_tree_i64(json_tree_get(model, "last_updated_timestamp"), 0));
+	json_put_int(w, "creation_timestamp",
+		     json_tree_i64(json_tree_get(model, "creation_timestamp"), 0));
+	json_put_int(w, "last_updated_timestamp",
+		     json_tree_i64(json_tree_get(model, "last_updated_timestamp"), 0));
 	json_key(w, "aliases");
 	json_object_begin(w);
 	const struct json_value *alias = json_items(json_tree_get(model, "aliases"));
@@ -30,7 +32,8 @@ static void model_json_open(struct json_writer *w, const struct json_value *mode
 }
 
 /* "champion, newest": of one version, or of the model with its versions. */
-static struct slice alias_list(struct cli *cli, const struct json_value *model, struct slice version_or_absent)
+static struct slice alias_list(struct cli *cli, const struct json_value *model,
+			       struct slice version_or_absent)
 {
 	struct slice text = SLICE("");
 	const struct json_value *alias = json_items(json_tree_get(model, "aliases"));
@@ -38,8 +41,9 @@ static struct slice alias_list(struct cli *cli, const struct json_value *model, 
 		bool is_all = !slice_is_present(version_or_absent);
 		if (!is_all && !slice_eq(json_text(alias, "version"), version_or_absent))
 			continue;
-		text = arena_printf(cli->arena, "%.*s%s%.*s%s%.*s", SLICE_FMT(text), text.len > 0 ? ", " : "",
-				    SLICE_FMT(json_text(alias, "alias")), is_all ? " → v" : "",
+		text = arena_printf(cli->arena, "%.*s%s%.*s%s%.*s", SLICE_FMT(text),
+				    text.len > 0 ? ", " : "", SLICE_FMT(json_text(alias, "alias")),
+				    is_all ? " → v" : "",
 				    SLICE_FMT(is_all ? json_text(alias, "version") : SLICE("")));
 	}
 	return text;
@@ -57,7 +61,8 @@ static int64_t latest_version(const struct json_value *model)
 	return latest;
 }
 
-static bool get_model(struct cli *cli, const char *name, const struct json_value **model, struct error *err)
+static bool get_model(struct cli *cli, const char *name, const struct json_value **model,
+		      struct error *err)
 {
 	struct json_value *reply;
 	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/registered-models/get?name=%s",
@@ -67,7 +72,7 @@ static bool get_model(struct cli *cli, const char *name, const struct json_value
 	return true;
 }
 
-/* ---- create, list -------------------------------------------------------------------------------------------- */
+/* ---- create, list ---------------------------------------------------------------------------- */
 
 bool models_create(struct cli *cli, struct error *err)
 {
@@ -89,11 +94,14 @@ bool models_create(struct cli *cli, struct error *err)
 	return cli_print_json(cli, err);
 }
 
-static bool fetch_models(struct cli *cli, struct slice token, struct json_value **reply, struct error *err)
+static bool fetch_models(struct cli *cli, struct slice token, struct json_value **reply,
+			 struct error *err)
 {
 	const char *filter = cli_option(cli, "filter", "");
-	return cli_get(cli, reply, err, "/api/2.0/mlflow/registered-models/search?max_results=1000%s%s%s%s",
-		       filter[0] != '\0' ? "&filter=" : "", cli_encode(cli, slice_from_cstr(filter)),
+	return cli_get(cli, reply, err,
+		       "/api/2.0/mlflow/registered-models/search?max_results=1000%s%s%s%s",
+		       filter[0] != '\0' ? "&filter=" : "",
+		       cli_encode(cli, slice_from_cstr(filter)),
 		       token.len > 0 ? "&page_token=" : "", cli_encode(cli, token));
 }
 
@@ -101,10 +109,13 @@ static void add_model_row(struct cli *cli, struct table *table, const struct jso
 {
 	int64_t latest = latest_version(model);
 	table_styled_cell(table, json_text(model, "name"), STYLE_BOLD);
-	table_cell(table, latest == 0 ? SLICE("-") : arena_printf(cli->arena, "%lld", (long long)latest));
+	table_cell(table,
+		   latest == 0 ? SLICE("-") : arena_printf(cli->arena, "%lld", (long long)latest));
 	table_styled_cell(table, alias_list(cli, model, (struct slice){0}), STYLE_CYAN);
-	table_cell(table, format_age(cli->arena, json_tree_i64(json_tree_get(model, "last_updated_timestamp"), 0),
-				     clock_wall_ms(clock_system())));
+	table_cell(table,
+		   format_age(cli->arena,
+			      json_tree_i64(json_tree_get(model, "last_updated_timestamp"), 0),
+			      clock_wall_ms(clock_system())));
 	table_cell(table, json_text(model, "description"));
 }
 
@@ -116,12 +127,14 @@ static bool print_models_json(struct cli *cli, const struct json_value **pages, 
 	json_key(w, "models");
 	json_array_begin(w);
 	for (size_t i = 0; i < pages_count; i++) {
-		const struct json_value *model = json_items(json_tree_get(pages[i], "registered_models"));
+		const struct json_value *model =
+			json_items(json_tree_get(pages[i], "registered_models"));
 		for (; model != NULL; model = model->next_sibling_or_null) {
 			model_json_open(w, model);
 			if (latest_version(model) > 0)
 				json_put_string(w, "latest_version",
-						arena_printf(cli->arena, "%lld", (long long)latest_version(model)));
+						arena_printf(cli->arena, "%lld",
+							     (long long)latest_version(model)));
 			json_object_end(w);
 		}
 	}
@@ -134,7 +147,8 @@ enum { PAGES_MAX = 1000 };
 
 bool models_list(struct cli *cli, struct error *err)
 {
-	const struct json_value **pages = ARENA_NEW(cli->arena, const struct json_value *, PAGES_MAX);
+	const struct json_value **pages =
+		ARENA_NEW(cli->arena, const struct json_value *, PAGES_MAX);
 	struct slice token = SLICE("");
 	struct table table;
 	size_t count = 0;
@@ -154,7 +168,8 @@ bool models_list(struct cli *cli, struct error *err)
 	table_column(&table, SLICE("UPDATED"), TABLE_WHOLE | TABLE_OPTIONAL);
 	table_column(&table, SLICE("DESCRIPTION"), TABLE_OPTIONAL);
 	for (size_t i = 0; i < count; i++) {
-		const struct json_value *model = json_items(json_tree_get(pages[i], "registered_models"));
+		const struct json_value *model =
+			json_items(json_tree_get(pages[i], "registered_models"));
 		for (; model != NULL; model = model->next_sibling_or_null) {
 			if (cli->quiet)
 				cli_print_line(cli, json_text(model, "name"));
@@ -168,22 +183,25 @@ bool models_list(struct cli *cli, struct error *err)
 	return true;
 }
 
-/* ---- show ---------------------------------------------------------------------------------------------------- */
+/* ---- show ------------------------------------------------------------------------------------ */
 
-static bool fetch_versions(struct cli *cli, const char *name, const struct json_value **versions, struct error *err)
+static bool fetch_versions(struct cli *cli, const char *name, const struct json_value **versions,
+			   struct error *err)
 {
 	struct json_value *reply;
 	struct slice quoted = slice_from_cstr(name);
 	char quote = slice_find_byte(quoted, '\'', 0) < quoted.len ? '"' : '\'';
 	struct slice filter = arena_printf(cli->arena, "name = %c%s%c", quote, name, quote);
-	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/search?max_results=10000&filter=%s",
+	if (!cli_get(cli, &reply, err,
+		     "/api/2.0/mlflow/model-versions/search?max_results=10000&filter=%s",
 		     cli_encode(cli, filter)))
 		return false;
 	*versions = json_tree_get(reply, "model_versions");
 	return true;
 }
 
-static void print_versions(struct cli *cli, const struct json_value *model, const struct json_value *versions)
+static void print_versions(struct cli *cli, const struct json_value *model,
+			   const struct json_value *versions)
 {
 	struct table table;
 	table_init(&table, cli->arena);
@@ -193,11 +211,15 @@ static void print_versions(struct cli *cli, const struct json_value *model, cons
 	table_column(&table, SLICE("RUN"), TABLE_ID);
 	table_column(&table, SLICE("TREE SHA-256"), TABLE_ID | TABLE_OPTIONAL);
 	table_column(&table, SLICE("DESCRIPTION"), TABLE_OPTIONAL);
-	for (const struct json_value *v = json_items(versions); v != NULL; v = v->next_sibling_or_null) {
+	for (const struct json_value *v = json_items(versions); v != NULL;
+	     v = v->next_sibling_or_null) {
 		table_cell(&table, json_text(v, "version"));
-		table_styled_cell(&table, alias_list(cli, model, json_text(v, "version")), STYLE_CYAN);
-		table_cell(&table, format_age(cli->arena, json_tree_i64(json_tree_get(v, "creation_timestamp"), 0),
-					      clock_wall_ms(clock_system())));
+		table_styled_cell(&table, alias_list(cli, model, json_text(v, "version")),
+				  STYLE_CYAN);
+		table_cell(&table,
+			   format_age(cli->arena,
+				      json_tree_i64(json_tree_get(v, "creation_timestamp"), 0),
+				      clock_wall_ms(clock_system())));
 		table_styled_cell(&table, json_text(v, "run_id"), STYLE_CYAN);
 		table_styled_cell(&table, model_tag(v, MODEL_TREE_TAG), STYLE_DIM);
 		table_cell(&table, json_text(v, "description"));
@@ -216,7 +238,8 @@ bool models_show(struct cli *cli, struct error *err)
 		model_json_open(w, model);
 		json_key(w, "versions");
 		json_array_begin(w);
-		for (const struct json_value *v = json_items(versions); v != NULL; v = v->next_sibling_or_null)
+		for (const struct json_value *v = json_items(versions); v != NULL;
+		     v = v->next_sibling_or_null)
 			model_version_json(w, v);
 		json_array_end(w);
 		json_object_end(w);
@@ -234,9 +257,10 @@ bool models_show(struct cli *cli, struct error *err)
 	return true;
 }
 
-/* ---- register ------------------------------------------------------------------------------------------------ */
+/* ---- register -------------------------------------------------------------------------------- */
 
-static bool set_alias(struct cli *cli, const char *name, const char *alias, const char *version, struct error *err)
+static bool set_alias(struct cli *cli, const char *name, const char *alias, const char *version,
+		      struct error *err)
 {
 	struct json_value *reply;
 	struct json_writer *w = cli_begin_json(cli);
@@ -249,8 +273,8 @@ static bool set_alias(struct cli *cli, const char *name, const char *alias, cons
 }
 
 /* Makes the version; its tag holds the digest that "get" compares with. */
-static bool create_version(struct cli *cli, struct slice run_id, struct slice source, const char *tree_sha256,
-			   struct json_value **reply, struct error *err)
+static bool create_version(struct cli *cli, struct slice run_id, struct slice source,
+			   const char *tree_sha256, struct json_value **reply, struct error *err)
 {
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);
@@ -269,15 +293,16 @@ static bool create_version(struct cli *cli, struct slice run_id, struct slice so
 	return cli_send(cli, "POST", "/api/2.0/mlflow/model-versions/create", reply, err);
 }
 
-static bool print_registered(struct cli *cli, const struct json_value *version, const char *alias_or_null,
-			     struct error *err)
+static bool print_registered(struct cli *cli, const struct json_value *version,
+			     const char *alias_or_null, struct error *err)
 {
 	if (!cli->json) {
 		(void)printf("%.*s/%.*s\n", SLICE_FMT(json_text(version, "name")),
 			     SLICE_FMT(json_text(version, "version")));
 		if (alias_or_null != NULL)
-			cli_say(cli, "%.*s@%s is version %.*s now.", SLICE_FMT(json_text(version, "name")),
-				alias_or_null, SLICE_FMT(json_text(version, "version")));
+			cli_say(cli, "%.*s@%s is version %.*s now.",
+				SLICE_FMT(json_text(version, "name")), alias_or_null,
+				SLICE_FMT(json_text(version, "version")));
 		return true;
 	}
 	struct json_writer *w = cli_begin_json(cli);
@@ -295,11 +320,13 @@ bool models_register(struct cli *cli, struct error *err)
 		return cli_fail_usage(cli, err, "--name names the registered model");
 	while (path.len > 0 && path.ptr[path.len - 1] == '/')
 		path.len--;
-	if (!lookup_run(cli, cli_word(cli, 0), &run_id, err) || !lookup_artifact_root(cli, run_id, &root, err))
+	if (!lookup_run(cli, cli_word(cli, 0), &run_id, err) ||
+	    !lookup_artifact_root(cli, run_id, &root, err))
 		return false;
-	struct slice whole = path.len == 0 || slice_eq_cstr(path, ".")
-				     ? root
-				     : arena_printf(cli->arena, "%.*s/%.*s", SLICE_FMT(root), SLICE_FMT(path));
+	struct slice whole =
+		path.len == 0 || slice_eq_cstr(path, ".")
+			? root
+			: arena_printf(cli->arena, "%.*s/%.*s", SLICE_FMT(root), SLICE_FMT(path));
 	struct slice source = arena_printf(cli->arena, "mlflow-artifacts:/%.*s", SLICE_FMT(whole));
 	if (!manifest_load(cli, whole, &manifest, err) ||
 	    !create_version(cli, run_id, source, manifest.tree_sha256, &reply, err))
@@ -308,8 +335,10 @@ bool models_register(struct cli *cli, struct error *err)
 	const char *number = arena_cstr(cli->arena, json_text(version, "version"));
 	if (alias != NULL) {
 		if (!set_alias(cli, name, alias, number, err))
-			return error_prefix(err, "version %s is registered, but not its alias", number);
-		if (!cli_get(cli, &reply, err, "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
+			return error_prefix(err, "version %s is registered, but not its alias",
+					    number);
+		if (!cli_get(cli, &reply, err,
+			     "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
 			     cli_encode(cli, slice_from_cstr(name)), number))
 			return false;
 		version = json_tree_get(reply, "model_version");
@@ -317,10 +346,10 @@ bool models_register(struct cli *cli, struct error *err)
 	return print_registered(cli, version, alias, err);
 }
 
-/* ---- alias, delete ------------------------------------------------------------------------------------------- */
+/* ---- alias, delete --------------------------------------------------------------------------- */
 
-static bool print_done(struct cli *cli, const char *what, const char *name, const char *alias_or_null,
-		       const char *version_or_null, struct error *err)
+static bool print_done(struct cli *cli, const char *what, const char *name,
+		       const char *alias_or_null, const char *version_or_null, struct error *err)
 {
 	if (!cli->json)
 		return true;
@@ -339,7 +368,8 @@ bool models_alias(struct cli *cli, struct error *err)
 	struct json_value *reply;
 	const char *name = cli_word(cli, 0), *alias = cli_word(cli, 1), *version = cli_word(cli, 2);
 	if (cli_flag(cli, "delete") == (version != NULL))
-		return cli_fail_usage(cli, err, "give the version that the alias is to name, or --delete");
+		return cli_fail_usage(cli, err,
+				      "give the version that the alias is to name, or --delete");
 	if (version != NULL) {
 		if (!set_alias(cli, name, alias, version, err))
 			return false;
@@ -368,9 +398,15 @@ bool models_delete(struct cli *cli, struct error *err)
 	}
 	const char *what =
 		version != NULL
-			? arena_cstr(cli->arena, arena_printf(cli->arena, "version %s of \"%s\"", version, name))
-			: arena_cstr(cli->arena, arena_printf(cli->arena, "\"%s\" with all its versions", name));
-	if (!cli_confirm(cli, arena_cstr(cli->arena, arena_printf(cli->arena, "Delete %s for ever?", what)), err))
+			? arena_cstr(cli->arena, arena_printf(cli->arena, "version %s of \"%s\"",
+							      version, name))
+			: arena_cstr(
+				  cli->arena,
+				  arena_printf(cli->arena, "\"%s\" with all its versions", name));
+	if (!cli_confirm(
+		    cli,
+		    arena_cstr(cli->arena, arena_printf(cli->arena, "Delete %s for ever?", what)),
+		    err))
 		return false;
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);

@@ -25,7 +25,8 @@ static struct slice time_left(struct arena *arena, const struct progress *p, dou
 	if (seconds >= 3600)
 		return arena_printf(arena, "  ETA %lld:%02lld:%02lld", (long long)(seconds / 3600),
 				    (long long)(seconds / 60 % 60), (long long)(seconds % 60));
-	return arena_printf(arena, "  ETA %lld:%02lld", (long long)(seconds / 60), (long long)(seconds % 60));
+	return arena_printf(arena, "  ETA %lld:%02lld", (long long)(seconds / 60),
+			    (long long)(seconds % 60));
 }
 
 static void draw(struct progress *p, int64_t now_ns)
@@ -36,11 +37,12 @@ static void draw(struct progress *p, int64_t now_ns)
 	double rate = seconds > 0 ? (double)(p->done - p->skipped) / seconds : 0;
 	double share = p->total > 0 ? (double)p->done / (double)p->total : 0;
 	share = share > 1 ? 1 : share;
-	struct slice title = terminal_cut(arena, terminal_clean(arena, slice_from_cstr(p->title)), TITLE_MAX);
-	struct slice figures =
-		arena_printf(arena, "%3.0f%%  %.*s  %.*s/s%.*s", share * 100,
-			     SLICE_FMT(format_bytes(arena, p->done)),
-			     SLICE_FMT(format_bytes(arena, (int64_t)rate)), SLICE_FMT(time_left(arena, p, rate)));
+	struct slice title =
+		terminal_cut(arena, terminal_clean(arena, slice_from_cstr(p->title)), TITLE_MAX);
+	struct slice figures = arena_printf(arena, "%3.0f%%  %.*s  %.*s/s%.*s", share * 100,
+					    SLICE_FMT(format_bytes(arena, p->done)),
+					    SLICE_FMT(format_bytes(arena, (int64_t)rate)),
+					    SLICE_FMT(time_left(arena, p, rate)));
 	size_t used = terminal_columns(title) + figures.len + 6, width = terminal_width(stderr);
 	size_t bar = width > used + BAR_MIN ? width - used : 0;
 	bar = bar > BAR_MAX ? BAR_MAX : bar;

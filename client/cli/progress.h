@@ -1,4 +1,5 @@
-/* A progress bar on standard error, with rate and time left; nothing where standard error is no terminal. */
+/* A progress bar on standard error, with rate and time left; nothing where standard error is no
+ * terminal. */
 #ifndef CLI_PROGRESS_H
 #define CLI_PROGRESS_H
 

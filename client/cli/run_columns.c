@@ -3,14 +3,17 @@
 
 enum { SLOTS_MIN = 64 };
 
-struct run_set run_set_of_entries(struct cli *cli, const struct json_value *list, const char *member_or_null)
+struct run_set run_set_of_entries(struct cli *cli, const struct json_value *list,
+				  const char *member_or_null)
 {
 	struct run_set set = {0};
 	if (list == NULL)
 		return set;
 	set.items = ARENA_NEW(cli->arena, const struct json_value *, list->child_count + 1);
-	for (const struct json_value *item = json_items(list); item != NULL; item = item->next_sibling_or_null)
-		set.items[set.count++] = member_or_null != NULL ? json_tree_get(item, member_or_null) : item;
+	for (const struct json_value *item = json_items(list); item != NULL;
+	     item = item->next_sibling_or_null)
+		set.items[set.count++] =
+			member_or_null != NULL ? json_tree_get(item, member_or_null) : item;
 	return set;
 }
 
@@ -67,7 +70,8 @@ static struct key_table collect(struct cli *cli, const struct run_set *set, enum
 		for (; item != NULL; item = item->next_sibling_or_null) {
 			struct key_entry *entry = find_or_add(&t, json_text(item, "key"));
 			const struct json_value *member = json_tree_get(item, "value");
-			struct slice value = member == NULL ? SLICE("") : member->text; /* numbers, too */
+			struct slice value =
+				member == NULL ? SLICE("") : member->text; /* numbers, too */
 			if (entry->runs++ == 0)
 				entry->first_value = value;
 			else if (!slice_eq(entry->first_value, value))
@@ -77,8 +81,8 @@ static struct key_table collect(struct cli *cli, const struct run_set *set, enum
 	return t;
 }
 
-static size_t take_keys(struct cli *cli, const struct run_set *set, enum run_part part, bool only_differing,
-			struct slice **keys_out)
+static size_t take_keys(struct cli *cli, const struct run_set *set, enum run_part part,
+			bool only_differing, struct slice **keys_out)
 {
 	struct key_table t = collect(cli, set, part);
 	struct slice *keys = ARENA_NEW(cli->arena, struct slice, t.count + 1);
@@ -91,12 +95,14 @@ static size_t take_keys(struct cli *cli, const struct run_set *set, enum run_par
 	return count;
 }
 
-size_t run_set_keys(struct cli *cli, const struct run_set *set, enum run_part part, struct slice **keys_out)
+size_t run_set_keys(struct cli *cli, const struct run_set *set, enum run_part part,
+		    struct slice **keys_out)
 {
 	return take_keys(cli, set, part, false, keys_out);
 }
 
-size_t run_set_differing(struct cli *cli, const struct run_set *set, enum run_part part, struct slice **keys_out)
+size_t run_set_differing(struct cli *cli, const struct run_set *set, enum run_part part,
+			 struct slice **keys_out)
 {
 	return take_keys(cli, set, part, true, keys_out);
 }

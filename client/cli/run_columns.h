@@ -10,10 +10,13 @@ struct run_set {
 };
 
 /* The runs of a list in a reply: the items themselves, or their member of that name. */
-struct run_set run_set_of_entries(struct cli *cli, const struct json_value *list, const char *member_or_null);
+struct run_set run_set_of_entries(struct cli *cli, const struct json_value *list,
+				  const char *member_or_null);
 /* All keys of one part, in the order in which they first occur, in the arena. Returns how many. */
-size_t run_set_keys(struct cli *cli, const struct run_set *set, enum run_part part, struct slice **keys_out);
+size_t run_set_keys(struct cli *cli, const struct run_set *set, enum run_part part,
+		    struct slice **keys_out);
 /* Those in which at least two runs differ; a run without the key differs from one with it. */
-size_t run_set_differing(struct cli *cli, const struct run_set *set, enum run_part part, struct slice **keys_out);
+size_t run_set_differing(struct cli *cli, const struct run_set *set, enum run_part part,
+			 struct slice **keys_out);
 
 #endif

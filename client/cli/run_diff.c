@@ -47,8 +47,10 @@ static void add_row(struct diff *d, const char *kind, struct slice key, const st
 	table_styled_cell(d->table_or_null, slice_from_cstr(kind), STYLE_DIM);
 	table_cell(d->table_or_null, key);
 	for (size_t i = 0; i < d->runs.count; i++) {
-		bool is_other = i > 0 && (!slice_eq(values[0], values[i]) || !slice_is_present(values[i]));
-		table_styled_cell(d->table_or_null, slice_is_present(values[i]) ? values[i] : SLICE("-"),
+		bool is_other =
+			i > 0 && (!slice_eq(values[0], values[i]) || !slice_is_present(values[i]));
+		table_styled_cell(d->table_or_null,
+				  slice_is_present(values[i]) ? values[i] : SLICE("-"),
 				  is_other && d->is_all ? STYLE_YELLOW : STYLE_PLAIN);
 	}
 }
@@ -60,13 +62,15 @@ static void add_attributes(struct diff *d)
 	int64_t now_ms = clock_wall_ms(clock_system());
 	for (size_t n = 0; n < ARRAY_COUNT(names); n++) {
 		for (size_t i = 0; i < d->runs.count; i++)
-			values[i] = run_column(d->cli, d->runs.items[i], slice_from_cstr(names[n]), now_ms);
+			values[i] = run_column(d->cli, d->runs.items[i], slice_from_cstr(names[n]),
+					       now_ms);
 		add_row(d, "run", slice_from_cstr(names[n]), values);
 	}
 }
 
 /* The value as people see it, or in JSON as the server gives it. */
-static struct slice value_of(const struct diff *d, const struct json_value *item_or_null, enum run_part part)
+static struct slice value_of(const struct diff *d, const struct json_value *item_or_null,
+			     enum run_part part)
 {
 	const struct json_value *value = json_tree_get(item_or_null, "value");
 	if (value == NULL)
@@ -117,7 +121,9 @@ static bool print_json(struct diff *d, struct error *err)
 
 bool run_diff(struct cli *cli, struct error *err)
 {
-	struct diff d = {.cli = cli, .is_all = cli_flag(cli, "all"), .runs.count = cli->arguments.word_count};
+	struct diff d = {.cli = cli,
+			 .is_all = cli_flag(cli, "all"),
+			 .runs.count = cli->arguments.word_count};
 	struct table table;
 	d.runs.items = ARENA_NEW(cli->arena, const struct json_value *, d.runs.count);
 	for (size_t i = 0; i < d.runs.count; i++) {

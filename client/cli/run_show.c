@@ -18,10 +18,11 @@ struct show {
 	struct slice run_id;
 	const struct json_value *summary;   /* list of metrics */
 	const struct json_value *artifacts; /* list of files */
-	const struct json_value **curves;   /* for each of the summary's, or NULL; itself NULL without a terminal */
+	const struct json_value *
+		*curves; /* for each of the summary's, or NULL; itself NULL without a terminal */
 };
 
-/* ---- fetching ------------------------------------------------------------------------------------------------ */
+/* ---- fetching -------------------------------------------------------------------------------- */
 
 /* Puts each curve of a reply where its metric is in the summary; both have the same order. */
 static void place_curves(struct show *s, const struct json_value *curve, size_t from)
@@ -29,7 +30,8 @@ static void place_curves(struct show *s, const struct json_value *curve, size_t 
 	const struct json_value *metric = json_items(s->summary);
 	for (size_t i = 0; i < from; i++)
 		metric = metric->next_sibling_or_null;
-	for (size_t i = from; curve != NULL && metric != NULL; metric = metric->next_sibling_or_null, i++) {
+	for (size_t i = from; curve != NULL && metric != NULL;
+	     metric = metric->next_sibling_or_null, i++) {
 		if (!slice_eq(json_text(curve, "metric_key"), json_text(metric, "key")))
 			continue;
 		s->curves[i] = curve;
@@ -47,10 +49,12 @@ static bool fetch_curves(struct show *s, struct error *err)
 		struct json_value *reply;
 		struct slice query = SLICE("");
 		size_t from = index;
-		for (; metric != NULL && index < from + KEYS_AT_ONCE; metric = metric->next_sibling_or_null, index++)
+		for (; metric != NULL && index < from + KEYS_AT_ONCE;
+		     metric = metric->next_sibling_or_null, index++)
 			query = arena_printf(cli->arena, "%.*s&metric_keys=%s", SLICE_FMT(query),
 					     cli_encode(cli, json_text(metric, "key")));
-		if (!cli_get(cli, &reply, err, "/api/trackerd/v1/metrics/curves?run_ids=%s&buckets=%d%.*s",
+		if (!cli_get(cli, &reply, err,
+			     "/api/trackerd/v1/metrics/curves?run_ids=%s&buckets=%d%.*s",
 			     cli_encode(cli, s->run_id), CURVE_COLUMNS, SLICE_FMT(query)))
 			return false;
 		place_curves(s, json_items(json_tree_get(reply, "curves")), from);
@@ -76,18 +80,21 @@ static bool fetch(struct show *s, struct error *err)
 	return !terminal_is(stdout) || cli->json || fetch_curves(s, err);
 }
 
-/* ---- text ---------------------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void print_title(const char *title)
 {
-	(void)printf("\n%s%s%s\n", terminal_style(stdout, STYLE_BOLD), title, terminal_style(stdout, STYLE_PLAIN));
+	(void)printf("\n%s%s%s\n", terminal_style(stdout, STYLE_BOLD), title,
+		     terminal_style(stdout, STYLE_PLAIN));
 }
 
-static void print_field(struct cli *cli, const char *name, struct slice value, enum terminal_style style)
+static void print_field(struct cli *cli, const char *name, struct slice value,
+			enum terminal_style style)
 {
 	if (value.len == 0)
 		return;
-	(void)printf("  %s%-10s%s  ", terminal_style(stdout, STYLE_DIM), name, terminal_style(stdout, STYLE_PLAIN));
+	(void)printf("  %s%-10s%s  ", terminal_style(stdout, STYLE_DIM), name,
+		     terminal_style(stdout, STYLE_PLAIN));
 	terminal_print(stdout, cli->arena, style, value);
 	(void)putchar('\n');
 }
@@ -105,13 +112,18 @@ static void print_head(const struct show *s)
 	if (slice_eq(run_info(s->run, "lifecycle_stage"), SLICE("deleted")))
 		print_field(cli, "state", SLICE("deleted"), STYLE_RED);
 	print_field(cli, "started", format_time(cli->arena, run_start_ms(s->run)), STYLE_PLAIN);
-	print_field(cli, "duration", format_duration(cli->arena, run_duration_ms(s->run, now_ms)), STYLE_PLAIN);
+	print_field(cli, "duration", format_duration(cli->arena, run_duration_ms(s->run, now_ms)),
+		    STYLE_PLAIN);
 	print_field(cli, "user", run_info(s->run, "user_id"), STYLE_PLAIN);
-	print_field(cli, "source", json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.name")), "value"),
+	print_field(cli, "source",
+		    json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.name")), "value"),
 		    STYLE_PLAIN);
-	print_field(cli, "commit", json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.git.commit")), "value"),
-		    STYLE_PLAIN);
-	print_field(cli, "note", json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.note.content")), "value"),
+	print_field(
+		cli, "commit",
+		json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.git.commit")), "value"),
+		STYLE_PLAIN);
+	print_field(cli, "note",
+		    json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.note.content")), "value"),
 		    STYLE_PLAIN);
 }
 
@@ -146,11 +158,16 @@ static void print_metrics(const struct show *s)
 	for (size_t row = 0; metric != NULL; metric = metric->next_sibling_or_null, row++) {
 		table_cell(&table, json_text(metric, "key"));
 		for (size_t i = 0; i < ARRAY_COUNT(figures); i++)
-			table_cell(&table, format_number(cli->arena,
-							 json_tree_double(json_tree_get(metric, figures[i]), (double)NAN)));
+			table_cell(&table,
+				   format_number(cli->arena,
+						 json_tree_double(json_tree_get(metric, figures[i]),
+								  (double)NAN)));
 		table_cell(&table, arena_printf(cli->arena, "%lld",
-						(long long)json_tree_i64(json_tree_get(metric, "point_count"), 0)));
-		table_styled_cell(&table, s->curves != NULL ? draw_curve(cli, s->curves[row]) : SLICE(""), STYLE_CYAN);
+						(long long)json_tree_i64(
+							json_tree_get(metric, "point_count"), 0)));
+		table_styled_cell(&table,
+				  s->curves != NULL ? draw_curve(cli, s->curves[row]) : SLICE(""),
+				  STYLE_CYAN);
 	}
 	(void)table_print(&table, stdout, 2); /* only the curve may be left out */
 }
@@ -177,7 +194,8 @@ static void print_pairs(const struct show *s, const char *title, enum run_part p
 static void print_inputs(const struct show *s)
 {
 	struct table table;
-	const struct json_value *input = json_items(json_tree_path(s->run, "inputs.dataset_inputs"));
+	const struct json_value *input =
+		json_items(json_tree_path(s->run, "inputs.dataset_inputs"));
 	if (input == NULL)
 		return;
 	print_title("Data");
@@ -206,17 +224,19 @@ static void print_artifacts(const struct show *s)
 	for (; file != NULL; file = file->next_sibling_or_null) {
 		bool is_directory = json_tree_bool(json_tree_get(file, "is_dir"), false);
 		(void)fputs("  ", stdout);
-		terminal_print(stdout, s->cli->arena, is_directory ? STYLE_CYAN : STYLE_PLAIN, json_text(file, "path"));
+		terminal_print(stdout, s->cli->arena, is_directory ? STYLE_CYAN : STYLE_PLAIN,
+			       json_text(file, "path"));
 		if (is_directory)
 			(void)puts("/");
 		else
 			(void)printf("  %.*s\n",
-				     SLICE_FMT(format_bytes(s->cli->arena,
-							    json_tree_i64(json_tree_get(file, "file_size"), 0))));
+				     SLICE_FMT(format_bytes(
+					     s->cli->arena,
+					     json_tree_i64(json_tree_get(file, "file_size"), 0))));
 	}
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static void put_list(struct json_writer *w, const char *key, const struct json_value *list_or_null)
 {

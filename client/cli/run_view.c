@@ -43,11 +43,13 @@ enum terminal_style run_status_style(struct slice status)
 
 const struct json_value *run_list(const struct json_value *run, enum run_part part)
 {
-	static const char *const names[] = {[RUN_METRICS] = "metrics", [RUN_PARAMS] = "params", [RUN_TAGS] = "tags"};
+	static const char *const names[] = {
+		[RUN_METRICS] = "metrics", [RUN_PARAMS] = "params", [RUN_TAGS] = "tags"};
 	return json_tree_get(json_tree_get(run, "data"), names[part]);
 }
 
-const struct json_value *run_find(const struct json_value *run, enum run_part part, struct slice key)
+const struct json_value *run_find(const struct json_value *run, enum run_part part,
+				  struct slice key)
 {
 	const struct json_value *item = json_items(run_list(run, part));
 	while (item != NULL && !slice_eq(json_text(item, "key"), key))
@@ -60,7 +62,7 @@ bool run_tag_is_automatic(struct slice key)
 	return slice_starts_with(key, SLICE("mlflow.")) || slice_starts_with(key, SLICE("trk."));
 }
 
-/* ---- columns ------------------------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------- */
 
 static struct slice start_text(struct cli *cli, const struct json_value *run, int64_t now_ms)
 {
@@ -122,7 +124,8 @@ bool run_column_is_attribute(struct slice name)
 	return false;
 }
 
-static struct slice part_text(struct cli *cli, const struct json_value *run, enum run_part part, struct slice key)
+static struct slice part_text(struct cli *cli, const struct json_value *run, enum run_part part,
+			      struct slice key)
 {
 	const struct json_value *item = run_find(run, part, key);
 	if (item == NULL)
@@ -132,27 +135,31 @@ static struct slice part_text(struct cli *cli, const struct json_value *run, enu
 	return json_text(item, "value");
 }
 
-struct slice run_column(struct cli *cli, const struct json_value *run, struct slice name, int64_t now_ms)
+struct slice run_column(struct cli *cli, const struct json_value *run, struct slice name,
+			int64_t now_ms)
 {
 	struct slice text = {0};
 	for (size_t i = 0; i < ARRAY_COUNT(attributes); i++) {
 		if (!slice_eq_cstr(name, attributes[i].name))
 			continue;
-		return attributes[i].text_or_null != NULL ? attributes[i].text_or_null(cli, run, now_ms)
-							  : run_info(run, attributes[i].member_or_null);
+		return attributes[i].text_or_null != NULL
+			       ? attributes[i].text_or_null(cli, run, now_ms)
+			       : run_info(run, attributes[i].member_or_null);
 	}
 	for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
 		if (slice_starts_with(name, parts[i].prefix))
-			return part_text(cli, run, parts[i].part, slice_from(name, parts[i].prefix.len));
+			return part_text(cli, run, parts[i].part,
+					 slice_from(name, parts[i].prefix.len));
 	}
 	for (int part = RUN_METRICS; part <= RUN_TAGS && !slice_is_present(text); part++)
 		text = part_text(cli, run, (enum run_part)part, name);
 	return text;
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
-static void put_part(struct json_writer *w, const struct json_value *run, enum run_part part, const char *name)
+static void put_part(struct json_writer *w, const struct json_value *run, enum run_part part,
+		     const char *name)
 {
 	json_key(w, name);
 	json_object_begin(w);
@@ -169,8 +176,9 @@ static void put_part(struct json_writer *w, const struct json_value *run, enum r
 
 void run_json_open(struct json_writer *w, const struct json_value *run)
 {
-	static const char *const texts[] = {"run_id", "run_name", "experiment_id", "status", "lifecycle_stage",
-					    "user_id", "artifact_uri"};
+	static const char *const texts[] = {"run_id",	   "run_name",	      "experiment_id",
+					    "status",	   "lifecycle_stage", "user_id",
+					    "artifact_uri"};
 	json_object_begin(w);
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		json_put_string(w, texts[i], run_info(run, texts[i]));

@@ -12,7 +12,7 @@
 
 enum { RUNS_SHOWN = 50, PAGE_RUNS = 1000, RUNS_MAX = 10000000 };
 
-/* ---- searching ----------------------------------------------------------------------------------------------- */
+/* ---- searching ------------------------------------------------------------------------------- */
 
 struct search {
 	struct slice experiment_id;
@@ -24,8 +24,8 @@ struct search {
 	bool has_more;
 };
 
-static bool fetch_page(struct cli *cli, struct search *s, struct slice token, int64_t count, struct json_value **reply,
-		       struct error *err)
+static bool fetch_page(struct cli *cli, struct search *s, struct slice token, int64_t count,
+		       struct json_value **reply, struct error *err)
 {
 	size_t index = 0;
 	const char *order;
@@ -36,7 +36,8 @@ static bool fetch_page(struct cli *cli, struct search *s, struct slice token, in
 	json_string(w, s->experiment_id);
 	json_array_end(w);
 	json_put_cstr(w, "filter", s->filter_or_null);
-	json_put_cstr(w, "run_view_type", cli_flag(cli, "deleted") ? "DELETED_ONLY" : "ACTIVE_ONLY");
+	json_put_cstr(w, "run_view_type",
+		      cli_flag(cli, "deleted") ? "DELETED_ONLY" : "ACTIVE_ONLY");
 	json_put_int(w, "max_results", count);
 	json_key(w, "order_by");
 	json_array_begin(w);
@@ -54,12 +55,14 @@ static void keep(struct cli *cli, struct search *s, const struct json_value *lis
 	size_t more = list == NULL ? 0 : list->child_count;
 	if (s->runs.count + more > s->capacity) {
 		s->capacity = (s->runs.count + more) * 2;
-		const struct json_value **items = ARENA_NEW(cli->arena, const struct json_value *, s->capacity);
+		const struct json_value **items =
+			ARENA_NEW(cli->arena, const struct json_value *, s->capacity);
 		if (s->runs.count > 0)
 			memcpy(items, s->runs.items, s->runs.count * sizeof(*items));
 		s->runs.items = items;
 	}
-	for (const struct json_value *run = json_items(list); run != NULL; run = run->next_sibling_or_null)
+	for (const struct json_value *run = json_items(list); run != NULL;
+	     run = run->next_sibling_or_null)
 		s->runs.items[s->runs.count++] = run;
 }
 
@@ -81,7 +84,7 @@ static bool search_runs(struct cli *cli, struct search *s, struct error *err)
 	return true;
 }
 
-/* ---- list ---------------------------------------------------------------------------------------------------- */
+/* ---- list ------------------------------------------------------------------------------------ */
 
 static bool is_id_name(struct slice name)
 {
@@ -110,7 +113,8 @@ static void add_keys(struct cli *cli, struct slice *names, size_t *count, const 
 		names[(*count)++] = arena_printf(cli->arena, "%s%.*s", prefix, SLICE_FMT(keys[i]));
 }
 
-/* Who, how, when, all metrics, the parameters that differ, how long: what does not fit is left out from the end. */
+/* Who, how, when, all metrics, the parameters that differ, how long: what does not fit is left out
+ * from the end. */
 static size_t default_columns(struct cli *cli, const struct run_set *runs, struct slice **names_out)
 {
 	static const char *const fixed[] = {"run_id", "name", "status", "start"};
@@ -119,8 +123,8 @@ static size_t default_columns(struct cli *cli, const struct run_set *runs, struc
 	size_t params_count = runs->count > 1 ? run_set_differing(cli, runs, RUN_PARAMS, &params)
 					      : run_set_keys(cli, runs, RUN_PARAMS, &params);
 	size_t count = 0;
-	struct slice *names =
-		ARENA_NEW(cli->arena, struct slice, ARRAY_COUNT(fixed) + metrics_count + params_count + 1);
+	struct slice *names = ARENA_NEW(cli->arena, struct slice,
+					ARRAY_COUNT(fixed) + metrics_count + params_count + 1);
 	for (; count < ARRAY_COUNT(fixed); count++)
 		names[count] = slice_from_cstr(fixed[count]);
 	add_keys(cli, names, &count, metrics, metrics_count, "metrics.");
@@ -158,7 +162,8 @@ static void print_table(struct cli *cli, const struct search *s)
 	struct slice *names;
 	int64_t now_ms = clock_wall_ms(clock_system());
 	bool is_default = !cli_flag(cli, "columns");
-	size_t count = is_default ? default_columns(cli, &s->runs, &names) : chosen_columns(cli, &names);
+	size_t count =
+		is_default ? default_columns(cli, &s->runs, &names) : chosen_columns(cli, &names);
 	table_init(&table, cli->arena);
 	for (size_t c = 0; c < count; c++)
 		table_column(&table, title_of(cli, names[c]), flags_of(names[c], is_default, c));
@@ -174,7 +179,8 @@ static void print_table(struct cli *cli, const struct search *s)
 	}
 	size_t hidden = table_print(&table, stdout, 0);
 	if (hidden > 0)
-		cli_say(cli, "%zu more columns do not fit: --columns chooses, --json shows all", hidden);
+		cli_say(cli, "%zu more columns do not fit: --columns chooses, --json shows all",
+			hidden);
 }
 
 static bool print_json(struct cli *cli, const struct search *s, struct error *err)
@@ -198,7 +204,8 @@ bool runs_list(struct cli *cli, struct error *err)
 	struct experiment_ref experiment;
 	struct search s = {.filter_or_null = cli_option(cli, "filter", NULL)};
 	struct slice *names;
-	if (!cli_number(cli, "max", 1, cli_flag(cli, "all") ? RUNS_MAX : RUNS_SHOWN, &s.runs_max, err))
+	if (!cli_number(cli, "max", 1, cli_flag(cli, "all") ? RUNS_MAX : RUNS_SHOWN, &s.runs_max,
+			err))
 		return false;
 	if (cli_flag(cli, "columns") && chosen_columns(cli, &names) == 0)
 		return cli_fail_usage(cli, err, "--columns names no column");
@@ -214,24 +221,27 @@ bool runs_list(struct cli *cli, struct error *err)
 	if (!cli->quiet)
 		print_table(cli, &s);
 	if (s.runs.count == 0)
-		cli_say(cli, "No run%s in \"%.*s\".", cli_flag(cli, "filter") ? " fits the filter" : "",
+		cli_say(cli, "No run%s in \"%.*s\".",
+			cli_flag(cli, "filter") ? " fits the filter" : "",
 			SLICE_FMT(experiment.name));
 	else if (s.has_more)
 		cli_say(cli, "The first %zu runs; there are more: --all, or --max N", s.runs.count);
 	return true;
 }
 
-/* ---- delete and restore -------------------------------------------------------------------------------------- */
+/* ---- delete and restore ---------------------------------------------------------------------- */
 
 /* The runs that were named, or that fit --experiment and --filter. */
-static bool choose_runs(struct cli *cli, struct slice **ids_out, size_t *count_out, struct error *err)
+static bool choose_runs(struct cli *cli, struct slice **ids_out, size_t *count_out,
+			struct error *err)
 {
 	const char *experiment_name = cli_option(cli, "experiment", NULL);
 	struct search s = {.filter_or_null = cli_option(cli, "filter", NULL), .runs_max = RUNS_MAX};
 	struct experiment_ref experiment;
 	size_t words = cli->arguments.word_count;
 	if ((words > 0) == (experiment_name != NULL))
-		return cli_fail_usage(cli, err, "name the runs, or choose them with --experiment and --filter");
+		return cli_fail_usage(
+			cli, err, "name the runs, or choose them with --experiment and --filter");
 	if (words > 0) {
 		*ids_out = ARENA_NEW(cli->arena, struct slice, words);
 		for (size_t i = 0; i < words; i++) {
@@ -258,9 +268,10 @@ static bool confirm_delete(struct cli *cli, size_t count, struct error *err)
 {
 	if (cli->arguments.word_count > 0 || count == 0)
 		return true;
-	struct slice question = arena_printf(cli->arena, "Delete %.*s of \"%s\"?",
-					     SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")),
-					     cli_option(cli, "experiment", ""));
+	struct slice question =
+		arena_printf(cli->arena, "Delete %.*s of \"%s\"?",
+			     SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")),
+			     cli_option(cli, "experiment", ""));
 	return cli_confirm(cli, arena_cstr(cli->arena, question), err);
 }
 
@@ -274,7 +285,8 @@ static bool post_run_id(struct cli *cli, const char *path, struct slice run_id, 
 	return cli_send(cli, "POST", path, &reply, err);
 }
 
-static bool print_ids(struct cli *cli, const struct slice *ids, size_t count, bool is_dry, struct error *err)
+static bool print_ids(struct cli *cli, const struct slice *ids, size_t count, bool is_dry,
+		      struct error *err)
 {
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);

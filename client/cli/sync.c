@@ -10,8 +10,9 @@ static bool on_progress(void *context, const struct trk_sync_progress *p)
 {
 	const struct cli *cli = context;
 	if (terminal_is(stderr) && !cli->quiet && !cli->json)
-		(void)fprintf(stderr, "\rrun %zu of %zu  %.8s  %llu of %llu records\033[K", p->runs_done + 1,
-			      p->runs_total, p->run_id, (unsigned long long)p->records_done,
+		(void)fprintf(stderr, "\rrun %zu of %zu  %.8s  %llu of %llu records\033[K",
+			      p->runs_done + 1, p->runs_total, p->run_id,
+			      (unsigned long long)p->records_done,
 			      (unsigned long long)p->records_total);
 	return !cli_is_interrupted();
 }
@@ -60,7 +61,8 @@ static void print_text(struct cli *cli, const struct trk_sync_result *r)
 			     SLICE_FMT(format_count(cli->arena, (int64_t)r->runs_refused, "run")));
 	if (r->records_rejected > 0)
 		(void)printf("%.*s refused by the server: set aside in \"rejected\"\n",
-			     SLICE_FMT(format_count(cli->arena, (int64_t)r->records_rejected, "record")));
+			     SLICE_FMT(format_count(cli->arena, (int64_t)r->records_rejected,
+						    "record")));
 }
 
 static enum error_code code_of(enum trk_status status)
@@ -113,5 +115,6 @@ bool sync_spools(struct cli *cli, struct error *err)
 	}
 	if (status == TRK_OK)
 		return true;
-	return error_set(err, code_of(status), "%s", sentence[0] != '\0' ? sentence : trk_strerror(status));
+	return error_set(err, code_of(status), "%s",
+			 sentence[0] != '\0' ? sentence : trk_strerror(status));
 }

@@ -9,7 +9,8 @@ void table_init(struct table *t, struct arena *arena)
 }
 
 /* An array of twice the room, with what was in the old one. */
-static void *grown(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t size)
+static void *grown(struct arena *arena, const void *items, size_t count, size_t *capacity,
+		   size_t size)
 {
 	*capacity = *capacity == 0 ? 16 : *capacity * 2;
 	char *larger = arena_alloc(arena, *capacity, size);
@@ -22,7 +23,8 @@ void table_column(struct table *t, struct slice title, unsigned flags)
 {
 	ASSERT(t->cell_count == 0);
 	if (t->column_count == t->column_capacity)
-		t->columns = grown(t->arena, t->columns, t->column_count, &t->column_capacity, sizeof(*t->columns));
+		t->columns = grown(t->arena, t->columns, t->column_count, &t->column_capacity,
+				   sizeof(*t->columns));
 	t->columns[t->column_count++] =
 		(struct table_column){.title = terminal_clean(t->arena, title), .flags = flags};
 }
@@ -30,7 +32,8 @@ void table_column(struct table *t, struct slice title, unsigned flags)
 void table_styled_cell(struct table *t, struct slice text, enum terminal_style style)
 {
 	if (t->cell_count == t->cell_capacity)
-		t->cells = grown(t->arena, t->cells, t->cell_count, &t->cell_capacity, sizeof(*t->cells));
+		t->cells = grown(t->arena, t->cells, t->cell_count, &t->cell_capacity,
+				 sizeof(*t->cells));
 	t->cells[t->cell_count++] = (struct table_cell){terminal_clean(t->arena, text), style};
 }
 
@@ -39,7 +42,7 @@ void table_cell(struct table *t, struct slice text)
 	table_styled_cell(t, text, STYLE_PLAIN);
 }
 
-/* ---- widths -------------------------------------------------------------------------------------------------- */
+/* ---- widths ---------------------------------------------------------------------------------- */
 
 static bool is_id(const struct table_column *c)
 {
@@ -82,7 +85,8 @@ static struct table_column *widest(struct table *t)
 	struct table_column *found = NULL;
 	for (size_t c = 0; c < t->column_count; c++) {
 		struct table_column *column = &t->columns[c];
-		bool may_be_cut = !column->is_hidden && (column->flags & TABLE_WHOLE) == 0 && column->width > CUT_MIN;
+		bool may_be_cut = !column->is_hidden && (column->flags & TABLE_WHOLE) == 0 &&
+				  column->width > CUT_MIN;
 		if (may_be_cut && (found == NULL || column->width > found->width))
 			found = column;
 	}
@@ -135,9 +139,10 @@ static size_t fit(struct table *t, size_t width)
 	return hidden_count;
 }
 
-/* ---- printing ------------------------------------------------------------------------------------------------ */
+/* ---- printing -------------------------------------------------------------------------------- */
 
-static void print_cell(const struct table *t, FILE *stream, size_t c, struct table_cell cell, bool is_last)
+static void print_cell(const struct table *t, FILE *stream, size_t c, struct table_cell cell,
+		       bool is_last)
 {
 	const struct table_column *column = &t->columns[c];
 	struct slice text = terminal_cut(t->arena, cell.text, column->width);
@@ -153,7 +158,8 @@ static void print_cell(const struct table *t, FILE *stream, size_t c, struct tab
 	(void)fprintf(stream, "%*s", is_last ? 0 : GAP, "");
 }
 
-static void print_row(const struct table *t, FILE *stream, size_t indent, const struct table_cell *cells_or_null)
+static void print_row(const struct table *t, FILE *stream, size_t indent,
+		      const struct table_cell *cells_or_null)
 {
 	size_t last = 0;
 	for (size_t c = 0; c < t->column_count; c++)
@@ -163,8 +169,9 @@ static void print_row(const struct table *t, FILE *stream, size_t indent, const 
 		const struct table_column *column = &t->columns[c];
 		if (!column->is_hidden)
 			print_cell(t, stream, c,
-				   cells_or_null != NULL ? cells_or_null[c]
-							 : (struct table_cell){column->title, STYLE_DIM},
+				   cells_or_null != NULL
+					   ? cells_or_null[c]
+					   : (struct table_cell){column->title, STYLE_DIM},
 				   c == last);
 	}
 	(void)fputc('\n', stream);

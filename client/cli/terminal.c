@@ -32,7 +32,7 @@ size_t terminal_width(FILE *stream)
 bool terminal_has_colours(FILE *stream)
 {
 	const char *no_colour = getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe): one thread
-	const char *term = getenv("TERM");          // NOLINT(concurrency-mt-unsafe): one thread
+	const char *term = getenv("TERM");	    // NOLINT(concurrency-mt-unsafe): one thread
 	if (no_colour != NULL && no_colour[0] != '\0')
 		return false;
 	return term != NULL && strcmp(term, "dumb") != 0 && terminal_is(stream);
@@ -41,14 +41,15 @@ bool terminal_has_colours(FILE *stream)
 const char *terminal_style(FILE *stream, enum terminal_style style)
 {
 	static const char *const sequences[] = {
-		[STYLE_PLAIN] = "\033[0m",  [STYLE_BOLD] = "\033[1m",    [STYLE_DIM] = "\033[2m",
+		[STYLE_PLAIN] = "\033[0m",  [STYLE_BOLD] = "\033[1m",	 [STYLE_DIM] = "\033[2m",
 		[STYLE_GREEN] = "\033[32m", [STYLE_YELLOW] = "\033[33m", [STYLE_RED] = "\033[31m",
 		[STYLE_CYAN] = "\033[36m",
 	};
 	return terminal_has_colours(stream) ? sequences[style] : "";
 }
 
-/* Bytes of the code point at the start of text, and its columns; 0 columns for what must not be printed. */
+/* Bytes of the code point at the start of text, and its columns; 0 columns for what must not be
+ * printed. */
 static size_t next_character(struct slice text, int *columns)
 {
 	wchar_t wide = 0;

@@ -22,8 +22,10 @@ static void open_browser(const char *address)
 	for (size_t i = 0; i < ARRAY_COUNT(arguments); i++)
 		copy[i] = arguments[i] != NULL ? strdup(arguments[i]) : NULL;
 	if (posix_spawn_file_actions_init(&actions) == 0) {
-		bool ok = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1, 0) == 0 &&
-			  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1, 0) == 0;
+		bool ok = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", 1,
+							   0) == 0 &&
+			  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", 1,
+							   0) == 0;
 		if (ok && posix_spawnp(&child, "xdg-open", &actions, NULL, copy, environ) == 0)
 			(void)waitpid(child, NULL, 0); /* it starts the browser and ends */
 		(void)posix_spawn_file_actions_destroy(&actions);
@@ -41,7 +43,8 @@ bool ui(struct cli *cli, struct error *err)
 	if (cli_word(cli, 0) != NULL) {
 		if (!lookup_run(cli, cli_word(cli, 0), &run_id, err))
 			return false;
-		address = arena_printf(cli->arena, "%.*s#/run/%.*s", SLICE_FMT(address), SLICE_FMT(run_id));
+		address = arena_printf(cli->arena, "%.*s#/run/%.*s", SLICE_FMT(address),
+				       SLICE_FMT(run_id));
 	}
 	if (cli->json) {
 		struct json_writer *w = cli_begin_json(cli);
@@ -75,6 +78,7 @@ bool version(struct cli *cli, struct error *err)
 	}
 	(void)printf("trk %s\n", TRK_VERSION);
 	if (has_server && !cli->quiet)
-		(void)printf("trackerd %.*s at %s\n", SLICE_FMT(json_text(server, "version")), cli->url);
+		(void)printf("trackerd %.*s at %s\n", SLICE_FMT(json_text(server, "version")),
+			     cli->url);
 	return true;
 }

@@ -14,7 +14,7 @@
 #include "src/file_tree.h"
 #include "src/tar_writer.h"
 
-/* ---- the tarball of a directory ------------------------------------------------------------------------------ */
+/* ---- the tarball of a directory -------------------------------------------------------------- */
 
 /* A file without a name, for the tarball. */
 static int open_temporary(struct cli *cli, struct error *err)
@@ -34,8 +34,8 @@ static int open_temporary(struct cli *cli, struct error *err)
 	return fd;
 }
 
-static bool add_member(struct tar_writer *w, int root_fd, const char *path, struct upload_result *out,
-		       struct error *err)
+static bool add_member(struct tar_writer *w, int root_fd, const char *path,
+		       struct upload_result *out, struct error *err)
 {
 	struct stat info;
 	int fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -51,23 +51,24 @@ static bool add_member(struct tar_writer *w, int root_fd, const char *path, stru
 	return ok;
 }
 
-static bool write_tar(int root_fd, const struct file_tree *tree, int tar_fd, struct tar_result *result,
-		      struct upload_result *out, struct error *err)
+static bool write_tar(int root_fd, const struct file_tree *tree, int tar_fd,
+		      struct tar_result *result, struct upload_result *out, struct error *err)
 {
 	struct tar_writer w;
 	if (!tar_writer_init(&w, tar_fd, err))
 		return false;
 	bool ok = true;
 	for (size_t i = 0; i < tree->count && ok; i++)
-		ok = cli_is_interrupted() ? cli_fail_interrupted(err)
-					  : add_member(&w, root_fd, tree->paths_or_null[i], out, err);
+		ok = cli_is_interrupted()
+			     ? cli_fail_interrupted(err)
+			     : add_member(&w, root_fd, tree->paths_or_null[i], out, err);
 	ok = ok && tar_writer_finish(&w, result, err);
 	tar_writer_deinit(&w);
 	return ok;
 }
 
-static bool pack(const char *local, int tar_fd, struct tar_result *result, struct upload_result *out,
-		 struct error *err)
+static bool pack(const char *local, int tar_fd, struct tar_result *result,
+		 struct upload_result *out, struct error *err)
 {
 	struct file_tree tree = {0};
 	int root_fd = open(local, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -75,14 +76,15 @@ static bool pack(const char *local, int tar_fd, struct tar_result *result, struc
 		return cli_fail_file(err, "open", local);
 	bool ok = file_tree_list(root_fd, local, &tree, err);
 	if (ok && tree.count == 0)
-		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE, "the directory \"%s\" holds no files", local);
+		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			       "the directory \"%s\" holds no files", local);
 	ok = ok && write_tar(root_fd, &tree, tar_fd, result, out, err);
 	file_tree_deinit(&tree);
 	(void)close(root_fd); /* only read */
 	return ok;
 }
 
-/* ---- sending ------------------------------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static void on_progress(void *context, int64_t bytes)
 {
@@ -111,19 +113,21 @@ static bool send(struct cli *cli, struct slice url_path, int fd, int64_t bytes, 
 	return ok;
 }
 
-static struct slice proxy_path(struct cli *cli, const char *endpoint, struct slice root, struct slice path)
+static struct slice proxy_path(struct cli *cli, const char *endpoint, struct slice root,
+			       struct slice path)
 {
-	return arena_printf(cli->arena, "%s%s%s%s", endpoint, cli_encode_path(cli, root), path.len > 0 ? "/" : "",
-			    cli_encode_path(cli, path));
+	return arena_printf(cli->arena, "%s%s%s%s", endpoint, cli_encode_path(cli, root),
+			    path.len > 0 ? "/" : "", cli_encode_path(cli, path));
 }
 
 static bool fail_different(const char *local, struct error *err)
 {
-	return error_set(err, ERR_DATA_LOSS, "the server stored other bytes than \"%s\" has", local);
+	return error_set(err, ERR_DATA_LOSS, "the server stored other bytes than \"%s\" has",
+			 local);
 }
 
-static bool send_directory(struct cli *cli, struct slice root, const char *local, struct upload_result *out,
-			   struct error *err)
+static bool send_directory(struct cli *cli, struct slice root, const char *local,
+			   struct upload_result *out, struct error *err)
 {
 	struct json_value *reply;
 	struct tar_result tar;
@@ -132,8 +136,8 @@ static bool send_directory(struct cli *cli, struct slice root, const char *local
 	if (fd < 0)
 		return false;
 	bool ok = pack(local, fd, &tar, out, err) &&
-		  send(cli, proxy_path(cli, "/api/trackerd/v1/archive/", root, out->path), fd, tar.bytes, tar.sha256,
-		       &reply, etag, err);
+		  send(cli, proxy_path(cli, "/api/trackerd/v1/archive/", root, out->path), fd,
+		       tar.bytes, tar.sha256, &reply, etag, err);
 	(void)close(fd); /* temporary */
 	if (!ok)
 		return false;
@@ -144,18 +148,19 @@ static bool send_directory(struct cli *cli, struct slice root, const char *local
 	return true;
 }
 
-static bool send_file(struct cli *cli, struct slice root, const char *local, int fd, struct upload_result *out,
-		      struct error *err)
+static bool send_file(struct cli *cli, struct slice root, const char *local, int fd,
+		      struct upload_result *out, struct error *err)
 {
 	struct json_value *reply;
 	char etag[API_ETAG_BYTES];
 	out->files = 1;
 	if (!sha256_of_file(fd, local, out->sha256, &out->bytes, err) ||
-	    !send(cli, proxy_path(cli, "/api/2.0/mlflow-artifacts/artifacts/", root, out->path), fd, out->bytes,
-		  out->sha256, &reply, etag, err))
+	    !send(cli, proxy_path(cli, "/api/2.0/mlflow-artifacts/artifacts/", root, out->path), fd,
+		  out->bytes, out->sha256, &reply, etag, err))
 		return false;
 	/* A server that gives no digest verified the one it was sent. */
-	return strlen(etag) != SHA256_HEX_LEN || strcmp(etag, out->sha256) == 0 || fail_different(local, err);
+	return strlen(etag) != SHA256_HEX_LEN || strcmp(etag, out->sha256) == 0 ||
+	       fail_different(local, err);
 }
 
 /* The last segment of a local path. */
@@ -171,7 +176,8 @@ static struct slice name_of(const char *local)
 	return path;
 }
 
-static struct slice target_path(struct cli *cli, const char *local, const char *target_or_null, bool is_directory)
+static struct slice target_path(struct cli *cli, const char *local, const char *target_or_null,
+				bool is_directory)
 {
 	if (target_or_null == NULL)
 		return name_of(local);
@@ -194,7 +200,8 @@ bool upload(struct cli *cli, struct slice run_id, const char *local, const char 
 		return cli_fail_file(err, "read", local);
 	bool ok = fstat(fd, &info) == 0 || cli_fail_file(err, "read", local);
 	if (ok && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode))
-		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE, "\"%s\" is neither a file nor a directory", local);
+		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			       "\"%s\" is neither a file nor a directory", local);
 	if (ok) {
 		out->is_directory = S_ISDIR(info.st_mode);
 		out->path = target_path(cli, local, target_or_null, out->is_directory);
@@ -208,16 +215,18 @@ bool upload(struct cli *cli, struct slice run_id, const char *local, const char 
 	return ok;
 }
 
-bool upload_and_print(struct cli *cli, const char *run, const char *local, const char *target_or_null,
-		      struct error *err)
+bool upload_and_print(struct cli *cli, const char *run, const char *local,
+		      const char *target_or_null, struct error *err)
 {
 	struct upload_result result;
 	struct slice run_id;
-	if (!lookup_run(cli, run, &run_id, err) || !upload(cli, run_id, local, target_or_null, &result, err))
+	if (!lookup_run(cli, run, &run_id, err) ||
+	    !upload(cli, run_id, local, target_or_null, &result, err))
 		return false;
 	if (!cli->json) {
 		cli_print_line(cli, result.path.len > 0 ? result.path : SLICE("."));
-		cli_say(cli, "%.*s, %.*s, %s %s", SLICE_FMT(format_count(cli->arena, result.files, "file")),
+		cli_say(cli, "%.*s, %.*s, %s %s",
+			SLICE_FMT(format_count(cli->arena, result.files, "file")),
 			SLICE_FMT(format_bytes(cli->arena, result.bytes)),
 			result.is_directory ? "tree SHA-256" : "SHA-256", result.sha256);
 		return true;
