@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/slice.h"
@@ -219,6 +220,25 @@ static void test_faults_are_retried_without_loss_or_repeats(void **state)
 	assert_int_equal(world_points(f->world), 3000);
 	assert_int_equal(f->world->runs_created, 1);
 	assert_string_equal(f->world->run_status, "FINISHED");
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void test_the_server_is_left_alone_as_long_as_it_asks(void **state)
+{
+	struct fixture *f = *state;
+	struct trk_run_options options = options_of(f);
+	world_add_fault(f->world, FAULT_STATUS, 503, 1);
+	int64_t begin_ms = now_ms();
+	struct trk_run *run = start(f, &options);
+	/* Somebody who waits makes the sender hurry, but not against the server's word. */
+	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, PLENTY_MS), TRK_OK);
+	assert_true(now_ms() - begin_ms >= 1000);
 }
 
 static void test_a_restarted_server_gets_every_point(void **state)
@@ -740,6 +760,7 @@ int main(int argc, char **argv)
 		TEST(test_params_and_tags_go_in_batches_of_at_most_a_hundred),
 		TEST(test_big_values_keep_a_batch_below_a_megabyte),
 		TEST(test_faults_are_retried_without_loss_or_repeats),
+		TEST(test_the_server_is_left_alone_as_long_as_it_asks),
 		TEST(test_a_restarted_server_gets_every_point),
 		TEST(test_without_a_server_the_run_waits_for_sync),
 		TEST(test_one_refused_record_is_set_aside_and_the_rest_arrives),

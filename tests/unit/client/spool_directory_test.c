@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -129,6 +130,44 @@ static void test_removal_leaves_no_folder_and_a_new_one_can_be_opened(void **sta
 	spool_directory_close(&second);
 }
 
+static void *open_and_remove(void *context)
+{
+	const char *path = context;
+	for (int i = 0; i < 3000;) {
+		struct spool_directory d;
+		struct error err;
+		struct stat held;
+		struct stat there;
+		char lock[300];
+		if (!spool_directory_open(path, false, &d, &err)) {
+			assert_int_equal(err.code, ERR_RESOURCE_CONFLICT);
+			continue;
+		}
+		/* The lock that is held is the one that everybody else finds. */
+		snprintf(lock, sizeof lock, "%s/lock", path);
+		assert_int_equal(fstat(d.lock_fd, &held), 0);
+		assert_int_equal(stat(lock, &there), 0);
+		assert_true(held.st_ino == there.st_ino && held.st_nlink == 1);
+		spool_directory_remove(&d);
+		spool_directory_close(&d);
+		i++;
+	}
+	return NULL;
+}
+
+static void test_a_lock_on_a_removed_folder_is_no_lock(void **state)
+{
+	struct fixture *f = *state;
+	enum { THREADS = 3 };
+	pthread_t threads[THREADS];
+	char path[250];
+	snprintf(path, sizeof path, "%s/contested", f->folder);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, open_and_remove, path), 0);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
 static void test_a_folder_that_cannot_be_made_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -150,6 +189,7 @@ int main(void)
 		TEST(test_a_torn_cursor_falls_back_by_one_step),
 		TEST(test_segments_are_listed_in_order_and_others_ignored),
 		TEST(test_removal_leaves_no_folder_and_a_new_one_can_be_opened),
+		TEST(test_a_lock_on_a_removed_folder_is_no_lock),
 		TEST(test_a_folder_that_cannot_be_made_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
