@@ -126,7 +126,7 @@ bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *o
 bool artifact_path_parse_below_root(struct slice text, struct arena *arena, struct slice *out,
 				    struct error *err)
 {
-	struct slice path;
+	struct slice path = {0};
 	if (!artifact_path_parse(text, arena, &path, err))
 		return false;
 	if (path.len == 0)

@@ -59,7 +59,7 @@ void digest_value(const struct digest *h, unsigned char digest[SHA256_BYTES])
 void digest_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
-	for (unsigned i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		hex[2 * i] = digits[digest[i] >> 4];
 		hex[2 * i + 1] = digits[digest[i] & 15];
 	}
@@ -79,7 +79,7 @@ bool digest_from_hex(struct slice hex, unsigned char digest[SHA256_BYTES])
 	unsigned char bytes[SHA256_BYTES];
 	if (hex.len != SHA256_HEX_LEN)
 		return false;
-	for (unsigned i = 0; i < SHA256_BYTES; i++) {
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		int high = hex_value(hex.ptr[2 * i]);
 		int low = hex_value(hex.ptr[2 * i + 1]);
 		if (high < 0 || low < 0)

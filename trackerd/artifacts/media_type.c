@@ -97,7 +97,7 @@ struct slice media_type_disposition(struct slice file_name, struct arena *arena)
 	memcpy(out, before, len);
 	for (size_t i = 0; i < file_name.len; i++) {
 		bool plain = is_plain((unsigned char)file_name.ptr[i]);
-		out[len++] = plain ? file_name.ptr[i] : '_';
+		out[len++] = (char)(plain ? file_name.ptr[i] : '_');
 		all_plain = all_plain && plain;
 	}
 	if (all_plain) {
