@@ -144,15 +144,15 @@ static void test_points_go_in_batches_of_at_most_a_thousand(void **state)
 	struct fixture *f = *state;
 	struct trk_run_options options = options_of(f);
 	struct trk_run *run = start(f, &options);
-	for (int i = 0; i < 50000; i++)
+	for (int i = 0; i < 20000; i++)
 		assert_int_equal(trk_log_metric_at(run, "loss", i * 0.25, i, 1000 + i), TRK_OK);
 	assert_int_equal(trk_run_finish(run, TRK_RUN_FINISHED, PLENTY_MS), TRK_OK);
-	assert_int_equal(world_points(f->world), 50000);
+	assert_int_equal(world_points(f->world), 20000);
 	assert_int_equal(f->world->duplicates_count, 0);
 	assert_int_equal(f->world->metrics_in_batch_max, 1000);
 	assert_true(f->world->body_bytes_max < 1100000);
 	size_t batches = world_count_requests(f->world, "log-batch");
-	assert_true(batches >= 50 && batches < 150);
+	assert_true(batches >= 20 && batches < 100);
 }
 
 static void test_params_and_tags_go_in_batches_of_at_most_a_hundred(void **state)
@@ -205,7 +205,7 @@ static void test_faults_are_retried_without_loss_or_repeats(void **state)
 		int retry_after_s;
 	} rows[] = {
 		{FAULT_STATUS, 500, 0},	  {FAULT_STATUS, 502, 0}, {FAULT_STATUS, 503, 1},
-		{FAULT_STATUS, 429, 1},	  {FAULT_STATUS, 408, 0}, {FAULT_DROP_BEFORE, 0, 0},
+		{FAULT_STATUS, 429, 0},	  {FAULT_STATUS, 408, 0}, {FAULT_DROP_BEFORE, 0, 0},
 		{FAULT_DROP_AFTER, 0, 0}, {FAULT_STATUS, 507, 0},
 	};
 	struct fixture *f = *state;
@@ -696,12 +696,12 @@ static void kill_in_the_middle(struct fixture *f, bool is_online, int64_t after_
 
 static void test_kill_9_offline_loses_no_point(void **state)
 {
-	kill_in_the_middle(*state, false, 30000);
+	kill_in_the_middle(*state, false, 10000);
 }
 
 static void test_kill_9_online_loses_no_point(void **state)
 {
-	kill_in_the_middle(*state, true, 20000);
+	kill_in_the_middle(*state, true, 10000);
 }
 
 static void test_finish_breaks_off_a_hanging_exchange_at_its_deadline(void **state)

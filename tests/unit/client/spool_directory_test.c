@@ -133,7 +133,7 @@ static void test_removal_leaves_no_folder_and_a_new_one_can_be_opened(void **sta
 static void *open_and_remove(void *context)
 {
 	const char *path = context;
-	for (int i = 0; i < 3000;) {
+	for (int i = 0; i < 500;) {
 		struct spool_directory d;
 		struct error err;
 		struct stat held;
