@@ -129,7 +129,7 @@ static void close_all(struct directory_swap *s)
 {
 	if (s->new_fd >= 0)
 		(void)close(s->new_fd);
-	(void)close(s->parent_fd);
+	(void)close(s->parent_fd); /* synced before, where it matters */
 	s->new_fd = s->parent_fd = -1;
 }
 

@@ -252,7 +252,7 @@ bool log_metric(struct cli *cli, struct error *err)
 
 bool log_artifact(struct cli *cli, struct error *err)
 {
-	struct slice run_id;
+	struct slice run_id = {0};
 	bool has_run = cli->arguments.word_count == 2;
 	if (!find_run(cli, has_run ? cli_word(cli, 0) : NULL, &run_id, err))
 		return false;
@@ -263,7 +263,7 @@ bool log_artifact(struct cli *cli, struct error *err)
 bool log_run_end(struct cli *cli, struct error *err)
 {
 	struct json_value *reply;
-	struct slice run_id;
+	struct slice run_id = {0};
 	if (!find_run(cli, cli_word(cli, 0), &run_id, err))
 		return false;
 	struct json_writer *w = cli_begin_json(cli);
