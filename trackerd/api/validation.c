@@ -28,6 +28,7 @@ const struct field key_value_fields[] = {
 };
 // clang-format on
 
+static bool validate_key_length(struct slice key, struct value_place place, struct error *err);
 static size_t read_code_point(struct slice s, uint32_t *out);
 static bool is_allowed_in_keys(uint32_t code_point);
 static struct slice normalize_path(struct slice path, char *normalized);
@@ -78,13 +79,7 @@ bool validate_length(struct slice value, size_t length_max, const char *what, st
 
 bool validate_key(enum key_kind kind, struct slice key, struct value_place place, struct error *err)
 {
-	char what[64];
-	if (place.list_or_null == NULL)
-		(void)snprintf(what, sizeof(what), "'key'");
-	else
-		(void)snprintf(what, sizeof(what), "'%s[%zu].key'", place.list_or_null,
-			       place.index);
-	if (!validate_length(key, KEY_LENGTH_MAX, what, err))
+	if (!validate_key_length(key, place, err))
 		return false;
 	char quoted[QUOTED_BYTES_MAX];
 	for (size_t i = 0; i < key.len;) {
@@ -182,6 +177,18 @@ bool validate_artifact_location(struct slice location, struct arena *arena, stru
 		return true;
 	}
 	return make_absolute(location, arena, out, err);
+}
+
+/* The place is put into words only when it is needed: that takes longer than all the rest. */
+static bool validate_key_length(struct slice key, struct value_place place, struct error *err)
+{
+	char what[64] = "'key'";
+	if (key.len <= KEY_LENGTH_MAX)
+		return true;
+	if (place.list_or_null != NULL)
+		(void)snprintf(what, sizeof(what), "'%s[%zu].key'", place.list_or_null,
+			       place.index);
+	return validate_length(key, KEY_LENGTH_MAX, what, err);
 }
 
 /* Bytes of the first character, and the character; broken UTF-8, which the JSON layer keeps out,
