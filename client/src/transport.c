@@ -174,6 +174,8 @@ static bool set_up(struct transport *t, const struct transport_call *call,
 		  curl_easy_setopt(easy, CURLOPT_URL, buffer_slice(&url).ptr) == CURLE_OK;
 	buffer_deinit(&url);
 	ok = ok && curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	/* Or libcurl would fold "..", and ask for another path than the one that was checked. */
+	ok = ok && curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK;
 	ok = ok && curl_easy_setopt(easy, CURLOPT_USERAGENT, "libtrk/" TRK_VERSION) == CURLE_OK;
 	ok = ok && curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK;
 	/* Setting plain numbers and pointers cannot fail on a handle of this version. */
