@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""Measures a release of trackerd and prints the figures with their goals and the commands. Standard library only.
+
+Usage: bench.py FOLDER_OF_BINARIES [NAME...]    called by scripts/bench
+"""
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from daemon import Daemon  # noqa: E402
+
+REPEATS = 3
+STARTS = 20
+RUNS = 10000
+CONNECTIONS = 32  # of one client
+GIB = 1 << 30
+MIB = 1 << 20
+ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
+BENCHMARKS = {}
+
+
+def benchmark(title):
+    """Decorator: the function is a benchmark; its name chooses it on the command line."""
+    def register(function):
+        BENCHMARKS[function.__name__] = (title, function)
+        return function
+    return register
+
+
+def command(text):
+    print(f"    $ {text}")
+
+
+def figure(name, values, unit, goal=None, at_most=False, digits=0):
+    """Best and median of the values, and how the median compares with the goal."""
+    best = min(values) if at_most else max(values)
+    median = statistics.median(values)
+    text = f"    {name}: median {median:,.{digits}f} {unit}, best {best:,.{digits}f} (of {len(values)})"
+    if goal is not None:
+        is_met = median <= goal if at_most else median >= goal
+        off = abs(median - goal) / goal * 100
+        text += f"; goal {'≤' if at_most else '≥'} {goal:,} {unit}: {'met' if is_met else f'missed by {off:.0f} %'}"
+    print(text, flush=True)
+
+
+def memory_of(process, field):
+    """MiB of a field of /proc/PID/status."""
+    with open(f"/proc/{process.pid}/status") as file:
+        return int(re.search(rf"^{field}:\s+(\d+) kB", file.read(), re.M).group(1)) / 1024
+
+
+def new_run(client, experiment="0"):
+    return client.call("POST", "runs/create", {"experiment_id": experiment})["run"]["info"]["run_id"]
+
+
+class Bench:
+    def __init__(self, binaries, folder):
+        self.binaries = binaries
+        self.folder = folder
+
+    def path(self, name):
+        return os.path.join(self.binaries, name)
+
+    @contextlib.contextmanager
+    def daemon(self):
+        data = tempfile.mkdtemp(dir=self.folder)
+        with Daemon(self.path("trackerd"), os.path.join(data, "data")) as daemon:
+            yield daemon
+        shutil.rmtree(data)
+
+    def load(self, daemon, run_ids, kind, connections, requests, *extra):
+        """Requests a second of one load_bench for each run id, all at once; and what they printed."""
+        begin = time.monotonic()
+        processes = [subprocess.Popen(
+            [self.path("load_bench"), str(daemon.port), kind, str(connections), str(requests), *map(str, extra)],
+            env=dict(os.environ, RUN_ID=run_id), stdout=subprocess.PIPE, text=True) for run_id in run_ids]
+        lines = [process.communicate()[0].strip() for process in processes]
+        seconds = time.monotonic() - begin
+        if any(process.returncode != 0 for process in processes):
+            sys.exit("load_bench failed")
+        return len(run_ids) * requests / seconds, lines
+
+
+# ---- starting ----------------------------------------------------------------------------------------------------------
+
+@benchmark(f"From start to healthy, on a new data directory ({STARTS} times)")
+def start(bench):
+    command("trackerd --data NEW --listen 127.0.0.1:0; then GET /health")
+    times, memories, own = [], [], []
+    for _ in range(STARTS):
+        data = tempfile.mkdtemp(dir=bench.folder)
+        begin = time.monotonic()
+        process = subprocess.Popen([bench.path("trackerd"), "--data", data + "/data", "--listen", "127.0.0.1:0"],
+                                   stderr=subprocess.PIPE, text=True)
+        line = process.stderr.readline()
+        while "event=listening" not in line:
+            line = process.stderr.readline()
+        client = http.client.HTTPConnection("127.0.0.1", int(re.search(r"port=(\d+)", line).group(1)))
+        client.request("GET", "/health")
+        client.getresponse().read()
+        times.append((time.monotonic() - begin) * 1000)
+        memories.append(memory_of(process, "VmRSS"))
+        own.append(memory_of(process, "RssAnon"))
+        client.close()
+        process.terminate()
+        process.wait()
+        process.stderr.close()
+        shutil.rmtree(data)
+    figure("time", times, "ms", 50, at_most=True, digits=1)
+    command("grep VmRSS /proc/$(pidof trackerd)/status")
+    figure("idle memory, resident", memories, "MiB", 15, at_most=True, digits=1)
+    figure("of it its own (RssAnon)", own, "MiB", at_most=True, digits=1)
+
+
+# ---- logging -----------------------------------------------------------------------------------------------------------
+
+@benchmark("The disk: 4 KiB appended and fdatasync, which each commit waits for")
+def disk(bench):
+    times = []
+    with open(os.path.join(bench.folder, "sync"), "wb", buffering=0) as file:
+        for _ in range(300):
+            file.write(bytes(4096))
+            begin = time.monotonic()
+            os.fdatasync(file.fileno())
+            times.append((time.monotonic() - begin) * 1e6)
+    figure("fdatasync", times, "µs", at_most=True)
+    print(f"    so that one connection, which waits for its commit, cannot log more than "
+          f"{1e6 / statistics.median(times):,.0f} requests/s")
+
+
+def log_rows(bench, kind, rows, points):
+    """rows: (processes, connections of each, requests of each, goal)"""
+    for clients, connections, requests, goal in rows:
+        rates, lines = [], []
+        for _ in range(REPEATS):
+            with bench.daemon() as daemon:
+                client = daemon.connect()
+                run_ids = [new_run(client) for _ in range(clients)]
+                rate, lines = bench.load(daemon, run_ids, kind, connections, requests, *([points] if points else []))
+                rates.append(rate)
+                client.close()
+        extra = f" {points}" if points else ""
+        command(f"RUN_ID=… load_bench PORT {kind} {connections} {requests}{extra}" +
+                (f"   ({clients} at once, each with a run of its own)" if clients > 1 else ""))
+        name = f"{clients} client{'s' if clients > 1 else ''} × {connections} connection{'s' if connections > 1 else ''}"
+        if points and points > 1:
+            figure(name, [rate * points for rate in rates], "points/s", goal)
+        else:
+            figure(name, rates, "requests/s", goal)
+        latency = re.search(r"p50_us=(\d+) p99_us=(\d+)", lines[0])
+        print(f"        an answer takes {int(latency.group(1)):,} µs (median), {int(latency.group(2)):,} µs (99 %)")
+
+
+@benchmark("log-metric: one point a request, each durable before its answer")
+def log_metric(bench):
+    log_rows(bench, "log-metric", [(1, 1, 2000, None), (1, 8, 10000, None), (1, CONNECTIONS, 40000, 15000),
+                                   (8, CONNECTIONS, 10000, 25000)], None)
+
+
+@benchmark("log-batch: 10 points a request")
+def log_batch(bench):
+    log_rows(bench, "log-batch", [(1, CONNECTIONS, 20000, None), (8, CONNECTIONS, 5000, None)], 10)
+
+
+@benchmark("log-batch: 1000 points a request")
+def points(bench):
+    log_rows(bench, "log-batch", [(1, 1, 500, None), (1, CONNECTIONS, 2000, 300000), (8, CONNECTIONS, 300, 300000)], 1000)
+
+
+# ---- searching ---------------------------------------------------------------------------------------------------------
+
+def fill_runs(daemon, experiment, numbers):
+    client = daemon.connect()
+    for number in numbers:
+        client.call("POST", "runs/log-batch", {
+            "run_id": new_run(client, experiment),
+            "metrics": [{"key": "rmse_val", "value": 5 + (number * 7919 % RUNS) / RUNS, "timestamp": 1, "step": 1}],
+            "params": [{"key": "alpha", "value": str(number)}]})
+    client.close()
+
+
+@benchmark(f"Best run of {RUNS:,}, over HTTP")
+def best(bench):
+    with bench.daemon() as daemon:
+        client = daemon.connect()
+        experiment = client.call("POST", "experiments/create", {"name": "many"})["experiment_id"]
+        threads = [threading.Thread(target=fill_runs, args=(daemon, experiment, range(n, RUNS, 8))) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        target = f"/api/trackerd/v1/runs/best?experiment_id={experiment}&metric=rmse_val&order=min"
+        times = []
+        for _ in range(REPEATS):
+            _, lines = bench.load(daemon, [""], "get", 1, 500, target)
+            times.append(int(re.search(r"p50_us=(\d+)", lines[0]).group(1)) / 1000)
+        command(f"load_bench PORT get 1 500 '{target}'")
+        figure("median answer", times, "ms", 5, at_most=True, digits=2)
+        body = json.dumps({"experiment_ids": [experiment], "order_by": ["metrics.rmse_val ASC"], "max_results": 1})
+        times = []
+        for _ in range(50):
+            begin = time.monotonic()
+            client.call("POST", "runs/search", json.loads(body))
+            times.append((time.monotonic() - begin) * 1000)
+        command(f"POST runs/search {body}")
+        figure("the same by MLflow's search", times, "ms", at_most=True, digits=2)
+        client.close()
+
+
+# ---- artifacts -----------------------------------------------------------------------------------------------------------
+
+def curl(bench, daemon, *arguments, speed):
+    text = subprocess.run(["curl", "-sS", "--fail", "-o", "/dev/null", "-w", f"%{{{speed}}}", *arguments],
+                          capture_output=True, text=True, check=True).stdout
+    return float(text) / MIB
+
+
+@benchmark("An artifact of 1 GiB, up and down")
+def artifact(bench):
+    file = os.path.join(bench.folder, "artifact.bin")
+    with open(file, "wb") as out:
+        for _ in range(GIB // MIB):
+            out.write(os.urandom(MIB))
+    up, down, peaks = [], [], []
+    with bench.daemon() as daemon:
+        for number in range(REPEATS):
+            with open(file, "r+b") as out:
+                out.write(str(number).encode())  # other content: the same is stored once
+            url = f"{daemon.url}{ARTIFACTS}bench/{number}.bin"
+            up.append(curl(bench, daemon, "-T", file, url, speed="speed_upload"))
+            down.append(curl(bench, daemon, url, speed="speed_download"))
+        peaks.append(memory_of(daemon.process, "VmHWM"))
+    os.unlink(file)
+    command("curl -T FILE http://127.0.0.1:PORT/api/2.0/mlflow-artifacts/artifacts/bench/N.bin   (other bytes each time)")
+    figure("up", up, "MiB/s")
+    command("curl -o /dev/null http://127.0.0.1:PORT/api/2.0/mlflow-artifacts/artifacts/bench/N.bin")
+    figure("down", down, "MiB/s")
+    command("grep VmHWM /proc/$(pidof trackerd)/status   (peak over all of them)")
+    figure("peak memory of the daemon", peaks, "MiB", 64, at_most=True, digits=1)
+
+
+# ---- the client library ------------------------------------------------------------------------------------------------------
+
+def client_bench(bench, *arguments):
+    text = subprocess.run([bench.path("client_bench"), *arguments], capture_output=True, text=True, check=True).stdout
+    shutil.rmtree(re.search(r"spool=(\S+)", text).group(1), ignore_errors=True)
+    return {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+)", text)}
+
+
+@benchmark("trk_log_metric: a million calls in a loop, each timed")
+def client(bench):
+    for name, is_online in (("offline: spool only", False), ("with the sender delivering meanwhile", True)):
+        rows = []
+        for _ in range(REPEATS):
+            with bench.daemon() as daemon:
+                rows.append(client_bench(bench, *([daemon.url] if is_online else [])))
+        command(f"client_bench{' http://127.0.0.1:PORT' if is_online else ''}   ({name})")
+        figure("median call", [row["median_ns"] / 1000 for row in rows], "µs", 1, at_most=True, digits=3)
+        figure("99 % of the calls", [row["p99_ns"] / 1000 for row in rows], "µs", at_most=True, digits=3)
+        if is_online:
+            figure("logged and delivered", [row["delivered_points_per_s"] for row in rows], "points/s")
+
+
+@benchmark("The metric store alone, without HTTP")
+def store(bench):
+    command("metrics_bench FOLDER")
+    text = subprocess.run([bench.path("metrics_bench"), bench.folder], capture_output=True, text=True, check=True).stdout
+    print("".join(f"    {line}\n" for line in text.splitlines()), end="")
+
+
+# ---- all of them -------------------------------------------------------------------------------------------------------------
+
+def machine(folder):
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"^model name\s*: (.*)$", file.read(), re.M)
+    system = os.uname()
+    disk_of = subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True).stdout.split()[-1]
+    print(f"{os.cpu_count()} × {model.group(1) if model else system.machine}, {system.sysname} {system.release}, "
+          f"data on {disk_of} in {folder}")
+    print(f"load before: {os.getloadavg()[0]:.1f} (figures of a machine with other work are too low)")
+
+
+def main():
+    names = sys.argv[2:] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if len(sys.argv) < 2 or unknown:
+        sys.exit(f"usage: bench.py FOLDER_OF_BINARIES [NAME...]; there are: {' '.join(BENCHMARKS)}")
+    folder = tempfile.mkdtemp(prefix="trackerd-bench-", dir=os.environ.get("BENCH_DIR"))
+    try:
+        machine(folder)
+        bench = Bench(sys.argv[1], folder)
+        for name in names:
+            title, function = BENCHMARKS[name]
+            print(f"\n{title}", flush=True)
+            function(bench)
+        print(f"\nload after: {os.getloadavg()[0]:.1f}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
