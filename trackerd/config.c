@@ -17,16 +17,17 @@ struct option {
 	const char *name;
 	enum option_type type;
 	size_t offset;
-	size_t bytes;             /* of a text */
-	int64_t min, max;         /* of a count */
+	size_t bytes;	  /* of a text */
+	int64_t min, max; /* of a count */
 	const char *default_text;
 	const char *placeholder;
 	const char *help;
 };
 
-#define TEXT(field) OPTION_TEXT, offsetof(struct config, field), sizeof(((struct config *)0)->field), 0, 0
+#define TEXT(field)                                                                                \
+	OPTION_TEXT, offsetof(struct config, field), sizeof(((struct config *)0)->field), 0, 0
 #define COUNT(field, min, max) OPTION_COUNT, offsetof(struct config, field), 0, min, max
-#define FLAG(field) OPTION_FLAG, offsetof(struct config, field), 0, 0, 0
+#define FLAG(field)	       OPTION_FLAG, offsetof(struct config, field), 0, 0, 0
 
 enum { DAY_MS = 24 * 60 * 60 * 1000 };
 
@@ -82,8 +83,9 @@ static void print_option(const struct option *option)
 		printf("%*s", HELP_COLUMN - column, "");
 	char text[512];
 	bool has_default = option->type != OPTION_FLAG && option->default_text[0] != '\0';
-	(void)snprintf(text, sizeof(text), "%s%s%s%s", option->help, has_default ? " (default " : "",
-		       has_default ? option->default_text : "", has_default ? ")" : "");
+	(void)snprintf(text, sizeof(text), "%s%s%s%s", option->help,
+		       has_default ? " (default " : "", has_default ? option->default_text : "",
+		       has_default ? ")" : "");
 	print_wrapped(text);
 }
 
@@ -113,34 +115,37 @@ static const struct option *find_option(struct slice name)
 }
 
 /* `where` names the source in messages: "--workers", "TRACKERD_WORKERS", "file.conf:3". */
-static bool set_value(struct config *config, const struct option *option, struct slice value, const char *where,
-		      struct error *err)
+static bool set_value(struct config *config, const struct option *option, struct slice value,
+		      const char *where, struct error *err)
 {
 	char *target = (char *)config + option->offset;
 	char quoted[200];
 	switch (option->type) {
 	case OPTION_TEXT:
 		if (value.len >= option->bytes)
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: the value is longer than %zu bytes",
-					 where, option->bytes - 1);
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "%s: the value is longer than %zu bytes", where,
+					 option->bytes - 1);
 		memcpy(target, value.ptr, value.len);
 		target[value.len] = '\0';
 		return true;
 	case OPTION_COUNT: {
 		int64_t number;
-		if (!slice_parse_i64(value, &number) || number < option->min || number > option->max)
+		if (!slice_parse_i64(value, &number) || number < option->min ||
+		    number > option->max)
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-					 "%s: \"%s\" is not a whole number from %lld to %lld", where,
-					 error_quote(value, quoted, sizeof(quoted)), (long long)option->min,
-					 (long long)option->max);
+					 "%s: \"%s\" is not a whole number from %lld to %lld",
+					 where, error_quote(value, quoted, sizeof(quoted)),
+					 (long long)option->min, (long long)option->max);
 		memcpy(target, &number, sizeof(number));
 		return true;
 	}
 	case OPTION_FLAG: {
 		bool is_true = slice_eq(value, SLICE("true"));
 		if (!is_true && !slice_eq(value, SLICE("false")))
-			return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: \"%s\" is neither true nor false",
-					 where, error_quote(value, quoted, sizeof(quoted)));
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "%s: \"%s\" is neither true nor false", where,
+					 error_quote(value, quoted, sizeof(quoted)));
 		memcpy(target, &is_true, sizeof(is_true));
 		return true;
 	}
@@ -153,13 +158,15 @@ static bool set_value(struct config *config, const struct option *option, struct
 static bool load_defaults(struct config *config, struct error *err)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(options); i++) {
-		if (!set_value(config, &options[i], slice_from_cstr(options[i].default_text), options[i].name, err))
+		if (!set_value(config, &options[i], slice_from_cstr(options[i].default_text),
+			       options[i].name, err))
 			return false;
 	}
 	return true;
 }
 
-static bool load_line(struct config *config, struct slice line, const char *where, struct error *err)
+static bool load_line(struct config *config, struct slice line, const char *where,
+		      struct error *err)
 {
 	struct slice value = slice_first(line, slice_find_byte(line, '#', 0));
 	struct slice name;
@@ -169,10 +176,11 @@ static bool load_line(struct config *config, struct slice line, const char *wher
 	(void)slice_next(&value, '=', &name); /* a line that is not empty has a head */
 	const struct option *option = find_option(slice_trim(name));
 	if (option == NULL)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: there is no option \"%s\"", where,
-				 error_quote(slice_trim(name), quoted, sizeof(quoted)));
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: there is no option \"%s\"",
+				 where, error_quote(slice_trim(name), quoted, sizeof(quoted)));
 	if (!slice_is_present(value))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: expected \"name = value\"", where);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s: expected \"name = value\"",
+				 where);
 	return set_value(config, option, slice_trim(value), where, err);
 }
 
@@ -182,14 +190,16 @@ static bool load_file(struct config *config, const char *path, struct error *err
 	FILE *file = fopen(path, "re");
 	bool ok = file != NULL;
 	if (!ok)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "cannot read the configuration file %s: %s", path,
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "cannot read the configuration file %s: %s", path,
 				 strerrordesc_np(errno));
 	for (unsigned number = 1; ok && fgets(line, sizeof(line), file) != NULL; number++) {
 		(void)snprintf(where, sizeof(where), "%s:%u", path, number);
 		ok = load_line(config, slice_from_cstr(line), where, err);
 	}
 	if (ok && ferror(file) != 0)
-		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE, "cannot read the configuration file %s", path);
+		ok = error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			       "cannot read the configuration file %s", path);
 	(void)fclose(file); /* opened for reading */
 	return ok;
 }
@@ -222,26 +232,30 @@ static bool load_environment(struct config *config, char **environment, struct e
 		char name[96];
 		environment_name(options[i].name, name);
 		const char *value = environment_value(environment, name);
-		if (value != NULL && !set_value(config, &options[i], slice_from_cstr(value), name, err))
+		if (value != NULL &&
+		    !set_value(config, &options[i], slice_from_cstr(value), name, err))
 			return false;
 	}
 	return true;
 }
 
 /* One flag at argv[*index], "--name value", "--name=value" or "--flag"; moves *index behind it. */
-static bool load_flag(struct config *config, char **argv, int *index, struct slice *config_file, struct error *err)
+static bool load_flag(struct config *config, char **argv, int *index, struct slice *config_file,
+		      struct error *err)
 {
 	struct slice rest = slice_from_cstr(argv[*index]), name;
 	char quoted[200];
 	if (!slice_starts_with(rest, SLICE("--")))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "unexpected argument \"%s\"; see trackerd --help",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "unexpected argument \"%s\"; see trackerd --help",
 				 error_quote(rest, quoted, sizeof(quoted)));
 	rest = slice_from(rest, 2);
 	(void)slice_next(&rest, '=', &name); /* present: the argument starts with "--" */
 	bool is_config = slice_eq(name, SLICE("config"));
 	const struct option *option = find_option(name);
 	if (option == NULL && !is_config)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "there is no option --%s; see trackerd --help",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "there is no option --%s; see trackerd --help",
 				 error_quote(name, quoted, sizeof(quoted)));
 	if (!slice_is_present(rest) && option != NULL && option->type == OPTION_FLAG)
 		rest = SLICE("true");
@@ -261,7 +275,8 @@ static bool load_flag(struct config *config, char **argv, int *index, struct sli
 }
 
 /* With config NULL only finds --config, and checks that all flags are known. */
-static bool load_flags(struct config *config, char **argv, struct slice *config_file, struct error *err)
+static bool load_flags(struct config *config, char **argv, struct slice *config_file,
+		       struct error *err)
 {
 	for (int index = 1; argv[index] != NULL;) {
 		if (!load_flag(config, argv, &index, config_file, err))
@@ -288,9 +303,11 @@ static bool take_listen_apart(struct config *config, struct error *err)
 {
 	const char *colon = strrchr(config->listen, ':');
 	int64_t port = -1;
-	if (colon == NULL || !slice_parse_i64(slice_from_cstr(colon + 1), &port) || port < 0 || port > 65535)
+	if (colon == NULL || !slice_parse_i64(slice_from_cstr(colon + 1), &port) || port < 0 ||
+	    port > 65535)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "--listen: \"%s\" is not HOST:PORT, such as 127.0.0.1:5000", config->listen);
+				 "--listen: \"%s\" is not HOST:PORT, such as 127.0.0.1:5000",
+				 config->listen);
 	struct slice host = slice_make(config->listen, (size_t)(colon - config->listen));
 	if (slice_starts_with(host, SLICE("[")) && slice_ends_with(host, SLICE("]")))
 		host = slice_make(host.ptr + 1, host.len - 2);
@@ -300,8 +317,10 @@ static bool take_listen_apart(struct config *config, struct error *err)
 	if (is_loopback(config->host) || config->allow_remote)
 		return true;
 	return error_set(err, ERR_PERMISSION_DENIED,
-			 "%s is reachable from other machines, and trackerd has no authentication yet: everybody who "
-			 "reaches the port could read and change everything. Listen on 127.0.0.1 behind a proxy, or "
+			 "%s is reachable from other machines, and trackerd has no authentication "
+			 "yet: everybody who "
+			 "reaches the port could read and change everything. Listen on 127.0.0.1 "
+			 "behind a proxy, or "
 			 "say --allow-remote-without-authentication.",
 			 config->host);
 }
@@ -310,9 +329,10 @@ static bool derive(struct config *config, struct error *err)
 {
 	char quoted[64];
 	if (!log_level_parse(slice_from_cstr(config->log_level), &config->level))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "--log-level: \"%s\" is not debug, info, warn or error",
-				 error_quote(slice_from_cstr(config->log_level), quoted, sizeof(quoted)));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"--log-level: \"%s\" is not debug, info, warn or error",
+			error_quote(slice_from_cstr(config->log_level), quoted, sizeof(quoted)));
 	if (config->workers == 0) {
 		long cores = sysconf(_SC_NPROCESSORS_ONLN);
 		config->workers = cores < 1 ? 1 : cores > 64 ? 64 : cores;
@@ -320,8 +340,8 @@ static bool derive(struct config *config, struct error *err)
 	return take_listen_apart(config, err);
 }
 
-bool config_load(int argc, char **argv, char **environment, struct config *config, enum config_action *action,
-		 struct error *err)
+bool config_load(int argc, char **argv, char **environment, struct config *config,
+		 enum config_action *action, struct error *err)
 {
 	struct slice config_file = slice_make(NULL, 0);
 	*action = CONFIG_RUN;
@@ -339,6 +359,6 @@ bool config_load(int argc, char **argv, char **environment, struct config *confi
 	memset(config, 0, sizeof(*config));
 	return load_flags(NULL, argv, &config_file, err) && load_defaults(config, err) &&
 	       (!slice_is_present(config_file) || load_file(config, config_file.ptr, err)) &&
-	       load_environment(config, environment, err) && load_flags(config, argv, &config_file, err) &&
-	       derive(config, err);
+	       load_environment(config, environment, err) &&
+	       load_flags(config, argv, &config_file, err) && derive(config, err);
 }

@@ -38,14 +38,15 @@ static bool take_lock(const char *path, struct data_directory *directory, struct
 	(void)snprintf(lock_path, sizeof(lock_path), "%s/trackerd.lock", path);
 	int fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return error_set(err, ERR_INVALID_STATE, "cannot write to the data folder %s: %s", path,
-				 strerrordesc_np(errno));
+		return error_set(err, ERR_INVALID_STATE, "cannot write to the data folder %s: %s",
+				 path, strerrordesc_np(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
 		text[len > 0 ? len : 0] = '\0';
 		(void)close(fd);
 		return error_set(err, ERR_INVALID_STATE,
-				 "the data folder %s is in use by another trackerd%s%s; stop it first, or use "
+				 "the data folder %s is in use by another trackerd%s%s; stop it "
+				 "first, or use "
 				 "another folder with --data",
 				 path, text[0] != '\0' ? " with process id " : "", text);
 	}
@@ -65,13 +66,13 @@ static bool has_content(const char *path)
 
 /* Opens a database for writing. A writer puts its settings into the file at once: a reader has to see first that the
  * file is ours. */
-static bool open_ours(const char *path, const char *database, const struct db_options *options, struct db **out,
-		      struct error *err)
+static bool open_ours(const char *path, const char *database, const struct db_options *options,
+		      struct db **out, struct error *err)
 {
 	const struct db_options reading = {.mode = DB_READ_ONLY};
 	struct db *reader = NULL;
-	bool ok = !has_content(path) ||
-		  (db_open(path, &reading, &reader, err) && migrations_check(reader, database, err));
+	bool ok = !has_content(path) || (db_open(path, &reading, &reader, err) &&
+					 migrations_check(reader, database, err));
 	db_close(reader);
 	return ok && db_open(path, options, out, err);
 }
@@ -87,14 +88,17 @@ static bool check_tracker_is_not_lost(const struct data_directory *directory, st
 	if (!db_open(directory->artifacts_path, &reading, &db, err))
 		return false;
 	bool ok = migrations_check(db, "artifacts", err);
-	struct db_statement *st = ok ? db_prepare(db, SQL("SELECT 1 FROM blobs LIMIT 1"), err) : NULL;
+	struct db_statement *st =
+		ok ? db_prepare(db, SQL("SELECT 1 FROM blobs LIMIT 1"), err) : NULL;
 	ok = st != NULL && db_fetch_one(st, &has_blobs, err);
 	db_reset(st);
 	db_close(db);
 	if (ok && has_blobs)
 		return error_set(err, ERR_INVALID_STATE,
-				 "tracker.db is missing or empty, but artifacts.db beside it has content that would be "
-				 "deleted. Put tracker.db back from a backup, or move artifacts.db away to begin anew.");
+				 "tracker.db is missing or empty, but artifacts.db beside it has "
+				 "content that would be "
+				 "deleted. Put tracker.db back from a backup, or move artifacts.db "
+				 "away to begin anew.");
 	return ok;
 }
 
@@ -107,7 +111,8 @@ static bool prepare_tracker(const char *path, struct slice artifact_root, struct
 		return false;
 	arena_init(&arena, SEED_ARENA_BYTES_MAX);
 	bool ok = migrations_apply(db, "tracker", err) &&
-		  experiment_seed_default(db, artifact_root, clock_wall_ms(clock_system()), &arena, err);
+		  experiment_seed_default(db, artifact_root, clock_wall_ms(clock_system()), &arena,
+					  err);
 	arena_deinit(&arena);
 	db_close(db);
 	return ok;
@@ -124,13 +129,14 @@ static bool prepare_artifacts(const char *path, struct error *err)
 	return ok;
 }
 
-bool data_directory_open(const char *path, struct slice artifact_root, struct data_directory *directory,
-			 struct error *err)
+bool data_directory_open(const char *path, struct slice artifact_root,
+			 struct data_directory *directory, struct error *err)
 {
 	*directory = (struct data_directory){.lock_fd = -1};
 	(void)snprintf(directory->tracker_path, DATA_PATH_BYTES_MAX, "%s/tracker.db", path);
 	(void)snprintf(directory->artifacts_path, DATA_PATH_BYTES_MAX, "%s/artifacts.db", path);
-	if (make_directory(path, err) && take_lock(path, directory, err) && check_tracker_is_not_lost(directory, err) &&
+	if (make_directory(path, err) && take_lock(path, directory, err) &&
+	    check_tracker_is_not_lost(directory, err) &&
 	    prepare_tracker(directory->tracker_path, artifact_root, err) &&
 	    prepare_artifacts(directory->artifacts_path, err))
 		return true;

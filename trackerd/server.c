@@ -29,19 +29,23 @@ struct server {
 
 /* ---- callbacks ---------------------------------------------------------------------------------- */
 
-static void request_done_on_loop(const struct http_request *request, int status, int64_t received_bytes,
-				 int64_t sent_bytes, int64_t duration_us, void *ctx)
+static void request_done_on_loop(const struct http_request *request, int status,
+				 int64_t received_bytes, int64_t sent_bytes, int64_t duration_us,
+				 void *ctx)
 {
 	struct server *server = ctx;
 	char quoted[256];
-	counters_request(server->api.counters, request->method, status, received_bytes, sent_bytes, duration_us);
+	counters_request(server->api.counters, request->method, status, received_bytes, sent_bytes,
+			 duration_us);
 	enum log_level level = status >= 500 ? LOG_WARN : LOG_DEBUG;
 	if (!log_is_enabled(level))
 		return;
 	log_event(level, "request_answered",
-		  "request_id=%s peer=%.*s method=%s path=%s status=%d received=%lld sent=%lld us=%lld", request->id,
-		  SLICE_FMT(request->peer), http_method_name(request->method), log_quote(request->path, quoted, sizeof(quoted)),
-		  status, (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
+		  "request_id=%s peer=%.*s method=%s path=%s status=%d received=%lld sent=%lld "
+		  "us=%lld",
+		  request->id, SLICE_FMT(request->peer), http_method_name(request->method),
+		  log_quote(request->path, quoted, sizeof(quoted)), status,
+		  (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
 }
 
 static void request_came_on_loop(struct http_exchange *x, void *ctx)
@@ -94,7 +98,8 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 	if (server->is_stopping)
 		return;
 	server->is_stopping = true;
-	http_server_close_on_loop(server->http, server->config->drain_timeout_ms, http_closed_on_loop, server);
+	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
+				  http_closed_on_loop, server);
 }
 
 /* ---- start -------------------------------------------------------------------------------------- */
@@ -170,7 +175,8 @@ static bool start(struct server *server, struct error *err)
 		return false;
 	if (!open_jobs(server, err))
 		return false;
-	if (!artifact_service_new(&server->api, &server->api.artifacts, err) || !open_http(server, err)) {
+	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
+	    !open_http(server, err)) {
 		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}
@@ -196,8 +202,9 @@ bool server_run(const struct config *config, struct error *err)
 	fill_api(server);
 	bool ok = start(server, err);
 	if (ok)
-		log_event(LOG_INFO, "listening", "host=%s port=%u data=%s version=%s pid=%ld", config->host,
-			  http_server_port(server->http), config->data, TRACKERD_VERSION, (long)getpid());
+		log_event(LOG_INFO, "listening", "host=%s port=%u data=%s version=%s pid=%ld",
+			  config->host, http_server_port(server->http), config->data,
+			  TRACKERD_VERSION, (long)getpid());
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until all handles are closed */
 	int busy = uv_loop_close(&server->loop);
 	ASSERT(busy == 0);

@@ -7,7 +7,8 @@
 
 enum { ERROR_BODY_BYTES_MAX = 16 * 1024 };
 
-void api_reply_headers(const struct api *api, const struct http_exchange *x, struct http_reply *reply)
+void api_reply_headers(const struct api *api, const struct http_exchange *x,
+		       struct http_reply *reply)
 {
 	struct slice origin = http_request_header(http_exchange_request(x), "Origin");
 	http_reply_header(reply, SLICE("X-Content-Type-Options"), SLICE("nosniff"));
@@ -21,7 +22,8 @@ void api_reply_headers(const struct api *api, const struct http_exchange *x, str
 
 void api_reply_error(struct api *api, struct http_exchange *x, const struct error *err)
 {
-	struct http_reply reply = {.status = error_http_status(err->code), .content_type = "application/json"};
+	struct http_reply reply = {.status = error_http_status(err->code),
+				   .content_type = "application/json"};
 	struct buffer body;
 	struct json_writer w;
 	char methods[64]; /* until the reply is sent: headers borrow */
@@ -44,19 +46,22 @@ void api_reply_error(struct api *api, struct http_exchange *x, const struct erro
 }
 
 /* Host and Origin; see origin.h. */
-static bool check_browser_rules(const struct api *api, const struct http_request *request, struct error *err)
+static bool check_browser_rules(const struct api *api, const struct http_request *request,
+				struct error *err)
 {
 	struct slice host = http_request_header(request, "Host");
 	struct slice origin = http_request_header(request, "Origin");
 	if (!origin_host_is_allowed(host, api->allowed_hosts))
 		return error_set(err, ERR_PERMISSION_DENIED,
-				 "Invalid Host header - possible DNS rebinding attack detected. If the name is "
+				 "Invalid Host header - possible DNS rebinding attack detected. If "
+				 "the name is "
 				 "right, start trackerd with --allowed-hosts.");
 	bool changes = request->method != HTTP_GET && request->method != HTTP_HEAD &&
 		       request->method != HTTP_OPTIONS;
 	if (changes && !origin_is_allowed(origin, host, api->allowed_origins))
 		return error_set(err, ERR_PERMISSION_DENIED,
-				 "A page of another origin may not change anything here. If it should, start "
+				 "A page of another origin may not change anything here. If it "
+				 "should, start "
 				 "trackerd with --allowed-origins.");
 	return true;
 }
@@ -70,7 +75,8 @@ static void reply_preflight(struct api *api, struct http_exchange *x)
 	api_reply_headers(api, x, &reply);
 	http_reply_header(&reply, SLICE("Allow"), slice_from_cstr(methods));
 	if (reply.header_count > 2) { /* the origin is listed */
-		http_reply_header(&reply, SLICE("Access-Control-Allow-Methods"), slice_from_cstr(methods));
+		http_reply_header(&reply, SLICE("Access-Control-Allow-Methods"),
+				  slice_from_cstr(methods));
 		http_reply_header(&reply, SLICE("Access-Control-Allow-Headers"),
 				  SLICE("Content-Type, Range, If-None-Match, X-Content-Sha256"));
 		http_reply_header(&reply, SLICE("Access-Control-Max-Age"), SLICE("600"));

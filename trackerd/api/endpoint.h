@@ -1,6 +1,6 @@
 /* An endpoint: what a route does, in straight-line functions that never see a socket, a thread or a lock.
  *
- *     check    pure: validates and completes the decoded request          worker
+ *     check    pure: validates and completes the decoded request          worker; for small writes the committer
  *     execute  READ: on a worker with a read-only db. WRITE: on the committer inside a savepoint; may run twice, so it
  *              touches only the db and the call's arena
  *     encode   writes the JSON reply from what execute left in call->result      worker

@@ -18,8 +18,8 @@ struct place {
 	size_t index;
 };
 
-static bool decode_object(const struct field *fields, struct json_node object, struct arena *arena, void *target,
-			  const struct place *place, struct error *err);
+static bool decode_object(const struct field *fields, struct json_node object, struct arena *arena,
+			  void *target, const struct place *place, struct error *err);
 
 static struct slice place_text(const struct place *place, struct arena *arena)
 {
@@ -34,26 +34,29 @@ static struct slice place_text(const struct place *place, struct arena *arena)
 
 bool fields_error_missing(struct error *err, const char *name)
 {
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Missing value for required parameter '%s'. See the API docs for more information "
-			 "about request parameters.",
-			 name);
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Missing value for required parameter '%s'. See the API docs for more information "
+		"about request parameters.",
+		name);
 }
 
 static bool error_invalid(struct json_node node, const char *expected, const struct place *place,
 			  struct arena *arena, struct error *err)
 {
 	static const char *const type_names[] = {
-		[JSON_TYPE_ABSENT] = "nothing", [JSON_TYPE_NULL] = "null",     [JSON_TYPE_BOOL] = "bool",
-		[JSON_TYPE_NUMBER] = "number",  [JSON_TYPE_STRING] = "string", [JSON_TYPE_ARRAY] = "array",
+		[JSON_TYPE_ABSENT] = "nothing", [JSON_TYPE_NULL] = "null",
+		[JSON_TYPE_BOOL] = "bool",	[JSON_TYPE_NUMBER] = "number",
+		[JSON_TYPE_STRING] = "string",	[JSON_TYPE_ARRAY] = "array",
 		[JSON_TYPE_OBJECT] = "object",
 	};
 	struct slice value = json_node_print(node, arena, VALUE_SHOWN_BYTES_MAX);
 	struct slice name = place_text(place, arena);
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid value %.*s for parameter '%.*s' supplied. Hint: Value was of type '%s', "
-			 "expected %s. See the API docs for more information about request parameters.",
-			 SLICE_FMT(value), SLICE_FMT(name), type_names[json_node_type(node)], expected);
+	return error_set(
+		err, ERR_INVALID_PARAMETER_VALUE,
+		"Invalid value %.*s for parameter '%.*s' supplied. Hint: Value was of type '%s', "
+		"expected %s. See the API docs for more information about request parameters.",
+		SLICE_FMT(value), SLICE_FMT(name), type_names[json_node_type(node)], expected);
 }
 
 /* ---- one value ---------------------------------------------------------------------------------- */
@@ -70,9 +73,10 @@ static bool i64_from_text(struct slice text, int64_t *out)
 static bool decode_i64(struct json_node node, struct opt_i64 *out)
 {
 	enum json_type type = json_node_type(node);
-	out->is_set = type == JSON_TYPE_NUMBER   ? json_node_i64(node, &out->value)
-		      : type == JSON_TYPE_STRING ? i64_from_text(json_node_string(node), &out->value)
-						 : false;
+	out->is_set = type == JSON_TYPE_NUMBER ? json_node_i64(node, &out->value)
+		      : type == JSON_TYPE_STRING
+			      ? i64_from_text(json_node_string(node), &out->value)
+			      : false;
 	return out->is_set;
 }
 
@@ -122,7 +126,8 @@ static bool decode_enum(const struct field_enum *names, struct json_node node, s
 	if (type == JSON_TYPE_STRING)
 		return enum_from_text(names, json_node_string(node), out);
 	if (type == JSON_TYPE_NUMBER)
-		return enum_from_text(names, json_node_print(node, arena, FIELD_NAME_BYTES_MAX), out);
+		return enum_from_text(names, json_node_print(node, arena, FIELD_NAME_BYTES_MAX),
+				      out);
 	return false;
 }
 
@@ -131,8 +136,8 @@ static bool decode_texts(struct json_node array, struct arena *arena, struct tex
 {
 	struct text_list list = {.is_set = true};
 	list.items = ARENA_NEW(arena, struct slice, json_node_count(array) + 1);
-	for (struct json_node item = json_node_first(array); json_node_type(item) != JSON_TYPE_ABSENT;
-	     item = json_node_next(item)) {
+	for (struct json_node item = json_node_first(array);
+	     json_node_type(item) != JSON_TYPE_ABSENT; item = json_node_next(item)) {
 		const struct place here = {place, NULL, list.count};
 		if (json_node_type(item) != JSON_TYPE_STRING)
 			return error_invalid(item, "a string", &here, arena, err);
@@ -147,13 +152,13 @@ static bool decode_objects(const struct field *field, struct json_node array, st
 {
 	struct object_list list = {.is_set = true};
 	char *items = arena_alloc(arena, json_node_count(array) + 1, field->nested_bytes);
-	for (struct json_node item = json_node_first(array); json_node_type(item) != JSON_TYPE_ABSENT;
-	     item = json_node_next(item)) {
+	for (struct json_node item = json_node_first(array);
+	     json_node_type(item) != JSON_TYPE_ABSENT; item = json_node_next(item)) {
 		const struct place here = {place, NULL, list.count};
 		if (json_node_type(item) != JSON_TYPE_OBJECT)
 			return error_invalid(item, "an object", &here, arena, err);
-		if (!decode_object(field->nested_or_null, item, arena, items + list.count * field->nested_bytes,
-				   &here, err))
+		if (!decode_object(field->nested_or_null, item, arena,
+				   items + list.count * field->nested_bytes, &here, err))
 			return false;
 		list.count++;
 	}
@@ -162,8 +167,8 @@ static bool decode_objects(const struct field *field, struct json_node array, st
 	return true;
 }
 
-static bool decode_value(const struct field *field, struct json_node node, struct arena *arena, void *out,
-			 const struct place *place, struct error *err)
+static bool decode_value(const struct field *field, struct json_node node, struct arena *arena,
+			 void *out, const struct place *place, struct error *err)
 {
 	enum json_type type = json_node_type(node);
 	switch (field->type) {
@@ -173,12 +178,14 @@ static bool decode_value(const struct field *field, struct json_node node, struc
 		*(struct slice *)out = json_node_string(node);
 		return true;
 	case FIELD_TYPE_I64:
-		return decode_i64(node, out) || error_invalid(node, "a 64-bit integer", place, arena, err);
+		return decode_i64(node, out) ||
+		       error_invalid(node, "a 64-bit integer", place, arena, err);
 	case FIELD_TYPE_DOUBLE:
 		return decode_double(node, out) ||
 		       error_invalid(node, "a 64-bit floating point number", place, arena, err);
 	case FIELD_TYPE_BOOL:
-		return decode_bool(node, out) || error_invalid(node, "true or false", place, arena, err);
+		return decode_bool(node, out) ||
+		       error_invalid(node, "true or false", place, arena, err);
 	case FIELD_TYPE_ENUM:
 		return decode_enum(field->enums_or_null, node, arena, out) ||
 		       error_invalid(node, "one of the names in the API docs", place, arena, err);
@@ -255,11 +262,12 @@ static bool is_missing(const struct field *field, const void *value)
 	return false;
 }
 
-static bool check_required(const struct field *fields, const char *target, const struct place *place,
-			   struct arena *arena, struct error *err)
+static bool check_required(const struct field *fields, const char *target,
+			   const struct place *place, struct arena *arena, struct error *err)
 {
 	for (const struct field *field = fields; field->name != NULL; field++) {
-		if ((field->flags & FIELD_REQUIRED) == 0 || !is_missing(field, target + field->offset))
+		if ((field->flags & FIELD_REQUIRED) == 0 ||
+		    !is_missing(field, target + field->offset))
 			continue;
 		const struct place here = {place, field->name, 0};
 		return fields_error_missing(err, arena_cstr(arena, place_text(&here, arena)));
@@ -267,8 +275,8 @@ static bool check_required(const struct field *fields, const char *target, const
 	return true;
 }
 
-static bool decode_object(const struct field *fields, struct json_node object, struct arena *arena, void *target,
-			  const struct place *place, struct error *err)
+static bool decode_object(const struct field *fields, struct json_node object, struct arena *arena,
+			  void *target, const struct place *place, struct error *err)
 {
 	for (const struct field *field = fields; field->name != NULL; field++) {
 		struct json_node node = find_member(object, field);
@@ -280,8 +288,8 @@ static bool decode_object(const struct field *fields, struct json_node object, s
 	return check_required(fields, target, place, arena, err);
 }
 
-bool fields_decode_json(const struct field *fields, struct slice body, struct arena *arena, void *request,
-			struct error *err)
+bool fields_decode_json(const struct field *fields, struct slice body, struct arena *arena,
+			void *request, struct error *err)
 {
 	struct json_node root;
 	if (!json_read(body, arena, &root, err))
@@ -298,7 +306,8 @@ static bool error_invalid_text(struct slice value, const struct field *field, co
 {
 	char quoted[VALUE_SHOWN_BYTES_MAX];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid value \"%s\" for parameter '%s' supplied. Hint: expected %s. See the API docs "
+			 "Invalid value \"%s\" for parameter '%s' supplied. Hint: expected %s. See "
+			 "the API docs "
 			 "for more information about request parameters.",
 			 error_quote(value, quoted, sizeof(quoted)), field->name, expected);
 }
@@ -308,7 +317,8 @@ static void append_text(struct text_list *list, struct slice value, struct arena
 {
 	bool is_full = list->count == 0 || (list->count & (list->count - 1)) == 0;
 	if (is_full) {
-		struct slice *items = ARENA_NEW(arena, struct slice, list->count == 0 ? 1 : list->count * 2);
+		struct slice *items =
+			ARENA_NEW(arena, struct slice, list->count == 0 ? 1 : list->count * 2);
 		if (list->count > 0)
 			memcpy(items, list->items, list->count * sizeof(*items));
 		list->items = items;
@@ -317,8 +327,8 @@ static void append_text(struct text_list *list, struct slice value, struct arena
 	list->is_set = true;
 }
 
-static bool decode_query_value(const struct field *field, struct slice value, struct arena *arena, void *out,
-			       struct error *err)
+static bool decode_query_value(const struct field *field, struct slice value, struct arena *arena,
+			       void *out, struct error *err)
 {
 	char quoted[VALUE_SHOWN_BYTES_MAX];
 	switch (field->type) {
@@ -361,8 +371,8 @@ static bool query_name_matches(const struct field *field, struct slice name)
 	       ((field->flags & FIELD_IS_RUN_ID) != 0 && slice_eq(name, SLICE("run_uuid")));
 }
 
-bool fields_decode_query(const struct field *fields, struct slice query, struct arena *arena, void *request,
-			 struct error *err)
+bool fields_decode_query(const struct field *fields, struct slice query, struct arena *arena,
+			 void *request, struct error *err)
 {
 	for (;;) {
 		struct slice name, value;
@@ -373,7 +383,8 @@ bool fields_decode_query(const struct field *fields, struct slice query, struct 
 			return check_required(fields, request, NULL, arena, err);
 		for (const struct field *field = fields; field->name != NULL; field++) {
 			if (query_name_matches(field, name) &&
-			    !decode_query_value(field, value, arena, (char *)request + field->offset, err))
+			    !decode_query_value(field, value, arena,
+						(char *)request + field->offset, err))
 				return false;
 		}
 	}

@@ -42,7 +42,8 @@ void model_json_version(struct json_writer *w, const struct model_version *v)
 	json_object_end(w);
 }
 
-void model_json_versions(struct json_writer *w, const char *name, const struct model_version_list *list)
+void model_json_versions(struct json_writer *w, const char *name,
+			 const struct model_version_list *list)
 {
 	if (list->count == 0)
 		return;

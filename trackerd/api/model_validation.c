@@ -13,7 +13,8 @@ bool model_check_name(struct slice name, struct error *err)
 {
 	char quoted[300];
 	if (slice_trim(name).len == 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model name cannot be empty.");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Registered model name cannot be empty.");
 	if (slice_find_byte(name, '/', 0) < name.len || slice_find_byte(name, ':', 0) < name.len)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Invalid model name '%s'. Names cannot contain '/' or ':'.",
@@ -25,8 +26,8 @@ static bool check_length(struct slice text, const char *what, size_t length_max,
 {
 	if (slice_utf8_length(text) <= length_max)
 		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "%s exceeds the maximum length of %zu characters", what,
-			 length_max);
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "%s exceeds the maximum length of %zu characters", what, length_max);
 }
 
 bool model_check_tag(struct key_value tag, struct error *err)
@@ -34,7 +35,8 @@ bool model_check_tag(struct key_value tag, struct error *err)
 	if (slice_eq(tag.key, SLICE("mlflow.prompt.text")) &&
 	    slice_utf8_length(tag.value) > MODEL_TAG_VALUE_LENGTH_MAX)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Prompt text exceeds max length of %d characters.", MODEL_TAG_VALUE_LENGTH_MAX);
+				 "Prompt text exceeds max length of %d characters.",
+				 MODEL_TAG_VALUE_LENGTH_MAX);
 	return check_length(tag.key, "Tag key", KEY_LENGTH_MAX, err) &&
 	       check_length(tag.value, "Tag value", MODEL_TAG_VALUE_LENGTH_MAX, err);
 }
@@ -52,7 +54,8 @@ bool model_check_tags(const struct object_list *tags, struct key_value_list *out
 
 static bool is_word_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-';
 }
 
 /* "v7": would be taken for a version. */
@@ -76,14 +79,17 @@ bool model_check_alias(struct slice alias, struct error *err)
 	for (size_t i = 0; i < alias.len; i++) {
 		if (!is_word_byte(alias.ptr[i]))
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-					 "Invalid alias name: '%s'. Names may only contain alphanumerics, underscores "
+					 "Invalid alias name: '%s'. Names may only contain "
+					 "alphanumerics, underscores "
 					 "(_) and dashes (-).",
 					 quoted);
 	}
 	if (slice_eq_ignoring_case(alias, SLICE("latest")))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "'latest' alias name (case insensitive) is reserved.");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "'latest' alias name (case insensitive) is reserved.");
 	if (looks_like_version(alias))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Version alias name '%s' is reserved.", quoted);
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Version alias name '%s' is reserved.", quoted);
 	return true;
 }
 
@@ -92,7 +98,8 @@ bool model_check_version(struct slice text, int64_t *out, struct error *err)
 	char quoted[64];
 	int64_t version;
 	if (!slice_parse_i64(text, &version) || version < 1)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Parameter 'version' must be an integer, got '%s'.",
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Parameter 'version' must be an integer, got '%s'.",
 				 error_quote(text, quoted, sizeof(quoted)));
 	*out = version;
 	return true;
@@ -100,7 +107,8 @@ bool model_check_version(struct slice text, int64_t *out, struct error *err)
 
 bool model_check_stage(struct slice text, struct slice *out, struct error *err)
 {
-	const struct slice stages[] = {SLICE("None"), SLICE("Staging"), SLICE("Production"), SLICE("Archived")};
+	const struct slice stages[] = {SLICE("None"), SLICE("Staging"), SLICE("Production"),
+				       SLICE("Archived")};
 	char quoted[64];
 	for (size_t i = 0; i < ARRAY_COUNT(stages); i++) {
 		if (slice_eq_ignoring_case(text, stages[i])) {
@@ -109,6 +117,7 @@ bool model_check_stage(struct slice text, struct slice *out, struct error *err)
 		}
 	}
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid Model Version stage: %s. Value must be one of None, Staging, Production, Archived.",
+			 "Invalid Model Version stage: %s. Value must be one of None, Staging, "
+			 "Production, Archived.",
 			 error_quote(text, quoted, sizeof(quoted)));
 }

@@ -49,7 +49,8 @@ static const struct field create_fields[] = {
 	FIELD_TEXT(struct model_request, run_id, FIELD_OPTIONAL | FIELD_IS_RUN_ID),
 	FIELD_TEXT(struct model_request, run_link, FIELD_OPTIONAL),
 	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
-	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields, struct key_value),
+	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields,
+		      struct key_value),
 	FIELDS_END,
 };
 
@@ -64,13 +65,18 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	const struct model_request *r = call->request;
 	const struct key_value *prompt = key_values_find(r->tag_list, SLICE(PROMPT_TAG));
 	bool is_prompt = prompt != NULL && slice_eq(prompt->value, SLICE("true"));
-	struct model_version_new new = {.name = r->name, .source = r->source, .run_id = r->run_id,
-					.run_link = r->run_link, .description = r->description,
-					.tags = r->tag_list, .now_ms = call->now_ms};
+	struct model_version_new new = {.name = r->name,
+					.source = r->source,
+					.run_id = r->run_id,
+					.run_link = r->run_link,
+					.description = r->description,
+					.tags = r->tag_list,
+					.now_ms = call->now_ms};
 	int64_t number = 0;
-	return model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena, &new.storage_location,
-				    err) &&
-	       model_version_insert_in_txn(tracker, &new, &number, err) && load_version(call, tracker, number, err);
+	return model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena,
+				    &new.storage_location, err) &&
+	       model_version_insert_in_txn(tracker, &new, &number, err) &&
+	       load_version(call, tracker, number, err);
 }
 
 const struct endpoint model_versions_create = {
@@ -114,7 +120,8 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 	struct slice description = slice_is_present(r->description) ? r->description : SLICE("");
 	struct model_pk pk;
 	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_describe_in_txn(tracker, pk, r->version_number, description, call->now_ms, err) &&
+	       model_version_describe_in_txn(tracker, pk, r->version_number, description,
+					     call->now_ms, err) &&
 	       load_version(call, tracker, r->version_number, err);
 }
 
@@ -150,7 +157,8 @@ static void download_uri_encode(const struct call *call, struct json_writer *w)
 	const struct model_version *version = call->result;
 	json_object_begin(w);
 	json_put_string(w, "artifact_uri",
-			version->storage_location.len > 0 ? version->storage_location : version->source);
+			version->storage_location.len > 0 ? version->storage_location
+							  : version->source);
 	json_object_end(w);
 }
 
@@ -182,8 +190,8 @@ static const struct field search_fields[] = {
 static bool search_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
-	return search_page_rows_max(r->max_results.is_set, r->max_results.value, VERSIONS_PAGE_DEFAULT,
-				    SEARCH_VERSIONS_MAX, &r->rows_max, err);
+	return search_page_rows_max(r->max_results.is_set, r->max_results.value,
+				    VERSIONS_PAGE_DEFAULT, SEARCH_VERSIONS_MAX, &r->rows_max, err);
 }
 
 static bool search_execute(struct call *call, struct db *tracker, struct error *err)
@@ -191,7 +199,8 @@ static bool search_execute(struct call *call, struct db *tracker, struct error *
 	const struct model_search search = model_request_search(call->request);
 	struct versions_page *page = ARENA_NEW(call->arena, struct versions_page, 1);
 	call->result = page;
-	return model_search_versions(tracker, &search, call->arena, &page->versions, &page->token, err);
+	return model_search_versions(tracker, &search, call->arena, &page->versions, &page->token,
+				     err);
 }
 
 static void search_encode(const struct call *call, struct json_writer *w)
@@ -233,7 +242,8 @@ static bool transition_check(struct call *call, struct error *err)
 	if (!r->archive_existing_versions.value || is_active)
 		return true;
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Model version transition cannot archive existing model versions because '%.*s' is not an Active "
+			 "Model version transition cannot archive existing model versions because "
+			 "'%.*s' is not an Active "
 			 "stage. Valid stages are Staging and Production.",
 			 SLICE_FMT(r->canonical_stage));
 }
@@ -271,7 +281,8 @@ static const struct field set_tag_fields[] = {
 static bool set_tag_check(struct call *call, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return version_check(call, err) && model_check_tag((struct key_value){r->key, r->value}, err);
+	return version_check(call, err) &&
+	       model_check_tag((struct key_value){r->key, r->value}, err);
 }
 
 static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
@@ -279,8 +290,8 @@ static bool set_tag_execute(struct call *call, struct db *tracker, struct error 
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_tag_set_in_txn(tracker, pk, r->version_number, (struct key_value){r->key, r->value},
-					    err);
+	       model_version_tag_set_in_txn(tracker, pk, r->version_number,
+					    (struct key_value){r->key, r->value}, err);
 }
 
 const struct endpoint model_versions_set_tag = {

@@ -22,7 +22,8 @@ static bool load_model(struct call *call, struct db *tracker, struct slice name,
 {
 	struct model_pk pk;
 	struct registered_model *model = ARENA_NEW(call->arena, struct registered_model, 1);
-	if (!model_find(tracker, name, &pk, err) || !model_load(tracker, pk, call->arena, model, err))
+	if (!model_find(tracker, name, &pk, err) ||
+	    !model_load(tracker, pk, call->arena, model, err))
 		return false;
 	call->result = model;
 	return true;
@@ -41,7 +42,8 @@ static void model_encode(const struct call *call, struct json_writer *w)
 static const struct field create_fields[] = {
 	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
 	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
-	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields, struct key_value),
+	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields,
+		      struct key_value),
 	FIELDS_END,
 };
 
@@ -54,7 +56,8 @@ static bool create_check(struct call *call, struct error *err)
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms, err) &&
+	return model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms,
+				   err) &&
 	       load_model(call, tracker, r->name, err);
 }
 
@@ -167,8 +170,8 @@ static const struct field search_fields[] = {
 static bool search_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
-	return search_page_rows_max(r->max_results.is_set, r->max_results.value, MODELS_PAGE_DEFAULT,
-				    SEARCH_MODELS_MAX, &r->rows_max, err);
+	return search_page_rows_max(r->max_results.is_set, r->max_results.value,
+				    MODELS_PAGE_DEFAULT, SEARCH_MODELS_MAX, &r->rows_max, err);
 }
 
 static bool search_execute(struct call *call, struct db *tracker, struct error *err)
@@ -246,7 +249,8 @@ static bool delete_tag_execute(struct call *call, struct db *tracker, struct err
 {
 	const struct model_request *r = call->request;
 	struct model_pk pk;
-	return model_find(tracker, r->name, &pk, err) && model_tag_delete_in_txn(tracker, pk, r->key, err);
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_tag_delete_in_txn(tracker, pk, r->key, err);
 }
 
 const struct endpoint models_delete_tag = {
@@ -282,7 +286,8 @@ static bool latest_execute(struct call *call, struct db *tracker, struct error *
 	struct model_pk pk;
 	call->result = list;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_versions_latest(tracker, pk, r->stages.items, r->stages.count, call->arena, list, err);
+	       model_versions_latest(tracker, pk, r->stages.items, r->stages.count, call->arena,
+				     list, err);
 }
 
 static void latest_encode(const struct call *call, struct json_writer *w)
@@ -314,7 +319,8 @@ static const struct field set_alias_fields[] = {
 static bool set_alias_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
-	return model_check_alias(r->alias, err) && model_check_version(r->version, &r->version_number, err);
+	return model_check_alias(r->alias, err) &&
+	       model_check_version(r->version, &r->version_number, err);
 }
 
 static bool set_alias_execute(struct call *call, struct db *tracker, struct error *err)
@@ -348,7 +354,8 @@ static bool get_alias_execute(struct call *call, struct db *tracker, struct erro
 	struct model_pk pk;
 	int64_t number = 0;
 	call->result = version;
-	return model_find(tracker, r->name, &pk, err) && model_alias_find(tracker, pk, r->alias, &number, err) &&
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_alias_find(tracker, pk, r->alias, &number, err) &&
 	       model_version_load(tracker, r->name, number, call->arena, version, err);
 }
 
@@ -373,7 +380,8 @@ static bool delete_alias_execute(struct call *call, struct db *tracker, struct e
 {
 	const struct model_request *r = call->request;
 	struct model_pk pk;
-	return model_find(tracker, r->name, &pk, err) && model_alias_delete_in_txn(tracker, pk, r->alias, err);
+	return model_find(tracker, r->name, &pk, err) &&
+	       model_alias_delete_in_txn(tracker, pk, r->alias, err);
 }
 
 const struct endpoint models_delete_alias = {

@@ -8,7 +8,8 @@ static bool list_has(struct slice list, struct slice item)
 	struct slice entry;
 	while (slice_next(&list, ',', &entry)) {
 		entry = slice_trim(entry);
-		if (slice_eq(entry, SLICE("*")) || (entry.len > 0 && slice_eq_ignoring_case(entry, item)))
+		if (slice_eq(entry, SLICE("*")) ||
+		    (entry.len > 0 && slice_eq_ignoring_case(entry, item)))
 			return true;
 	}
 	return false;

@@ -6,17 +6,15 @@
 
 /* Nothing but our own files and our own API: no inline script or style, no plug-ins, no frames. A page that is to show
  * another server (?server=) comes from a static host, with a policy of its own (web/README.md). */
-#define CONTENT_SECURITY_POLICY \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; " \
+#define CONTENT_SECURITY_POLICY                                                                    \
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "    \
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 static const struct {
 	const char *suffix, *content_type;
 } content_types[] = {
-	{".html", "text/html; charset=utf-8"},
-	{".css", "text/css; charset=utf-8"},
-	{".js", "text/javascript; charset=utf-8"},
-	{".svg", "image/svg+xml"},
+	{".html", "text/html; charset=utf-8"},	       {".css", "text/css; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},     {".svg", "image/svg+xml"},
 	{".webmanifest", "application/manifest+json"},
 };
 
@@ -40,7 +38,8 @@ static const struct web_file *find_file(struct slice path)
 	return NULL;
 }
 
-static void page_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void page_take_over_on_loop(struct api *api, struct http_exchange *x,
+				   const struct route_match *match)
 {
 	const struct http_request *request = http_exchange_request(x);
 	const struct web_file *file = find_file(request->path);
@@ -54,7 +53,8 @@ static void page_take_over_on_loop(struct api *api, struct http_exchange *x, con
 		return;
 	}
 	struct slice etag = slice_from_cstr(file->etag);
-	struct http_reply reply = {.status = 200, .content_type = content_type_of(slice_from_cstr(file->path))};
+	struct http_reply reply = {.status = 200,
+				   .content_type = content_type_of(slice_from_cstr(file->path))};
 	api_reply_headers(api, x, &reply);
 	http_reply_header(&reply, SLICE("ETag"), etag);
 	http_reply_header(&reply, SLICE("Cache-Control"), SLICE("no-cache"));
@@ -62,7 +62,8 @@ static void page_take_over_on_loop(struct api *api, struct http_exchange *x, con
 	http_reply_header(&reply, SLICE("Referrer-Policy"), SLICE("no-referrer"));
 	if (slice_eq(http_request_header(request, "If-None-Match"), etag))
 		reply.status = 304;
-	http_exchange_reply_static(x, &reply, slice_make(file->begin, (size_t)(file->end - file->begin)));
+	http_exchange_reply_static(x, &reply,
+				   slice_make(file->begin, (size_t)(file->end - file->begin)));
 	http_exchange_release(x);
 }
 

@@ -104,7 +104,8 @@ static bool match_pattern(const char *pattern, struct slice path, struct route_m
 }
 
 /* The literal rows of the path: *count_out of them from the returned one on. */
-static const struct route *const *find_literal(const struct router *router, struct slice path, size_t *count_out)
+static const struct route *const *find_literal(const struct router *router, struct slice path,
+					       size_t *count_out)
 {
 	size_t low = 0, high = router->literal_count;
 	while (low < high) {
@@ -115,7 +116,8 @@ static const struct route *const *find_literal(const struct router *router, stru
 			high = middle;
 	}
 	size_t count = 0;
-	while (low + count < router->literal_count && compare_path(path, router->literal[low + count]) == 0)
+	while (low + count < router->literal_count &&
+	       compare_path(path, router->literal[low + count]) == 0)
 		count++;
 	*count_out = count;
 	return (const struct route *const *)&router->literal[low];
@@ -173,8 +175,8 @@ void router_methods(const struct router *router, struct slice path, char text[64
 	(void)for_each_fit(router, path, visit_list, text);
 }
 
-bool router_find(const struct router *router, enum http_method method, struct slice path, struct route_match *out,
-		 struct error *err)
+bool router_find(const struct router *router, enum http_method method, struct slice path,
+		 struct route_match *out, struct error *err)
 {
 	char methods[64], quoted[200];
 	struct find find = {method == HTTP_HEAD ? HTTP_GET : method, out};
@@ -183,7 +185,7 @@ bool router_find(const struct router *router, enum http_method method, struct sl
 	router_methods(router, path, methods);
 	(void)error_quote(path, quoted, sizeof(quoted));
 	if (methods[0] != '\0')
-		return error_set(err, ERR_METHOD_NOT_ALLOWED, "%s does not take this method; it takes %s.", quoted,
-				 methods);
+		return error_set(err, ERR_METHOD_NOT_ALLOWED,
+				 "%s does not take this method; it takes %s.", quoted, methods);
 	return error_set(err, ERR_ENDPOINT_NOT_FOUND, "There is no endpoint %s.", quoted);
 }

@@ -43,7 +43,8 @@ static bool read_figures(const struct job_context *context, struct figures *f, s
 	       migrations_version(db, &f->schema_version, err) &&
 	       read_count(db, SQL("SELECT count(*) FROM experiments"), &f->experiments, err) &&
 	       read_count(db, SQL("SELECT count(*) FROM runs"), &f->runs, err) &&
-	       read_count(db, SQL("SELECT count(*) FROM registered_models"), &f->registered_models, err);
+	       read_count(db, SQL("SELECT count(*) FROM registered_models"), &f->registered_models,
+			  err);
 }
 
 static bool run_phase(struct job *job, struct job_context *context, struct error *err)
@@ -94,13 +95,15 @@ static void deliver_on_loop(struct job *job)
 	server_info_free(s);
 }
 
-static void take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void take_over_on_loop(struct api *api, struct http_exchange *x,
+			      const struct route_match *match)
 {
 	struct error err;
 	struct server_info_job *s = calloc(1, sizeof(*s));
 	(void)match;
 	if (s == NULL) {
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE, "The server is out of memory; try again.");
+		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
+				"The server is out of memory; try again.");
 		api_reply_error(api, x, &err);
 		return;
 	}
@@ -109,8 +112,11 @@ static void take_over_on_loop(struct api *api, struct http_exchange *x, const st
 	s->api = api;
 	s->exchange = x;
 	s->phase = (struct job_phase){LANE_WORKER, run_phase};
-	s->job = (struct job){.phases = &s->phase, .phase_count = 1, .arena = &s->arena,
-			      .weight_bytes = sizeof(*s), .deliver_on_loop = deliver_on_loop};
+	s->job = (struct job){.phases = &s->phase,
+			      .phase_count = 1,
+			      .arena = &s->arena,
+			      .weight_bytes = sizeof(*s),
+			      .deliver_on_loop = deliver_on_loop};
 	if (!jobs_submit(api->jobs, &s->job, &err)) {
 		api_reply_error(api, x, &err);
 		server_info_free(s);

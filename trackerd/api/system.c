@@ -10,8 +10,8 @@
 
 enum { TEXT_BYTES_MAX = 64 * 1024 };
 
-static void reply_text(struct api *api, struct http_exchange *x, int status, const char *content_type,
-		       struct buffer *body)
+static void reply_text(struct api *api, struct http_exchange *x, int status,
+		       const char *content_type, struct buffer *body)
 {
 	struct http_reply reply = {.status = status, .content_type = content_type};
 	api_reply_headers(api, x, &reply);
@@ -20,18 +20,22 @@ static void reply_text(struct api *api, struct http_exchange *x, int status, con
 	buffer_deinit(body);
 }
 
-static void health_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void health_take_over_on_loop(struct api *api, struct http_exchange *x,
+				     const struct route_match *match)
 {
 	struct buffer body;
 	bool is_read_only = jobs_is_read_only(api->jobs);
 	(void)match;
 	buffer_init(&body, TEXT_BYTES_MAX);
-	buffer_append_cstr(&body, is_read_only ? "READ-ONLY: a write to the disk failed; check it, then restart"
-					       : "OK");
+	buffer_append_cstr(&body,
+			   is_read_only
+				   ? "READ-ONLY: a write to the disk failed; check it, then restart"
+				   : "OK");
 	reply_text(api, x, is_read_only ? 503 : 200, "text/plain; charset=utf-8", &body);
 }
 
-static void version_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void version_take_over_on_loop(struct api *api, struct http_exchange *x,
+				      const struct route_match *match)
 {
 	struct buffer body;
 	(void)match;
@@ -53,7 +57,8 @@ static int64_t resident_bytes(void)
 	return (int64_t)pages_resident * sysconf(_SC_PAGESIZE);
 }
 
-static void metrics_take_over_on_loop(struct api *api, struct http_exchange *x, const struct route_match *match)
+static void metrics_take_over_on_loop(struct api *api, struct http_exchange *x,
+				      const struct route_match *match)
 {
 	struct counters_gauges gauges = {
 		.jobs_in_flight = jobs_in_flight(api->jobs),
@@ -97,7 +102,8 @@ static void server_info_encode(const struct call *call, struct json_writer *w)
 {
 	(void)call;
 	json_object_begin(w);
-	json_put_cstr(w, "store_type", "SqlStore"); /* what clients know a server with a database by */
+	json_put_cstr(w, "store_type",
+		      "SqlStore"); /* what clients know a server with a database by */
 	json_put_bool(w, "workspaces_enabled", false);
 	json_object_end(w);
 }

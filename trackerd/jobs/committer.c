@@ -13,8 +13,8 @@ enum { IDLE_MS = 500 };
 
 static void *committer_main(void *argument);
 
-bool committer_open(struct committer *committer, struct jobs *jobs, const struct committer_options *options,
-		    struct error *err)
+bool committer_open(struct committer *committer, struct jobs *jobs,
+		    const struct committer_options *options, struct error *err)
 {
 	memset(committer, 0, sizeof(*committer));
 	committer->jobs = jobs;
@@ -30,7 +30,8 @@ bool committer_open(struct committer *committer, struct jobs *jobs, const struct
 	if (failed != 0) {
 		queue_deinit(&committer->queue);
 		db_close(committer->db);
-		return error_set(err, ERR_INTERNAL_ERROR, "no committer thread: %s", strerrordesc_np(failed));
+		return error_set(err, ERR_INTERNAL_ERROR, "no committer thread: %s",
+				 strerrordesc_np(failed));
 	}
 	return true;
 }
@@ -43,11 +44,13 @@ void committer_close(struct committer *committer)
 	db_close(committer->db);
 }
 
-static void log_failure(const struct committer *committer, const char *event, const struct error *err)
+static void log_failure(const struct committer *committer, const char *event,
+			const struct error *err)
 {
 	char quoted[256];
 	log_event(LOG_ERROR, event, "lane=%s code=%s message=%s",
-		  committer->options.lane == LANE_BLOB ? "blob" : "committer", error_code_name(err->code),
+		  committer->options.lane == LANE_BLOB ? "blob" : "committer",
+		  error_code_name(err->code),
 		  log_quote(slice_from_cstr(err->message), quoted, sizeof(quoted)));
 }
 
@@ -62,8 +65,9 @@ static bool commit(struct committer *committer, unsigned job_count, struct error
 		return false;
 	}
 	if (committer->options.group_committed_cb != NULL)
-		committer->options.group_committed_cb(committer->options.ctx, job_count,
-						      (clock_monotonic_ns(clock_system()) - begin_ns) / 1000);
+		committer->options.group_committed_cb(
+			committer->options.ctx, job_count,
+			(clock_monotonic_ns(clock_system()) - begin_ns) / 1000);
 	return true;
 }
 
@@ -79,9 +83,10 @@ static bool refuse_if_read_only(const struct committer *committer, struct error 
 {
 	if (!atomic_load(&committer->is_read_only))
 		return true;
-	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
-			 "The server is read-only since a write to its disk failed. Check the disk, then "
-			 "restart the server.");
+	return error_set(
+		err, ERR_TEMPORARILY_UNAVAILABLE,
+		"The server is read-only since a write to its disk failed. Check the disk, then "
+		"restart the server.");
 }
 
 /* One job in a transaction of its own. job->error tells how it went. */
@@ -113,7 +118,8 @@ static bool run_in_savepoint(struct committer *committer, struct job *job)
 static bool run_group(struct committer *committer, struct queue_node *first, unsigned job_count)
 {
 	struct error err;
-	if (atomic_load(&committer->is_read_only) || !db_exec(committer->db, SQL("BEGIN IMMEDIATE"), &err))
+	if (atomic_load(&committer->is_read_only) ||
+	    !db_exec(committer->db, SQL("BEGIN IMMEDIATE"), &err))
 		return false;
 	for (struct queue_node *node = first; node != NULL; node = node->next_or_null) {
 		if (!run_in_savepoint(committer, CONTAINER_OF(node, struct job, node)))
@@ -138,7 +144,8 @@ static void commit_list(struct committer *committer, struct queue_node *first)
 			run_alone(committer, CONTAINER_OF(node, struct job, node));
 	}
 	for (struct queue_node *node = first; node != NULL;) {
-		struct queue_node *next = node->next_or_null; /* the job may be gone after forwarding */
+		struct queue_node *next =
+			node->next_or_null; /* the job may be gone after forwarding */
 		struct job *job = CONTAINER_OF(node, struct job, node);
 		job_state_move(job, JOB_COMMITTING);
 		jobs_forward(committer->jobs, job);
@@ -161,7 +168,8 @@ static bool keep_house(struct committer *committer, bool is_idle)
 {
 	if (committer->options.housekeeping_cb == NULL || atomic_load(&committer->is_read_only))
 		return false;
-	bool more = committer->options.housekeeping_cb(committer->options.ctx, committer->db, is_idle);
+	bool more =
+		committer->options.housekeeping_cb(committer->options.ctx, committer->db, is_idle);
 	rollback_if_open(committer); /* a step that failed half way */
 	return more;
 }
@@ -171,8 +179,8 @@ static void *committer_main(void *argument)
 	struct committer *committer = argument;
 	bool more = false;
 	while (!queue_is_finished(&committer->queue)) {
-		struct queue_node *first = queue_take_many(&committer->queue, GROUP_JOBS_MAX, GROUP_BYTES_MAX,
-							   more ? 0 : IDLE_MS);
+		struct queue_node *first = queue_take_many(&committer->queue, GROUP_JOBS_MAX,
+							   GROUP_BYTES_MAX, more ? 0 : IDLE_MS);
 		if (first != NULL)
 			commit_list(committer, first);
 		bool is_idle = first == NULL;

@@ -19,11 +19,13 @@
 
 struct committer_options {
 	const char *path;
-	enum job_lane lane; /* LANE_COMMITTER or LANE_BLOB: which context field the connection goes to */
+	enum job_lane
+		lane; /* LANE_COMMITTER or LANE_BLOB: which context field the connection goes to */
 	struct db_options db;
 	int64_t checkpoint_pages; /* checkpoint when the WAL holds this many */
-	void (*group_committed_cb)(void *ctx, unsigned job_count, int64_t commit_us); /* may be NULL */
-	bool (*housekeeping_cb)(void *ctx, struct db *db, bool is_idle);              /* may be NULL */
+	void (*group_committed_cb)(void *ctx, unsigned job_count,
+				   int64_t commit_us);			 /* may be NULL */
+	bool (*housekeeping_cb)(void *ctx, struct db *db, bool is_idle); /* may be NULL */
 	void *ctx;
 };
 

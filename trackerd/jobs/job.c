@@ -31,10 +31,11 @@ static bool run_below_guard(struct job *job, struct job_context *context)
 	jmp_buf guard;
 	if (setjmp(guard) != 0) {
 		arena_guard_set(job->arena, NULL);
-		return error_set(&job->error, ERR_REQUEST_TOO_LARGE,
-				 "The request needs more than %zu MiB of memory; ask for less at once, for "
-				 "example with a smaller max_results.",
-				 job->arena->bytes_max / 1024 / 1024);
+		return error_set(
+			&job->error, ERR_REQUEST_TOO_LARGE,
+			"The request needs more than %zu MiB of memory; ask for less at once, for "
+			"example with a smaller max_results.",
+			job->arena->bytes_max / 1024 / 1024);
 	}
 	arena_guard_set(job->arena, &guard);
 	bool ok = phase->run(job, context, &job->error);

@@ -31,8 +31,10 @@ enum job_lane { LANE_WORKER, LANE_COMMITTER, LANE_BLOB };
 
 /* What a phase may use, owned by the running thread. */
 struct job_context {
-	struct db *tracker; /* metadata: read-only on workers, read-write on the committer, NULL on LANE_BLOB */
-	struct db *blobs;   /* artifacts.db: read-only on workers, read-write on LANE_BLOB, NULL on the committer */
+	struct db *
+		tracker; /* metadata: read-only on workers, read-write on the committer, NULL on LANE_BLOB */
+	struct db *
+		blobs; /* artifacts.db: read-only on workers, read-write on LANE_BLOB, NULL on the committer */
 };
 
 struct job;
@@ -46,16 +48,17 @@ struct job_phase {
 enum job_state { JOB_IDLE, JOB_QUEUED, JOB_RUNNING, JOB_COMMITTING, JOB_DONE };
 
 struct job {
-	struct queue_node node;          /* of the queue that owns the job now */
+	struct queue_node node; /* of the queue that owns the job now */
 	enum job_state state;
-	const struct job_phase *phases;  /* borrowed until delivery */
+	const struct job_phase *phases; /* borrowed until delivery */
 	unsigned phase_count;
 	unsigned phase_index;
-	size_t weight_bytes;             /* what it holds in memory, for the queues' bounds */
-	int64_t deadline_ns;             /* monotonic; queries stop after it; 0 = the pool's default */
-	struct arena *arena;             /* guarded while a phase runs; owned by the embedder */
-	struct error error;              /* code ERR_NONE unless a phase failed */
-	atomic_bool is_abandoned;        /* set on the loop: nobody waits any more; phases may stop early */
+	size_t weight_bytes; /* what it holds in memory, for the queues' bounds */
+	int64_t deadline_ns; /* monotonic; queries stop after it; 0 = the pool's default */
+	struct arena *arena; /* guarded while a phase runs; owned by the embedder */
+	struct error error;  /* code ERR_NONE unless a phase failed */
+	atomic_bool
+		is_abandoned; /* set on the loop: nobody waits any more; phases may stop early */
 	void (*deliver_on_loop)(struct job *job); /* exactly once per successful submit */
 };
 

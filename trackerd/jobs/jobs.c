@@ -25,7 +25,8 @@ struct jobs {
 static void deliver_on_loop(struct queue_node *item, void *ctx);
 static void finish_closing_on_loop(struct jobs *jobs);
 
-static bool open_committers(struct jobs *jobs, const struct jobs_options *options, struct error *err)
+static bool open_committers(struct jobs *jobs, const struct jobs_options *options,
+			    struct error *err)
 {
 	const struct committer_options tracker = {
 		.path = options->tracker_path,
@@ -39,7 +40,9 @@ static bool open_committers(struct jobs *jobs, const struct jobs_options *option
 	const struct committer_options blobs = {
 		.path = options->blobs_path,
 		.lane = LANE_BLOB,
-		.db = {.mode = DB_READ_WRITE, .page_bytes = BLOBS_PAGE_BYTES, .cache_bytes = 4 * 1024 * 1024},
+		.db = {.mode = DB_READ_WRITE,
+		       .page_bytes = BLOBS_PAGE_BYTES,
+		       .cache_bytes = 4 * 1024 * 1024},
 		.checkpoint_pages = BLOBS_CHECKPOINT_PAGES,
 	};
 	if (!committer_open(&jobs->tracker, jobs, &tracker, err))
@@ -51,7 +54,8 @@ static bool open_committers(struct jobs *jobs, const struct jobs_options *option
 	return true;
 }
 
-bool jobs_open(struct uv_loop_s *loop, const struct jobs_options *options, struct jobs **out, struct error *err)
+bool jobs_open(struct uv_loop_s *loop, const struct jobs_options *options, struct jobs **out,
+	       struct error *err)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 	if (jobs == NULL)
@@ -93,7 +97,8 @@ bool jobs_submit(struct jobs *jobs, struct job *job, struct error *err)
 {
 	ASSERT(job->phase_count > 0 && job->arena != NULL && job->deliver_on_loop != NULL);
 	if (jobs->is_closing)
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is stopping; try again.");
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is stopping; try again.");
 	job->phase_index = 0;
 	error_clear(&job->error);
 	job_state_move(job, JOB_QUEUED);

@@ -15,8 +15,8 @@ struct jobs;
 struct jobs_options {
 	const char *tracker_path;
 	const char *blobs_path;
-	unsigned worker_count;      /* >= 1 */
-	int64_t query_timeout_ms;   /* default deadline of a job */
+	unsigned worker_count;	  /* >= 1 */
+	int64_t query_timeout_ms; /* default deadline of a job */
 	/* Called on the committer thread when a group was committed (jobs, microseconds of COMMIT), for counters. */
 	void (*group_committed_cb)(void *ctx, unsigned job_count, int64_t commit_us);
 	/* Called on the committer thread after each commit and when idle for idle_ms, inside no transaction, to do
@@ -26,8 +26,8 @@ struct jobs_options {
 };
 
 /* Opens the connections and starts the threads. The schema must be up to date. Gives *out. */
-MUST_CHECK bool jobs_open(struct uv_loop_s *loop, const struct jobs_options *options, struct jobs **out,
-			  struct error *err);
+MUST_CHECK bool jobs_open(struct uv_loop_s *loop, const struct jobs_options *options,
+			  struct jobs **out, struct error *err);
 /* Hands the job over. False (ERR_TEMPORARILY_UNAVAILABLE) when its first lane is full or the system
  * stops; the job then still belongs to the caller and deliver is not called. */
 MUST_CHECK bool jobs_submit(struct jobs *jobs, struct job *job, struct error *err);

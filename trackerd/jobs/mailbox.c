@@ -14,12 +14,14 @@ static void drain_on_loop(uv_async_t *async)
 	}
 }
 
-bool mailbox_open(struct mailbox *mailbox, uv_loop_t *loop, void (*deliver_cb)(struct queue_node *item, void *ctx),
-		  void *ctx, struct error *err)
+bool mailbox_open(struct mailbox *mailbox, uv_loop_t *loop,
+		  void (*deliver_cb)(struct queue_node *item, void *ctx), void *ctx,
+		  struct error *err)
 {
 	int failed = uv_async_init(loop, &mailbox->async, drain_on_loop);
 	if (failed != 0)
-		return error_set(err, ERR_INTERNAL_ERROR, "no wake-up handle: %s", uv_strerror(failed));
+		return error_set(err, ERR_INTERNAL_ERROR, "no wake-up handle: %s",
+				 uv_strerror(failed));
 	queue_init(&mailbox->queue, SIZE_MAX, SIZE_MAX);
 	mailbox->deliver_cb = deliver_cb;
 	mailbox->ctx = ctx;

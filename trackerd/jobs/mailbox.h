@@ -18,7 +18,8 @@ struct mailbox {
 };
 
 MUST_CHECK bool mailbox_open(struct mailbox *mailbox, uv_loop_t *loop,
-			     void (*deliver_cb)(struct queue_node *item, void *ctx), void *ctx, struct error *err);
+			     void (*deliver_cb)(struct queue_node *item, void *ctx), void *ctx,
+			     struct error *err);
 /* Gives the item to the loop. Any thread. */
 void mailbox_post(struct mailbox *mailbox, struct queue_node *item);
 /* The mailbox must be empty. closed_cb runs on the loop when its memory may be reused. */

@@ -29,7 +29,8 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-static bool worker_start(struct worker *worker, const struct jobs_options *options, struct error *err)
+static bool worker_start(struct worker *worker, const struct jobs_options *options,
+			 struct error *err)
 {
 	const struct db_options tracker = {.mode = DB_READ_ONLY, .cache_bytes = 8 * 1024 * 1024};
 	const struct db_options blobs = {.mode = DB_READ_ONLY, .cache_bytes = 2 * 1024 * 1024};
@@ -38,12 +39,13 @@ static bool worker_start(struct worker *worker, const struct jobs_options *optio
 		return false;
 	int failed = pthread_create(&worker->thread, NULL, worker_main, worker);
 	if (failed != 0)
-		return error_set(err, ERR_INTERNAL_ERROR, "no worker thread: %s", strerrordesc_np(failed));
+		return error_set(err, ERR_INTERNAL_ERROR, "no worker thread: %s",
+				 strerrordesc_np(failed));
 	return true;
 }
 
-bool worker_pool_open(struct worker_pool *pool, struct jobs *jobs, const struct jobs_options *options,
-		      struct error *err)
+bool worker_pool_open(struct worker_pool *pool, struct jobs *jobs,
+		      const struct jobs_options *options, struct error *err)
 {
 	ASSERT(options->worker_count >= 1 && options->worker_count <= WORKERS_MAX);
 	memset(pool, 0, sizeof(*pool));
@@ -66,7 +68,8 @@ void worker_pool_close(struct worker_pool *pool)
 {
 	queue_close(&pool->queue);
 	for (unsigned i = 0; i < pool->started_count; i++)
-		(void)pthread_join(pool->workers[i].thread, NULL); /* can only fail for a wrong thread id */
+		(void)pthread_join(pool->workers[i].thread,
+				   NULL); /* can only fail for a wrong thread id */
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		db_close(pool->workers[i].context.tracker);
 		db_close(pool->workers[i].context.blobs);

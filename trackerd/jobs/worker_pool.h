@@ -25,8 +25,8 @@ struct worker_pool {
 };
 
 /* Opens the connections and starts the threads; on failure everything is undone. */
-MUST_CHECK bool worker_pool_open(struct worker_pool *pool, struct jobs *jobs, const struct jobs_options *options,
-				 struct error *err);
+MUST_CHECK bool worker_pool_open(struct worker_pool *pool, struct jobs *jobs,
+				 const struct jobs_options *options, struct error *err);
 /* Finishes what is queued, joins the threads, closes the connections. */
 void worker_pool_close(struct worker_pool *pool);
 

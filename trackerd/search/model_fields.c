@@ -104,6 +104,8 @@ const struct search_table model_version_search_table = {
 	.family_count = ARRAY_COUNT(version_families),
 	.alias = SQL_LITERAL("v"),
 	.owner_columns = {SQL_LITERAL("model_pk"), SQL_LITERAL("version")},
-	.default_order = {{"last_updated_timestamp", true}, {"name", false}, {"version_number", true}},
+	.default_order = {{"last_updated_timestamp", true},
+			  {"name", false},
+			  {"version_number", true}},
 	.ties = {{"name", false}, {"version_number", true}},
 };

@@ -14,14 +14,15 @@ static void *with_room(void *items, size_t count, size_t item_bytes, struct aren
 	return bigger;
 }
 
-bool model_rows_tags(struct db_statement *st, struct arena *arena, struct key_value_list *out, struct error *err)
+bool model_rows_tags(struct db_statement *st, struct arena *arena, struct key_value_list *out,
+		     struct error *err)
 {
 	struct key_value_list list = {NULL, 0};
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
 		list.items = with_room(list.items, list.count, sizeof(*list.items), arena);
-		list.items[list.count++] =
-			(struct key_value){db_column_copy(st, 0, arena), db_column_copy(st, 1, arena)};
+		list.items[list.count++] = (struct key_value){db_column_copy(st, 0, arena),
+							      db_column_copy(st, 1, arena)};
 	}
 	*out = list;
 	return row == DB_DONE;
@@ -34,7 +35,8 @@ bool model_rows_aliases(struct db_statement *st, struct arena *arena, struct mod
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
 		list.items = with_room(list.items, list.count, sizeof(*list.items), arena);
-		list.items[list.count++] = (struct model_alias){db_column_copy(st, 0, arena), db_column_i64(st, 1)};
+		list.items[list.count++] =
+			(struct model_alias){db_column_copy(st, 0, arena), db_column_i64(st, 1)};
 	}
 	*out = list;
 	return row == DB_DONE;

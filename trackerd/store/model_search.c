@@ -22,7 +22,8 @@ static const struct subject models = {
 	SQL_LITERAL("SELECT m.model_pk"),
 	1,
 	SQL_LITERAL(" FROM registered_models AS m"),
-	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM registered_model_tags AS p WHERE p.model_pk = m.model_pk"
+	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM registered_model_tags AS p WHERE p.model_pk = "
+		    "m.model_pk"
 		    " AND p.key = '" PROMPT_TAG "' AND p.value = 'true')"),
 };
 
@@ -30,13 +31,17 @@ static const struct subject versions = {
 	&model_version_search_table,
 	SQL_LITERAL("SELECT v.model_pk, v.version"),
 	2,
-	SQL_LITERAL(" FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = v.model_pk"),
-	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM model_version_tags AS p WHERE p.model_pk = v.model_pk"
-		    " AND p.version = v.version AND p.key = '" PROMPT_TAG "' AND p.value = 'true')"),
+	SQL_LITERAL(
+		" FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = v.model_pk"),
+	SQL_LITERAL(" AND NOT EXISTS (SELECT 1 FROM model_version_tags AS p WHERE p.model_pk = "
+		    "v.model_pk"
+		    " AND p.version = v.version AND p.key = '" PROMPT_TAG
+		    "' AND p.value = 'true')"),
 };
 
-static bool search_page(struct db *db, const struct subject *subject, const struct model_search *search,
-			struct arena *arena, struct search_page_rows *out, struct error *err)
+static bool search_page(struct db *db, const struct subject *subject,
+			const struct model_search *search, struct arena *arena,
+			struct search_page_rows *out, struct error *err)
 {
 	struct filter filter;
 	struct order_by order;
@@ -45,7 +50,8 @@ static bool search_page(struct db *db, const struct subject *subject, const stru
 	query = page_query_text(query, search->filter);
 	query = page_query_texts(query, search->order_by, search->order_by_count);
 	if (!filter_compile(subject->table, search->filter, arena, &filter, err) ||
-	    !order_by_compile(subject->table, search->order_by, search->order_by_count, arena, &order, err) ||
+	    !order_by_compile(subject->table, search->order_by, search->order_by_count, arena,
+			      &order, err) ||
 	    !page_token_decode(search->page_token, query, &order, arena, &keys, err))
 		return false;
 
@@ -64,13 +70,16 @@ static bool search_page(struct db *db, const struct subject *subject, const stru
 	order_by_sql(&order, &b);
 	search_page_limit_sql(search->rows_max, &b);
 
-	const struct search_page page = {.order = &order, .id_columns = subject->id_columns,
-					 .rows_max = search->rows_max, .query = query};
+	const struct search_page page = {.order = &order,
+					 .id_columns = subject->id_columns,
+					 .rows_max = search->rows_max,
+					 .query = query};
 	return search_page_read(db, &b, &page, arena, out, err);
 }
 
 bool model_search_models(struct db *db, const struct model_search *search, struct arena *arena,
-			 struct registered_model_list *out, struct slice *token_out, struct error *err)
+			 struct registered_model_list *out, struct slice *token_out,
+			 struct error *err)
 {
 	struct search_page_rows found;
 	if (!search_page(db, &models, search, arena, &found, err))
@@ -86,7 +95,8 @@ bool model_search_models(struct db *db, const struct model_search *search, struc
 }
 
 bool model_search_versions(struct db *db, const struct model_search *search, struct arena *arena,
-			   struct model_version_list *out, struct slice *token_out, struct error *err)
+			   struct model_version_list *out, struct slice *token_out,
+			   struct error *err)
 {
 	struct search_page_rows found;
 	if (!search_page(db, &versions, search, arena, &found, err))

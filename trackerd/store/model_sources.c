@@ -27,10 +27,11 @@ static struct slice decode_once(struct slice text, struct arena *arena)
 	char *out = ARENA_NEW(arena, char, text.len + 1);
 	size_t len = 0;
 	for (size_t i = 0; i < text.len; i++) {
-		bool is_escape = text.ptr[i] == '%' && i + 2 < text.len && hex_digit(text.ptr[i + 1]) >= 0 &&
-				 hex_digit(text.ptr[i + 2]) >= 0;
+		bool is_escape = text.ptr[i] == '%' && i + 2 < text.len &&
+				 hex_digit(text.ptr[i + 1]) >= 0 && hex_digit(text.ptr[i + 2]) >= 0;
 		if (is_escape) {
-			out[len++] = (char)(hex_digit(text.ptr[i + 1]) * 16 + hex_digit(text.ptr[i + 2]));
+			out[len++] = (char)(hex_digit(text.ptr[i + 1]) * 16 +
+					    hex_digit(text.ptr[i + 2]));
 			i += 2;
 		} else {
 			out[len++] = text.ptr[i];
@@ -66,7 +67,8 @@ static bool has_parent_reference(struct slice path)
 static bool is_safe(struct slice source, struct arena *arena)
 {
 	struct slice decoded;
-	return decode_until_stable(source, arena, &decoded) && slice_find_byte(decoded, '\0', 0) == decoded.len &&
+	return decode_until_stable(source, arena, &decoded) &&
+	       slice_find_byte(decoded, '\0', 0) == decoded.len &&
 	       slice_find_byte(decoded, '\\', 0) == decoded.len && !has_parent_reference(decoded);
 }
 
@@ -91,8 +93,10 @@ static bool error_local(struct error *err, struct slice source)
 {
 	char quoted[300];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid model version source: '%s'. To use a local path as a model version source, the run_id "
-			 "request parameter has to be specified and the local path has to be contained within the "
+			 "Invalid model version source: '%s'. To use a local path as a model "
+			 "version source, the run_id "
+			 "request parameter has to be specified and the local path has to be "
+			 "contained within the "
 			 "artifact directory of the run specified by the run_id.",
 			 error_quote(source, quoted, sizeof(quoted)));
 }
@@ -101,18 +105,21 @@ static bool error_unsafe(struct error *err, struct slice source)
 {
 	char quoted[300];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid model version source: '%s'. If supplying a source as an http, https, local file path, "
-			 "ftp, objectstore, or mlflow-artifacts uri, an absolute path must be provided without relative "
+			 "Invalid model version source: '%s'. If supplying a source as an http, "
+			 "https, local file path, "
+			 "ftp, objectstore, or mlflow-artifacts uri, an absolute path must be "
+			 "provided without relative "
 			 "path references present. Please provide an absolute path.",
 			 error_quote(source, quoted, sizeof(quoted)));
 }
 
 /* ---- forms -------------------------------------------------------------------------------------- */
 
-static bool run_artifact_uri(struct db *db, struct slice run_id, struct arena *arena, struct slice *out,
-			     bool *found, struct error *err)
+static bool run_artifact_uri(struct db *db, struct slice run_id, struct arena *arena,
+			     struct slice *out, bool *found, struct error *err)
 {
-	struct db_statement *st = db_prepare(db, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), err);
+	struct db_statement *st =
+		db_prepare(db, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, run_id);
@@ -124,17 +131,18 @@ static bool run_artifact_uri(struct db *db, struct slice run_id, struct arena *a
 	return true;
 }
 
-static bool resolve_model(struct db *db, struct slice source, struct arena *arena, struct slice *out,
-			  struct error *err)
+static bool resolve_model(struct db *db, struct slice source, struct arena *arena,
+			  struct slice *out, struct error *err)
 {
 	struct slice rest = slice_from(source, strlen("models:/")), name;
 	struct model_version version;
 	int64_t number = 0;
 	char quoted[300];
 	if (!slice_next(&rest, '/', &name) || !slice_parse_i64(rest, &number))
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid model version source: '%s'. Expected models:/NAME/VERSION.",
-				 error_quote(source, quoted, sizeof(quoted)));
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"Invalid model version source: '%s'. Expected models:/NAME/VERSION.",
+			error_quote(source, quoted, sizeof(quoted)));
 	if (!model_version_load(db, name, number, arena, &version, err))
 		return false;
 	*out = version.storage_location;
@@ -157,8 +165,8 @@ static bool resolve_run(struct db *db, struct slice source, struct arena *arena,
 	return true;
 }
 
-static bool resolve_local(struct db *db, struct slice source, struct slice run_id, struct arena *arena,
-			  struct slice *out, struct error *err)
+static bool resolve_local(struct db *db, struct slice source, struct slice run_id,
+			  struct arena *arena, struct slice *out, struct error *err)
 {
 	struct slice uri;
 	bool found = false;

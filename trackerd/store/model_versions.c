@@ -16,14 +16,15 @@ static bool error_missing(struct error *err, struct slice name, int64_t version)
 
 /* ---- making ------------------------------------------------------------------------------------- */
 
-static bool next_number(struct db *db, struct model_pk pk, int64_t now_ms, int64_t *out, struct error *err)
+static bool next_number(struct db *db, struct model_pk pk, int64_t now_ms, int64_t *out,
+			struct error *err)
 {
 	bool found = false;
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE registered_models SET last_version = last_version + 1,"
-			       " last_updated_time_ms = $1 WHERE model_pk = $2 RETURNING last_version"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE registered_models SET last_version = last_version + 1,"
+		    " last_updated_time_ms = $1 WHERE model_pk = $2 RETURNING last_version"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, now_ms);
@@ -40,15 +41,15 @@ static struct slice or_empty(struct slice text)
 	return slice_is_present(text) ? text : SLICE("");
 }
 
-static bool insert_row(struct db *db, struct model_pk pk, int64_t version, const struct model_version_new *new,
-		       struct error *err)
+static bool insert_row(struct db *db, struct model_pk pk, int64_t version,
+		       const struct model_version_new *new, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO model_versions (model_pk, version, description, user_id, source,"
-			       " storage_location, run_id, run_link, creation_time_ms, last_updated_time_ms)"
-			       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO model_versions (model_pk, version, description, user_id, source,"
+		    " storage_location, run_id, run_link, creation_time_ms, last_updated_time_ms)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -63,12 +64,13 @@ static bool insert_row(struct db *db, struct model_pk pk, int64_t version, const
 	return db_run(st, err);
 }
 
-bool model_version_insert_in_txn(struct db *db, const struct model_version_new *new, int64_t *version_out,
-				 struct error *err)
+bool model_version_insert_in_txn(struct db *db, const struct model_version_new *new,
+				 int64_t *version_out, struct error *err)
 {
 	struct model_pk pk;
 	int64_t version = 0;
-	if (!model_find(db, new->name, &pk, err) || !next_number(db, pk, new->now_ms, &version, err) ||
+	if (!model_find(db, new->name, &pk, err) ||
+	    !next_number(db, pk, new->now_ms, &version, err) ||
 	    !insert_row(db, pk, version, new, err))
 		return false;
 	for (size_t i = 0; i < new->tags.count; i++) {
@@ -81,12 +83,14 @@ bool model_version_insert_in_txn(struct db *db, const struct model_version_new *
 
 /* ---- loading ------------------------------------------------------------------------------------ */
 
-static bool load_tags(struct db *db, struct model_version *v, struct arena *arena, struct error *err)
+static bool load_tags(struct db *db, struct model_version *v, struct arena *arena,
+		      struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT key, value FROM model_version_tags"
-						 " WHERE model_pk = $1 AND version = $2 ORDER BY key"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT key, value FROM model_version_tags"
+			       " WHERE model_pk = $1 AND version = $2 ORDER BY key"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, v->model_pk.value);
@@ -94,12 +98,14 @@ static bool load_tags(struct db *db, struct model_version *v, struct arena *aren
 	return model_rows_tags(st, arena, &v->tags, err);
 }
 
-static bool load_aliases(struct db *db, struct model_version *v, struct arena *arena, struct error *err)
+static bool load_aliases(struct db *db, struct model_version *v, struct arena *arena,
+			 struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT alias, version FROM model_aliases"
-						 " WHERE model_pk = $1 AND version = $2 ORDER BY alias"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT alias, version FROM model_aliases"
+			       " WHERE model_pk = $1 AND version = $2 ORDER BY alias"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, v->model_pk.value);
@@ -107,16 +113,19 @@ static bool load_aliases(struct db *db, struct model_version *v, struct arena *a
 	return model_rows_aliases(st, arena, &v->aliases, err);
 }
 
-static bool load_row(struct db *db, struct model_version *v, struct arena *arena, bool *found, struct error *err)
+static bool load_row(struct db *db, struct model_version *v, struct arena *arena, bool *found,
+		     struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT m.name, v.description, v.user_id, v.stage, v.source, v.storage_location,"
-			       " v.run_id, v.run_link, v.status, v.status_message, v.creation_time_ms,"
-			       " v.last_updated_time_ms"
-			       " FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = v.model_pk"
-			       " WHERE v.model_pk = $1 AND v.version = $2"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT m.name, v.description, v.user_id, v.stage, v.source, "
+		    "v.storage_location,"
+		    " v.run_id, v.run_link, v.status, v.status_message, v.creation_time_ms,"
+		    " v.last_updated_time_ms"
+		    " FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = "
+		    "v.model_pk"
+		    " WHERE v.model_pk = $1 AND v.version = $2"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, v->model_pk.value);
@@ -124,9 +133,10 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 	if (!db_fetch_one(st, found, err))
 		return false;
 	if (*found) {
-		struct slice *const texts[] = {&v->name,    &v->description,      &v->user_id, &v->stage,
-					       &v->source,  &v->storage_location, &v->run_id,  &v->run_link,
-					       &v->status,  &v->status_message};
+		struct slice *const texts[] = {
+			&v->name,   &v->description,	  &v->user_id, &v->stage,
+			&v->source, &v->storage_location, &v->run_id,  &v->run_link,
+			&v->status, &v->status_message};
 		for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 			*texts[i] = db_column_copy(st, (int)i, arena);
 		v->creation_time_ms = db_column_i64(st, 10);
@@ -137,18 +147,20 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 }
 
 /* v->model_pk and version are set; fills the rest. */
-static bool load_rest(struct db *db, struct model_version *v, struct arena *arena, struct error *err)
+static bool load_rest(struct db *db, struct model_version *v, struct arena *arena,
+		      struct error *err)
 {
 	bool found = false;
 	if (!load_row(db, v, arena, &found, err))
 		return false;
 	if (!found)
-		return error_set(err, ERR_INTERNAL_ERROR, "A model version vanished while it was read.");
+		return error_set(err, ERR_INTERNAL_ERROR,
+				 "A model version vanished while it was read.");
 	return load_tags(db, v, arena, err) && load_aliases(db, v, arena, err);
 }
 
-bool model_version_load_by_pk(struct db *db, struct model_pk pk, int64_t version, struct arena *arena,
-			      struct model_version *out, struct error *err)
+bool model_version_load_by_pk(struct db *db, struct model_pk pk, int64_t version,
+			      struct arena *arena, struct model_version *out, struct error *err)
 {
 	*out = (struct model_version){.model_pk = pk, .version = version};
 	return load_rest(db, out, arena, err);
@@ -166,11 +178,11 @@ bool model_version_check(struct db *db, struct slice name, int64_t version, stru
 			 struct error *err)
 {
 	bool found = false;
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT v.model_pk FROM model_versions AS v JOIN registered_models AS m"
-			       " ON m.model_pk = v.model_pk WHERE m.name = $1 AND v.version = $2"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT v.model_pk FROM model_versions AS v JOIN registered_models AS m"
+		    " ON m.model_pk = v.model_pk WHERE m.name = $1 AND v.version = $2"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, name);
@@ -195,15 +207,18 @@ static bool is_wanted(struct slice stage, const struct slice *stages, size_t sta
 /* There are four stages. */
 enum { STAGE_COUNT_MAX = 4 };
 
-bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice *stages, size_t stage_count,
-			   struct arena *arena, struct model_version_list *out, struct error *err)
+bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice *stages,
+			   size_t stage_count, struct arena *arena, struct model_version_list *out,
+			   struct error *err)
 {
-	struct model_version_list list = {ARENA_NEW(arena, struct model_version, STAGE_COUNT_MAX), 0};
+	struct model_version_list list = {ARENA_NEW(arena, struct model_version, STAGE_COUNT_MAX),
+					  0};
 	enum db_row row;
-	struct db_statement *st = db_prepare(db,
-					     SQL("SELECT max(version), stage FROM model_versions WHERE model_pk = $1"
-						 " GROUP BY stage ORDER BY 1"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT max(version), stage FROM model_versions WHERE model_pk = $1"
+			       " GROUP BY stage ORDER BY 1"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -226,14 +241,14 @@ bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice
 
 /* ---- changing ----------------------------------------------------------------------------------- */
 
-bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice description,
-				   int64_t now_ms, struct error *err)
+bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t version,
+				   struct slice description, int64_t now_ms, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE model_versions SET description = $1, last_updated_time_ms = $2"
-			       " WHERE model_pk = $3 AND version = $4"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE model_versions SET description = $1, last_updated_time_ms = $2"
+		    " WHERE model_pk = $3 AND version = $4"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, description);
@@ -243,14 +258,14 @@ bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t ve
 	return db_run(st, err);
 }
 
-static bool archive_others_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice stage,
-				  int64_t now_ms, struct error *err)
+static bool archive_others_in_txn(struct db *db, struct model_pk pk, int64_t version,
+				  struct slice stage, int64_t now_ms, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE model_versions SET stage = 'Archived', last_updated_time_ms = $1"
-			       " WHERE model_pk = $2 AND version <> $3 AND stage = $4"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE model_versions SET stage = 'Archived', last_updated_time_ms = $1"
+		    " WHERE model_pk = $2 AND version <> $3 AND stage = $4"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, now_ms);
@@ -260,15 +275,17 @@ static bool archive_others_in_txn(struct db *db, struct model_pk pk, int64_t ver
 	return db_run(st, err);
 }
 
-bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice stage,
-			       bool archive_others, int64_t now_ms, struct error *err)
+bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t version,
+			       struct slice stage, bool archive_others, int64_t now_ms,
+			       struct error *err)
 {
 	if (archive_others && !archive_others_in_txn(db, pk, version, stage, now_ms, err))
 		return false;
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE model_versions SET stage = $1, last_updated_time_ms = $2"
-						 " WHERE model_pk = $3 AND version = $4"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE model_versions SET stage = $1, last_updated_time_ms = $2"
+			       " WHERE model_pk = $3 AND version = $4"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, stage);
@@ -281,8 +298,8 @@ bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t versio
 bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, int64_t now_ms,
 				 struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db, SQL("DELETE FROM model_versions WHERE model_pk = $1 AND version = $2"), err);
+	struct db_statement *st = db_prepare(
+		db, SQL("DELETE FROM model_versions WHERE model_pk = $1 AND version = $2"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -290,15 +307,15 @@ bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t vers
 	return db_run(st, err) && model_touch_in_txn(db, pk, now_ms, err);
 }
 
-bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t version, struct key_value tag,
-				  struct error *err)
+bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t version,
+				  struct key_value tag, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO model_version_tags (model_pk, version, key, value)"
-			       " VALUES ($1, $2, $3, $4)"
-			       " ON CONFLICT (model_pk, version, key) DO UPDATE SET value = excluded.value"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO model_version_tags (model_pk, version, key, value)"
+		    " VALUES ($1, $2, $3, $4)"
+		    " ON CONFLICT (model_pk, version, key) DO UPDATE SET value = excluded.value"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -308,13 +325,14 @@ bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t ver
 	return db_run(st, err);
 }
 
-bool model_version_tag_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice key,
-				     struct error *err)
+bool model_version_tag_delete_in_txn(struct db *db, struct model_pk pk, int64_t version,
+				     struct slice key, struct error *err)
 {
-	struct db_statement *st = db_prepare(db,
-					     SQL("DELETE FROM model_version_tags"
-						 " WHERE model_pk = $1 AND version = $2 AND key = $3"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("DELETE FROM model_version_tags"
+			       " WHERE model_pk = $1 AND version = $2 AND key = $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);

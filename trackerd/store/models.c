@@ -9,18 +9,21 @@
 static bool error_missing(struct error *err, struct slice name)
 {
 	char quoted[300];
-	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Registered Model with name=%s not found",
+	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+			 "Registered Model with name=%s not found",
 			 error_quote(name, quoted, sizeof(quoted)));
 }
 
 static bool error_taken(struct error *err, struct slice name)
 {
 	char quoted[300];
-	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS, "Registered Model (name=%s) already exists.",
+	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS,
+			 "Registered Model (name=%s) already exists.",
 			 error_quote(name, quoted, sizeof(quoted)));
 }
 
-static bool find(struct db *db, struct slice name, struct model_pk *out, bool *found, struct error *err)
+static bool find(struct db *db, struct slice name, struct model_pk *out, bool *found,
+		 struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(db, SQL("SELECT model_pk FROM registered_models WHERE name = $1"), err);
@@ -41,8 +44,8 @@ bool model_find(struct db *db, struct slice name, struct model_pk *out, struct e
 	return find(db, name, out, &found, err) && (found || error_missing(err, name));
 }
 
-bool model_insert_in_txn(struct db *db, struct slice name, struct slice description, struct key_value_list tags,
-			 int64_t now_ms, struct error *err)
+bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
+			 struct key_value_list tags, int64_t now_ms, struct error *err)
 {
 	struct model_pk pk;
 	bool found = false;
@@ -50,11 +53,12 @@ bool model_insert_in_txn(struct db *db, struct slice name, struct slice descript
 		return false;
 	if (found)
 		return error_taken(err, name);
-	struct db_statement *st = db_prepare(db,
-					     SQL("INSERT INTO registered_models"
-						 " (name, description, creation_time_ms, last_updated_time_ms)"
-						 " VALUES ($1, $2, $3, $3) RETURNING model_pk"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("INSERT INTO registered_models"
+			       " (name, description, creation_time_ms, last_updated_time_ms)"
+			       " VALUES ($1, $2, $3, $3) RETURNING model_pk"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, name);
@@ -73,8 +77,8 @@ bool model_insert_in_txn(struct db *db, struct slice name, struct slice descript
 
 /* ---- loading ------------------------------------------------------------------------------------ */
 
-static bool load_row(struct db *db, struct model_pk pk, struct arena *arena, struct registered_model *out,
-		     struct error *err)
+static bool load_row(struct db *db, struct model_pk pk, struct arena *arena,
+		     struct registered_model *out, struct error *err)
 {
 	bool found = false;
 	struct db_statement *st =
@@ -88,7 +92,8 @@ static bool load_row(struct db *db, struct model_pk pk, struct arena *arena, str
 	if (!db_fetch_one(st, &found, err))
 		return false;
 	if (!found)
-		return error_set(err, ERR_INTERNAL_ERROR, "A registered model vanished while it was read.");
+		return error_set(err, ERR_INTERNAL_ERROR,
+				 "A registered model vanished while it was read.");
 	out->pk = pk;
 	out->name = db_column_copy(st, 0, arena);
 	out->description = db_column_copy(st, 1, arena);
@@ -98,30 +103,34 @@ static bool load_row(struct db *db, struct model_pk pk, struct arena *arena, str
 	return true;
 }
 
-static bool load_tags(struct db *db, struct model_pk pk, struct arena *arena, struct key_value_list *out,
-		      struct error *err)
+static bool load_tags(struct db *db, struct model_pk pk, struct arena *arena,
+		      struct key_value_list *out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db, SQL("SELECT key, value FROM registered_model_tags WHERE model_pk = $1 ORDER BY key"), err);
+	struct db_statement *st = db_prepare(db,
+					     SQL("SELECT key, value FROM registered_model_tags "
+						 "WHERE model_pk = $1 ORDER BY key"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
 	return model_rows_tags(st, arena, out, err);
 }
 
-static bool load_aliases(struct db *db, struct model_pk pk, struct arena *arena, struct model_alias_list *out,
-			 struct error *err)
+static bool load_aliases(struct db *db, struct model_pk pk, struct arena *arena,
+			 struct model_alias_list *out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("SELECT alias, version FROM model_aliases WHERE model_pk = $1 ORDER BY alias"), err);
+		db,
+		SQL("SELECT alias, version FROM model_aliases WHERE model_pk = $1 ORDER BY alias"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
 	return model_rows_aliases(st, arena, out, err);
 }
 
-bool model_load(struct db *db, struct model_pk pk, struct arena *arena, struct registered_model *out,
-		struct error *err)
+bool model_load(struct db *db, struct model_pk pk, struct arena *arena,
+		struct registered_model *out, struct error *err)
 {
 	return load_row(db, pk, arena, out, err) && load_tags(db, pk, arena, &out->tags, err) &&
 	       load_aliases(db, pk, arena, &out->aliases, err) &&
@@ -130,7 +139,8 @@ bool model_load(struct db *db, struct model_pk pk, struct arena *arena, struct r
 
 /* ---- changing ----------------------------------------------------------------------------------- */
 
-bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name, int64_t now_ms, struct error *err)
+bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name, int64_t now_ms,
+			 struct error *err)
 {
 	struct model_pk pk, other;
 	bool found = false;
@@ -138,10 +148,11 @@ bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name
 		return false;
 	if (found && other.value != pk.value)
 		return error_taken(err, new_name);
-	struct db_statement *st = db_prepare(db,
-					     SQL("UPDATE registered_models SET name = $1, last_updated_time_ms = $2"
-						 " WHERE model_pk = $3"),
-					     err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE registered_models SET name = $1, last_updated_time_ms = $2"
+			       " WHERE model_pk = $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, new_name);
@@ -150,17 +161,17 @@ bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name
 	return db_run(st, err);
 }
 
-bool model_describe_in_txn(struct db *db, struct slice name, struct slice description, int64_t now_ms,
-			   struct error *err)
+bool model_describe_in_txn(struct db *db, struct slice name, struct slice description,
+			   int64_t now_ms, struct error *err)
 {
 	struct model_pk pk;
 	if (!model_find(db, name, &pk, err))
 		return false;
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE registered_models SET description = $1, last_updated_time_ms = $2"
-			       " WHERE model_pk = $3"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE registered_models SET description = $1, last_updated_time_ms = $2"
+		    " WHERE model_pk = $3"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, description);
@@ -174,7 +185,8 @@ bool model_delete_in_txn(struct db *db, struct slice name, struct error *err)
 	struct model_pk pk;
 	if (!model_find(db, name, &pk, err))
 		return false;
-	struct db_statement *st = db_prepare(db, SQL("DELETE FROM registered_models WHERE model_pk = $1"), err);
+	struct db_statement *st =
+		db_prepare(db, SQL("DELETE FROM registered_models WHERE model_pk = $1"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -184,7 +196,9 @@ bool model_delete_in_txn(struct db *db, struct slice name, struct error *err)
 bool model_touch_in_txn(struct db *db, struct model_pk pk, int64_t now_ms, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("UPDATE registered_models SET last_updated_time_ms = $1 WHERE model_pk = $2"), err);
+		db,
+		SQL("UPDATE registered_models SET last_updated_time_ms = $1 WHERE model_pk = $2"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, now_ms);
@@ -192,13 +206,14 @@ bool model_touch_in_txn(struct db *db, struct model_pk pk, int64_t now_ms, struc
 	return db_run(st, err);
 }
 
-bool model_tag_set_in_txn(struct db *db, struct model_pk pk, struct key_value tag, struct error *err)
+bool model_tag_set_in_txn(struct db *db, struct model_pk pk, struct key_value tag,
+			  struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO registered_model_tags (model_pk, key, value) VALUES ($1, $2, $3)"
-			       " ON CONFLICT (model_pk, key) DO UPDATE SET value = excluded.value"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO registered_model_tags (model_pk, key, value) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (model_pk, key) DO UPDATE SET value = excluded.value"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -209,8 +224,8 @@ bool model_tag_set_in_txn(struct db *db, struct model_pk pk, struct key_value ta
 
 bool model_tag_delete_in_txn(struct db *db, struct model_pk pk, struct slice key, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db, SQL("DELETE FROM registered_model_tags WHERE model_pk = $1 AND key = $2"), err);
+	struct db_statement *st = db_prepare(
+		db, SQL("DELETE FROM registered_model_tags WHERE model_pk = $1 AND key = $2"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -223,11 +238,11 @@ bool model_tag_delete_in_txn(struct db *db, struct model_pk pk, struct slice key
 bool model_alias_set_in_txn(struct db *db, struct model_pk pk, struct slice alias, int64_t version,
 			    struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO model_aliases (model_pk, alias, version) VALUES ($1, $2, $3)"
-			       " ON CONFLICT (model_pk, alias) DO UPDATE SET version = excluded.version"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO model_aliases (model_pk, alias, version) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (model_pk, alias) DO UPDATE SET version = excluded.version"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -236,10 +251,11 @@ bool model_alias_set_in_txn(struct db *db, struct model_pk pk, struct slice alia
 	return db_run(st, err);
 }
 
-bool model_alias_delete_in_txn(struct db *db, struct model_pk pk, struct slice alias, struct error *err)
+bool model_alias_delete_in_txn(struct db *db, struct model_pk pk, struct slice alias,
+			       struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db, SQL("DELETE FROM model_aliases WHERE model_pk = $1 AND alias = $2"), err);
+	struct db_statement *st = db_prepare(
+		db, SQL("DELETE FROM model_aliases WHERE model_pk = $1 AND alias = $2"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -247,13 +263,19 @@ bool model_alias_delete_in_txn(struct db *db, struct model_pk pk, struct slice a
 	return db_run(st, err);
 }
 
-static struct db_statement *prepare_alias(struct db *db, struct model_pk pk, struct slice alias, struct error *err)
+static struct db_statement *prepare_alias(struct db *db, struct model_pk pk, struct slice alias,
+					  struct error *err)
 {
 	struct db_statement *st;
 	if (slice_eq_ignoring_case(alias, SLICE("latest"))) {
-		st = db_prepare(db, SQL("SELECT max(version) FROM model_versions WHERE model_pk = $1"), err);
+		st = db_prepare(db,
+				SQL("SELECT max(version) FROM model_versions WHERE model_pk = $1"),
+				err);
 	} else {
-		st = db_prepare(db, SQL("SELECT version FROM model_aliases WHERE model_pk = $1 AND alias = $2"), err);
+		st = db_prepare(
+			db,
+			SQL("SELECT version FROM model_aliases WHERE model_pk = $1 AND alias = $2"),
+			err);
 		if (st != NULL)
 			db_bind_text(st, 2, alias);
 	}
@@ -274,6 +296,7 @@ bool model_alias_find(struct db *db, struct model_pk pk, struct slice alias, int
 	if (found)
 		*version_out = db_column_i64(st, 0);
 	db_reset(st);
-	return found || error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model alias %s not found.",
-				  error_quote(alias, quoted, sizeof(quoted)));
+	return found ||
+	       error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model alias %s not found.",
+			 error_quote(alias, quoted, sizeof(quoted)));
 }

@@ -11,8 +11,8 @@ struct model_facts {
 
 /* Writes the folder, which is made if missing; files of the same names are replaced. Weights are written so that they
  * read back exactly. False with a sentence in `error`. */
-bool model_write(const char *directory, const struct ridge_model *model, const struct model_facts *facts,
-		 char error[TRIPS_ERROR_BYTES]);
+bool model_write(const char *directory, const struct ridge_model *model,
+		 const struct model_facts *facts, char error[TRIPS_ERROR_BYTES]);
 /* Gives model->pairs; free with ridge_free. */
 bool model_read(const char *directory, struct ridge_model *model, char error[TRIPS_ERROR_BYTES]);
 

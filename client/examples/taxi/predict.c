@@ -8,19 +8,23 @@
 static void print_help(FILE *out)
 {
 	(void)fprintf(out, "Usage: taxi-predict MODEL_DIR FILE [--predictions OUT]\n\n"
-			   "Predicts the minutes of the trips in FILE (a TLC green taxi file, CSV or gzip) with\n"
+			   "Predicts the minutes of the trips in FILE (a TLC green taxi file, CSV "
+			   "or gzip) with\n"
 			   "the model in MODEL_DIR and prints the root mean square error.\n\n"
-			   "  --predictions OUT  also write each trip's prediction: a line \"minutes,predicted\"\n");
+			   "  --predictions OUT  also write each trip's prediction: a line "
+			   "\"minutes,predicted\"\n");
 }
 
-static bool write_predictions(const char *path, const struct ridge_model *model, const struct trips *trips)
+static bool write_predictions(const char *path, const struct ridge_model *model,
+			      const struct trips *trips)
 {
 	FILE *file = fopen(path, "we");
 	if (file == NULL)
 		return false;
 	(void)fprintf(file, "minutes,predicted\n");
 	for (size_t i = 0; i < trips->count; i++)
-		(void)fprintf(file, "%.4f,%.4f\n", trips->items[i].minutes, ridge_predict(model, &trips->items[i]));
+		(void)fprintf(file, "%.4f,%.4f\n", trips->items[i].minutes,
+			      ridge_predict(model, &trips->items[i]));
 	bool failed = ferror(file) != 0;
 	return fclose(file) == 0 && !failed;
 }

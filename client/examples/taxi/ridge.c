@@ -29,7 +29,8 @@ bool ridge_init(struct ridge_model *model, const struct trips *trips)
 	if (model->pairs == NULL)
 		return false;
 	for (size_t i = 0; i < trips->count; i++)
-		model->pairs[i] = (struct ridge_pair){trips->items[i].pickup_id, trips->items[i].dropoff_id, 0};
+		model->pairs[i] = (struct ridge_pair){trips->items[i].pickup_id,
+						      trips->items[i].dropoff_id, 0};
 	qsort(model->pairs, trips->count, sizeof(*model->pairs), compare_pairs);
 	for (size_t i = 0; i < trips->count; i++) {
 		if (model->pair_count == 0 ||
@@ -48,7 +49,8 @@ void ridge_free(struct ridge_model *model)
 double ridge_predict(const struct ridge_model *model, const struct trip *trip)
 {
 	const struct ridge_pair *pair = find_pair(model, trip);
-	return model->bias + model->distance_weight * trip->distance + (pair != NULL ? pair->weight : 0);
+	return model->bias + model->distance_weight * trip->distance +
+	       (pair != NULL ? pair->weight : 0);
 }
 
 unsigned *ridge_look_up(const struct ridge_model *model, const struct trips *trips)
@@ -56,18 +58,21 @@ unsigned *ridge_look_up(const struct ridge_model *model, const struct trips *tri
 	unsigned *places = calloc(trips->count, sizeof(*places));
 	for (size_t i = 0; places != NULL && i < trips->count; i++) {
 		const struct ridge_pair *pair = find_pair(model, &trips->items[i]);
-		places[i] = (unsigned)(pair != NULL ? (size_t)(pair - model->pairs) : model->pair_count);
+		places[i] = (unsigned)(pair != NULL ? (size_t)(pair - model->pairs)
+						    : model->pair_count);
 	}
 	return places;
 }
 
-double ridge_rmse(const struct ridge_model *model, const struct trips *trips, const unsigned *places)
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips,
+		  const unsigned *places)
 {
 	double sum = 0;
 	for (size_t i = 0; i < trips->count; i++) {
 		const struct trip *trip = &trips->items[i];
 		double weight = places[i] < model->pair_count ? model->pairs[places[i]].weight : 0;
-		double miss = trip->minutes - (model->bias + model->distance_weight * trip->distance + weight);
+		double miss = trip->minutes -
+			      (model->bias + model->distance_weight * trip->distance + weight);
 		sum += miss * miss;
 	}
 	return sqrt(sum / (double)trips->count);
@@ -154,8 +159,8 @@ static int conjugate_gradients(const struct system *s, double *work, struct ridg
 	return iteration;
 }
 
-int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem, ridge_iteration_fn *iteration_cb,
-		void *context)
+int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem,
+		ridge_iteration_fn *iteration_cb, void *context)
 {
 	const struct system system = {problem, model->pair_count, model->pair_count + 2};
 	double *work = calloc(system.size * 4, sizeof(*work));

@@ -34,7 +34,8 @@ double ridge_predict(const struct ridge_model *model, const struct trip *trip);
  * not see; free it. NULL: no memory. Weights may change afterwards, pairs not. */
 unsigned *ridge_look_up(const struct ridge_model *model, const struct trips *trips);
 /* Root mean square error in minutes over all trips, whose places are `places`. */
-double ridge_rmse(const struct ridge_model *model, const struct trips *trips, const unsigned *places);
+double ridge_rmse(const struct ridge_model *model, const struct trips *trips,
+		  const unsigned *places);
 
 /* Called after each iteration (from 1) with the model as it is then; false stops. */
 typedef bool ridge_iteration_fn(void *context, const struct ridge_model *model, int iteration);
@@ -48,7 +49,7 @@ struct ridge_problem {
 };
 
 /* Gives the number of iterations, or -1 without memory. */
-int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem, ridge_iteration_fn *iteration_cb,
-		void *context);
+int ridge_solve(struct ridge_model *model, const struct ridge_problem *problem,
+		ridge_iteration_fn *iteration_cb, void *context);
 
 #endif

@@ -45,15 +45,18 @@ struct training {
 
 static void print_help(FILE *out)
 {
-	(void)fprintf(out,
-		      "Usage: taxi-train --data DIR [--experiment NAME] [--alphas LIST] [--url URL]\n\n"
-		      "Predicts the minutes of New York green taxi trips: ridge regression on the pair of zones\n"
-		      "and the distance, trained on January, validated on February, tested on March 2021. Each\n"
-		      "alpha is a run with its curves, results, data files and model.\n\n"
-		      "  --data DIR         folder with green_tripdata_2021-01.csv[.gz], -02 and -03\n"
-		      "  --experiment NAME  default taxi-duration\n"
-		      "  --alphas LIST      default 0.01,0.1,0.3,1,3,10\n"
-		      "  --url URL          of trackerd; default $TRK_URL, then http://127.0.0.1:5000\n");
+	(void)fprintf(
+		out,
+		"Usage: taxi-train --data DIR [--experiment NAME] [--alphas LIST] [--url URL]\n\n"
+		"Predicts the minutes of New York green taxi trips: ridge regression on the pair "
+		"of zones\n"
+		"and the distance, trained on January, validated on February, tested on March "
+		"2021. Each\n"
+		"alpha is a run with its curves, results, data files and model.\n\n"
+		"  --data DIR         folder with green_tripdata_2021-01.csv[.gz], -02 and -03\n"
+		"  --experiment NAME  default taxi-duration\n"
+		"  --alphas LIST      default 0.01,0.1,0.3,1,3,10\n"
+		"  --url URL          of trackerd; default $TRK_URL, then http://127.0.0.1:5000\n");
 }
 
 static int fail(const char *message)
@@ -108,16 +111,18 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int read_split(const char *directory, enum split split, struct data_file *file)
 {
 	char error[TRIPS_ERROR_BYTES];
-	(void)snprintf(file->path, sizeof(file->path), "%s/green_tripdata_%s.csv", directory, splits[split].month);
+	(void)snprintf(file->path, sizeof(file->path), "%s/green_tripdata_%s.csv", directory,
+		       splits[split].month);
 	if (access(file->path, R_OK) != 0)
-		(void)snprintf(file->path, sizeof(file->path), "%s/green_tripdata_%s.csv.gz", directory,
-			       splits[split].month);
+		(void)snprintf(file->path, sizeof(file->path), "%s/green_tripdata_%s.csv.gz",
+			       directory, splits[split].month);
 	if (!trips_read(file->path, &file->trips, error))
 		return fail(error);
 	const struct trips *trips = &file->trips;
-	printf("%-10s %s: %zu rows, %zu trips; left out: %zu not of 1 to 60 minutes, %zu with a missing field, %zu bad\n",
-	       splits[split].context, splits[split].month, trips->rows, trips->count, trips->too_short_or_long,
-	       trips->missing, trips->bad);
+	printf("%-10s %s: %zu rows, %zu trips; left out: %zu not of 1 to 60 minutes, %zu with a "
+	       "missing field, %zu bad\n",
+	       splits[split].context, splits[split].month, trips->rows, trips->count,
+	       trips->too_short_or_long, trips->missing, trips->bad);
 	return 0;
 }
 
@@ -136,9 +141,10 @@ static void draw_progress(const struct training *t)
 		return;
 	drawn_ms = now_ms;
 	int filled = BAR_WIDTH * t->alpha_number / t->alpha_count;
-	(void)fprintf(stderr, "\r\033[K[%.*s%*s] %d/%d  alpha %g  iteration %d  rmse_val %.4f", filled,
-		      "########################", BAR_WIDTH - filled, "", t->alpha_number + 1, t->alpha_count,
-		      t->alpha, t->iteration, t->rmse[VALIDATION]);
+	(void)fprintf(stderr, "\r\033[K[%.*s%*s] %d/%d  alpha %g  iteration %d  rmse_val %.4f",
+		      filled, "########################", BAR_WIDTH - filled, "",
+		      t->alpha_number + 1, t->alpha_count, t->alpha, t->iteration,
+		      t->rmse[VALIDATION]);
 }
 
 static void erase_progress(void)
@@ -177,7 +183,8 @@ static void log_inputs(const struct training *t, const struct ridge_model *model
 /* The model goes to a folder of its own that is gone afterwards: the tarball is in the run's spool by then. */
 static int log_model(const struct training *t, const struct ridge_model *model)
 {
-	const struct model_facts facts = {t->alpha, t->rmse[TRAIN], t->rmse[VALIDATION], t->rmse[TEST]};
+	const struct model_facts facts = {t->alpha, t->rmse[TRAIN], t->rmse[VALIDATION],
+					  t->rmse[TEST]};
 	char directory[] = "/tmp/taxi-model-XXXXXX", path[64], error[TRIPS_ERROR_BYTES];
 	if (mkdtemp(directory) == NULL)
 		return fail(strerror(errno));
@@ -195,8 +202,8 @@ static int log_model(const struct training *t, const struct ridge_model *model)
 static int train(struct training *t, struct ridge_model *model)
 {
 	log_inputs(t, model);
-	const struct ridge_problem problem = {&t->files[TRAIN].trips, t->places[TRAIN], t->alpha, TOLERANCE,
-					      ITERATIONS_MAX};
+	const struct ridge_problem problem = {&t->files[TRAIN].trips, t->places[TRAIN], t->alpha,
+					      TOLERANCE, ITERATIONS_MAX};
 	int iterations = ridge_solve(model, &problem, iteration_done, t);
 	if (iterations < 0)
 		return fail("out of memory");
@@ -204,8 +211,10 @@ static int train(struct training *t, struct ridge_model *model)
 	(void)trk_log_metric(t->run, splits[TEST].metric, t->rmse[TEST], iterations);
 	(void)trk_log_param_int(t->run, "iterations", iterations);
 	erase_progress();
-	printf("alpha %-6g iterations %4d  rmse_train %.6f  rmse_val %.6f  rmse_test %.6f  run %s\n", t->alpha,
-	       iterations, t->rmse[TRAIN], t->rmse[VALIDATION], t->rmse[TEST], trk_run_id(t->run));
+	printf("alpha %-6g iterations %4d  rmse_train %.6f  rmse_val %.6f  rmse_test %.6f  run "
+	       "%s\n",
+	       t->alpha, iterations, t->rmse[TRAIN], t->rmse[VALIDATION], t->rmse[TEST],
+	       trk_run_id(t->run));
 	return log_model(t, model);
 }
 
@@ -247,7 +256,8 @@ static int train_run(const struct options *options, struct training *t)
 		return fail(error);
 	int failed = train_model(t);
 	enum trk_run_status outcome = failed == 0 ? TRK_RUN_FINISHED : TRK_RUN_FAILED;
-	(void)trk_flush(t->run, FINISH_TIMEOUT_MS); /* for the sentence; finish says the same once more */
+	(void)trk_flush(t->run,
+			FINISH_TIMEOUT_MS); /* for the sentence; finish says the same once more */
 	(void)trk_run_last_error(t->run, error, sizeof(error));
 	enum trk_status status = trk_run_finish(t->run, outcome, FINISH_TIMEOUT_MS);
 	if (status == TRK_OK)
@@ -273,7 +283,9 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	for (int i = 0; i < options.alpha_count && failed == 0; i++) {
-		struct training training = {.files = files, .alpha = options.alphas[i], .alpha_number = i,
+		struct training training = {.files = files,
+					    .alpha = options.alphas[i],
+					    .alpha_number = i,
 					    .alpha_count = options.alpha_count};
 		failed = train_run(&options, &training);
 	}

@@ -11,8 +11,9 @@
 enum { LINE_BYTES_MAX = 4096, COLUMNS_MAX = 64 };
 
 enum column { PICKUP_TIME, DROPOFF_TIME, PICKUP_ZONE, DROPOFF_ZONE, DISTANCE, COLUMN_COUNT };
-static const char *const column_names[COLUMN_COUNT] = {"lpep_pickup_datetime", "lpep_dropoff_datetime",
-						       "PULocationID", "DOLocationID", "trip_distance"};
+static const char *const column_names[COLUMN_COUNT] = {"lpep_pickup_datetime",
+						       "lpep_dropoff_datetime", "PULocationID",
+						       "DOLocationID", "trip_distance"};
 
 static bool fail(char *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool fail(char *error, const char *format, ...)
@@ -33,7 +34,8 @@ static long long days_from_civil(int year, int month, int day)
 	long long era = (y >= 0 ? y : y - 399) / 400;
 	long long year_of_era = y - era * 400;
 	long long day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
+	return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       day_of_year - 719468;
 }
 
 static bool digits(const char *text, int count, int *out)
@@ -51,14 +53,16 @@ bool trips_parse_time(const char *text, long long *seconds_out)
 {
 	static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	int year, month, day, hour, minute, second;
-	bool has_form = strlen(text) == 19 && digits(text, 4, &year) && text[4] == '-' &&
-			digits(text + 5, 2, &month) && text[7] == '-' && digits(text + 8, 2, &day) &&
-			text[10] == ' ' && digits(text + 11, 2, &hour) && text[13] == ':' &&
-			digits(text + 14, 2, &minute) && text[16] == ':' && digits(text + 17, 2, &second);
-	if (!has_form || month < 1 || month > 12 || day < 1 || day > month_days[month - 1] || hour > 23 ||
-	    minute > 59 || second > 59)
+	bool has_form =
+		strlen(text) == 19 && digits(text, 4, &year) && text[4] == '-' &&
+		digits(text + 5, 2, &month) && text[7] == '-' && digits(text + 8, 2, &day) &&
+		text[10] == ' ' && digits(text + 11, 2, &hour) && text[13] == ':' &&
+		digits(text + 14, 2, &minute) && text[16] == ':' && digits(text + 17, 2, &second);
+	if (!has_form || month < 1 || month > 12 || day < 1 || day > month_days[month - 1] ||
+	    hour > 23 || minute > 59 || second > 59)
 		return false;
-	*seconds_out = days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+	*seconds_out =
+		days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 	return true;
 }
 
@@ -104,9 +108,11 @@ static void add_row(struct trips *trips, char *const fields[COLUMN_COUNT])
 			return;
 		}
 	}
-	if (!trips_parse_time(fields[PICKUP_TIME], &pickup) || !trips_parse_time(fields[DROPOFF_TIME], &dropoff) ||
+	if (!trips_parse_time(fields[PICKUP_TIME], &pickup) ||
+	    !trips_parse_time(fields[DROPOFF_TIME], &dropoff) ||
 	    !parse_zone(fields[PICKUP_ZONE], &trip.pickup_id) ||
-	    !parse_zone(fields[DROPOFF_ZONE], &trip.dropoff_id) || !parse_distance(fields[DISTANCE], &trip.distance)) {
+	    !parse_zone(fields[DROPOFF_ZONE], &trip.dropoff_id) ||
+	    !parse_distance(fields[DISTANCE], &trip.distance)) {
 		trips->bad++;
 		return;
 	}
@@ -136,8 +142,8 @@ static bool read_header(const char *path, char *line, struct header *header, cha
 				header->places[c] = i;
 		}
 		if (header->places[c] < 0)
-			return fail(error, "%s has no column %s; is it a TLC green taxi file?", path,
-				    column_names[c]);
+			return fail(error, "%s has no column %s; is it a TLC green taxi file?",
+				    path, column_names[c]);
 	}
 	return true;
 }

@@ -7,8 +7,8 @@
 
 struct trip {
 	int pickup_id, dropoff_id; /* TLC zones, 0..TRIP_ZONE_MAX */
-	double distance;           /* miles */
-	double minutes;            /* dropoff − pickup */
+	double distance;	   /* miles */
+	double minutes;		   /* dropoff − pickup */
 };
 
 enum { TRIP_ZONE_MAX = 9999, TRIPS_ERROR_BYTES = 512 };
@@ -20,8 +20,8 @@ struct trips {
 	/* How the rows of the file came out; their sum is `rows`. */
 	size_t rows;
 	size_t too_short_or_long; /* outside 1 to 60 minutes, both inclusive */
-	size_t missing;           /* an empty field that is needed */
-	size_t bad;               /* not the columns of the header, or not a number, or not a date */
+	size_t missing;		  /* an empty field that is needed */
+	size_t bad; /* not the columns of the header, or not a number, or not a date */
 };
 
 /* Reads `path`, plain or gzip. Columns are found by the names in the header, in any order; others are ignored. Fails
