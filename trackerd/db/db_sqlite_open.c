@@ -164,8 +164,11 @@ static bool configure_writer(struct db *db, const char *path, const struct db_op
 				 "Cannot open '%s': the file system does not support a "
 				 "write-ahead log (shared memory is needed).",
 				 path);
-	/* Commits are durable at once; moving pages into the file is db_checkpoint's work. */
+	/* Commits are durable at once; moving pages into the file is db_checkpoint's work. What
+	 * savepoints need to go back is small and stays in memory: a write must not fail for want of
+	 * room in the system's temporary folder. */
 	if (!pragma(db, path, err, "synchronous=FULL") ||
+	    !pragma(db, path, err, "temp_store=MEMORY") ||
 	    !pragma(db, path, err, "wal_autocheckpoint=0") ||
 	    !pragma(db, path, err, "journal_size_limit=%d", WAL_FILE_BYTES_KEPT))
 		return false;

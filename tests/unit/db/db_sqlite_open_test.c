@@ -45,6 +45,7 @@ static void a_writer_has_its_settings(void **state)
 		int64_t value;
 	} rows[] = {
 		{{"PRAGMA synchronous"}, 2},
+		{{"PRAGMA temp_store"}, 2},
 		{{"PRAGMA foreign_keys"}, 1},
 		{{"PRAGMA page_size"}, 4096},
 		{{"PRAGMA cache_size"}, -2048},
