@@ -247,8 +247,8 @@ static bool append_row_in_txn(struct db *db, struct run_pk run_pk,
 	return ok;
 }
 
-/* Counts one more row; its number is next_seq - 1. Two plain statements: an upsert with RETURNING makes and drops
- * a temporary b-tree each time, which takes three times as long as both. */
+/* Counts one more row; its number is next_seq - 1. Plain statements: an upsert with RETURNING makes
+ * and drops a temporary b-tree each time, which takes three times as long as both. */
 static bool count_row_in_txn(struct db *db, struct run_pk run_pk, size_t point_count,
 			     struct error *err)
 {
