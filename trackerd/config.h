@@ -1,7 +1,7 @@
 /* The daemon's options: one table for flags, environment, file and help.
  *
- * Precedence: flag > environment (TRACKERD_ and the name in capitals) > file (--config; lines "name = value", '#' starts a
- * comment) > default. An unknown name or a bad value is an error that says where it stood. */
+ * Precedence: flag > environment (TRACKERD_ and the name in capitals) > file (--config; lines "name = value", '#'
+ * starts a comment) > default. An unknown name or a bad value is an error that says where it stood. */
 #ifndef CONFIG_H
 #define CONFIG_H
 

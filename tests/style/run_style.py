@@ -91,7 +91,7 @@ def check_sizes(path, source):
 def check_opening(path, source):
     if path.endswith(".c") and not source.startswith("/*"):
         yield f"{path}: the first line says what the file owns"
-    if path.endswith(".h") and not re.search(r"^#ifndef \w+_H$", source, re.M):
+    if path.endswith(".h") and not re.search(r"^#(ifndef \w+_H|elif !defined\(\w+_H\))$", source, re.M):
         yield f"{path}: no include guard"
 
 

@@ -1,4 +1,4 @@
-/* Endpoints of the artifact proxy and of artifact listings (mlflow-api.md §9). Path rules: artifacts/artifact_path.h. */
+/* Endpoints of the artifact proxy and of artifact listings. Path rules: artifacts/artifact_path.h. */
 #ifndef API_ARTIFACTS_H
 #define API_ARTIFACTS_H
 

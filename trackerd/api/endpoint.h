@@ -37,7 +37,7 @@ struct call {
 	int64_t now_ms;      /* wall time when the request came: the same when execute runs twice */
 	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
 	struct slice if_none_match; /* header; absent if not sent */
-	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says; no trailing slash but the scheme's */
+	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */
 	/* Set by encode or execute, to answer otherwise than 200 application/json: */
 	int status;                 /* 0 = 200 */
 	const char *content_type;   /* NULL = application/json; else `text` is the body and encode is not called */

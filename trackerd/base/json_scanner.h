@@ -56,7 +56,14 @@ MUST_CHECK bool json_scan_skip(struct json_scanner *s);
 struct slice json_scan_text(const struct json_scanner *s, struct arena *arena);
 
 /* A small tree for readers of replies (client/): built in the arena in one go, immutable. */
-enum json_kind { JSON_KIND_NULL, JSON_KIND_BOOL, JSON_KIND_NUMBER, JSON_KIND_STRING, JSON_KIND_ARRAY, JSON_KIND_OBJECT };
+enum json_kind {
+	JSON_KIND_NULL,
+	JSON_KIND_BOOL,
+	JSON_KIND_NUMBER,
+	JSON_KIND_STRING,
+	JSON_KIND_ARRAY,
+	JSON_KIND_OBJECT,
+};
 
 struct json_value {
 	enum json_kind kind;

@@ -17,7 +17,15 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-enum json_type { JSON_TYPE_ABSENT, JSON_TYPE_NULL, JSON_TYPE_BOOL, JSON_TYPE_NUMBER, JSON_TYPE_STRING, JSON_TYPE_ARRAY, JSON_TYPE_OBJECT };
+enum json_type {
+	JSON_TYPE_ABSENT,
+	JSON_TYPE_NULL,
+	JSON_TYPE_BOOL,
+	JSON_TYPE_NUMBER,
+	JSON_TYPE_STRING,
+	JSON_TYPE_ARRAY,
+	JSON_TYPE_OBJECT,
+};
 
 /* A handle to a node: pass by value. All functions take an absent node and answer "absent". */
 struct json_node {

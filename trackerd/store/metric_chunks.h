@@ -33,8 +33,8 @@ MUST_CHECK bool metric_chunks_find_before(struct db *db, struct metric_series_ke
 					  int64_t timestamp_ms, int64_t step,
 					  struct metric_chunk *out, bool *found_out,
 					  struct error *err);
-/* `chunk` was listed in the same snapshot. Appends the points to out->items, which has room for METRIC_CHUNK_SAMPLES_MAX more. The arena gives
- * scratch, given back. */
+/* `chunk` was listed in the same snapshot. Appends the points to out->items, which has room for
+ * METRIC_CHUNK_SAMPLES_MAX more. The arena gives scratch, given back. */
 MUST_CHECK bool metric_chunk_load(struct db *db, struct metric_series_key key,
 				  const struct metric_chunk *chunk, struct metric_samples *out,
 				  struct arena *arena, struct error *err);
