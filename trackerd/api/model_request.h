@@ -21,6 +21,9 @@ struct model_request {
 	size_t rows_max;
 };
 
+/* filter, max_results, order_by, page_token. */
+extern const struct field model_search_fields[];
+
 /* The search part of a request whose rows_max is set. */
 static inline struct model_search model_request_search(const struct model_request *r)
 {

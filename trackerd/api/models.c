@@ -159,14 +159,6 @@ struct models_page {
 	struct slice token;
 };
 
-static const struct field search_fields[] = {
-	FIELD_TEXT(struct model_request, filter, FIELD_OPTIONAL),
-	FIELD_I64(struct model_request, max_results, FIELD_OPTIONAL),
-	FIELD_TEXTS(struct model_request, order_by, FIELD_OPTIONAL),
-	FIELD_TEXT(struct model_request, page_token, FIELD_OPTIONAL),
-	FIELDS_END,
-};
-
 static bool search_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
@@ -199,7 +191,7 @@ static void search_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint models_search = {
 	.kind = ENDPOINT_READ,
-	.fields_or_null = search_fields,
+	.fields_or_null = model_search_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = search_check,
 	.execute = search_execute,
