@@ -81,7 +81,7 @@ static void test_the_date_is_now_in_english(void **state)
 	tm.tm_mon = (int)(found - months) / 3;
 	time_t then = timegm(&tm);
 	assert_true(then == now || then == now - 1);
-	assert_memory_equal("SunMonTueWedThuFriSat" + 3 * tm.tm_wday, day, 3);
+	assert_memory_equal(&"SunMonTueWedThuFriSat"[3 * tm.tm_wday], day, 3);
 	/* Within the second, the text is not made again. */
 	struct reply_date kept = {.second = INT64_MAX, .text = "Thu, 01 Jan 1970 00:00:00 GMT"};
 	buffer_reset(&out);
