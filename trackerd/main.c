@@ -30,6 +30,8 @@ int main(int argc, char **argv)
 	(void)mallopt(M_ARENA_MAX, 2);
 	/* Buffers of transfers go back to the system at once; without this glibc learns to keep them. */
 	(void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+	/* What batches of points need is kept, else each would have its memory mapped and zeroed anew. */
+	(void)mallopt(M_TRIM_THRESHOLD, 4 * 1024 * 1024);
 	(void)umask(077); /* experiments are their owner's */
 	log_level_set(config.level);
 	if (!server_run(&config, &err)) {

@@ -163,14 +163,15 @@ void arena_rewind(struct arena *arena, struct arena_mark mark)
 					  page->capacity - mark.used_bytes);
 }
 
-/* Pages grow with the arena, so that a small job takes 4 KiB and a large one few pages. */
+/* Pages grow with the arena, so that a small job takes 4 KiB and a large one few pages. An eighth leaves
+ * little unused, and keeps those of most jobs so small that malloc has them at hand. */
 static bool page_push(struct arena *arena, size_t bytes)
 {
 	size_t left = arena->bytes_max - arena->total_bytes;
 	if (bytes > left)
 		return false;
 	size_t capacity = PAGE_BYTES_MIN;
-	while (capacity < PAGE_BYTES_MAX && capacity <= arena->total_bytes / 2)
+	while (capacity < PAGE_BYTES_MAX && capacity <= arena->total_bytes / 8)
 		capacity *= 2;
 	if (capacity < bytes)
 		capacity = bytes;
