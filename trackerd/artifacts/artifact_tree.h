@@ -5,7 +5,7 @@
  * removing the last file removes them. A path is a file or a directory, never both. Paths are
  * those of artifact_path.h, already parsed.
  *
- * Functions with _in_txn run on the committer, inside its transaction, and may be run twice. The
+ * Functions with _in_txn run on the committer, inside its transaction, and may be run again. The
  * others take any connection. Results live in the arena. */
 #ifndef ARTIFACTS_ARTIFACT_TREE_H
 #define ARTIFACTS_ARTIFACT_TREE_H

@@ -102,6 +102,9 @@ struct slice db_column_copy(const struct db_statement *st, int index, struct are
 
 /* Rows changed by the last db_step/db_run of an INSERT, UPDATE or DELETE. */
 int64_t db_changes(struct db *db);
+/* Rows changed since the connection was opened; rolling back does not lower it. A statement that fails counts for
+ * nothing, since all it did is undone. */
+int64_t db_changes_total(struct db *db);
 /* Runs one constant statement without parameters or rows (BEGIN IMMEDIATE, SAVEPOINT job, …). */
 MUST_CHECK bool db_exec(struct db *db, struct sql sql, struct error *err);
 /* Runs a script of several statements; for migrations only, whose text is embedded at build time. */

@@ -212,6 +212,11 @@ int64_t db_changes(struct db *db)
 	return sqlite3_changes64(db->handle);
 }
 
+int64_t db_changes_total(struct db *db)
+{
+	return sqlite3_total_changes64(db->handle);
+}
+
 bool db_exec(struct db *db, struct sql sql, struct error *err)
 {
 	struct db_statement *st = db_prepare(db, sql, err);

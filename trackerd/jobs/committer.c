@@ -11,6 +11,12 @@
 /* How long without a job counts as idle. */
 enum { IDLE_MS = 500 };
 
+enum group_outcome {
+	GROUP_WELL,
+	GROUP_NEEDS_SAVEPOINTS, /* a job failed after it wrote */
+	GROUP_BROKEN,		/* the transaction is gone */
+};
+
 static void *committer_main(void *argument);
 
 bool committer_open(struct committer *committer, struct jobs *jobs,
@@ -100,36 +106,58 @@ static void run_alone(struct committer *committer, struct job *job)
 		rollback_if_open(committer);
 }
 
-/* One job of a group, inside a savepoint. False when the whole transaction is gone. */
-static bool run_in_savepoint(struct committer *committer, struct job *job)
+/* One job of a group, without a savepoint. */
+static enum group_outcome run_bare(struct committer *committer, struct job *job)
+{
+	int64_t changes_before = db_changes_total(committer->db);
+	bool ok = job_run_phase(job, &committer->context);
+	if (!db_in_transaction(committer->db))
+		return GROUP_BROKEN;
+	bool is_clean = ok || db_changes_total(committer->db) == changes_before;
+	return is_clean ? GROUP_WELL : GROUP_NEEDS_SAVEPOINTS;
+}
+
+static enum group_outcome run_in_savepoint(struct committer *committer, struct job *job)
 {
 	struct error err;
 	if (!db_exec(committer->db, SQL("SAVEPOINT job"), &err))
-		return false;
+		return GROUP_BROKEN;
 	bool ok = job_run_phase(job, &committer->context);
 	if (!db_in_transaction(committer->db))
-		return false;
+		return GROUP_BROKEN;
 	if (!ok && !db_exec(committer->db, SQL("ROLLBACK TO job"), &err))
-		return false;
-	return db_exec(committer->db, SQL("RELEASE job"), &err);
+		return GROUP_BROKEN;
+	return db_exec(committer->db, SQL("RELEASE job"), &err) ? GROUP_WELL : GROUP_BROKEN;
 }
 
-/* All jobs of the list in one transaction. False when it broke and nothing of it is kept. */
-static bool run_group(struct committer *committer, struct queue_node *first, unsigned job_count)
+/* All jobs of the list in one transaction. Unless it goes well nothing of it is kept. */
+static enum group_outcome run_group(struct committer *committer, struct queue_node *first,
+				    unsigned job_count, bool in_savepoints)
 {
 	struct error err;
+	enum group_outcome outcome = GROUP_WELL;
 	if (atomic_load(&committer->is_read_only) ||
 	    !db_exec(committer->db, SQL("BEGIN IMMEDIATE"), &err))
-		return false;
-	for (struct queue_node *node = first; node != NULL; node = node->next_or_null) {
-		if (!run_in_savepoint(committer, CONTAINER_OF(node, struct job, node)))
-			goto broken;
+		return GROUP_BROKEN;
+	for (struct queue_node *node = first; node != NULL && outcome == GROUP_WELL;
+	     node = node->next_or_null) {
+		struct job *job = CONTAINER_OF(node, struct job, node);
+		outcome =
+			in_savepoints ? run_in_savepoint(committer, job) : run_bare(committer, job);
 	}
-	if (commit(committer, job_count, &err))
-		return true;
-broken:
-	rollback_if_open(committer);
-	return false;
+	if (outcome == GROUP_WELL && !commit(committer, job_count, &err))
+		outcome = GROUP_BROKEN;
+	if (outcome != GROUP_WELL)
+		rollback_if_open(committer);
+	return outcome;
+}
+
+static bool commit_group(struct committer *committer, struct queue_node *first, unsigned job_count)
+{
+	enum group_outcome outcome = run_group(committer, first, job_count, false);
+	if (outcome == GROUP_NEEDS_SAVEPOINTS)
+		outcome = run_group(committer, first, job_count, true);
+	return outcome == GROUP_WELL;
 }
 
 static void commit_list(struct committer *committer, struct queue_node *first)
@@ -139,7 +167,7 @@ static void commit_list(struct committer *committer, struct queue_node *first)
 		job_state_move(CONTAINER_OF(node, struct job, node), JOB_RUNNING);
 		job_count++;
 	}
-	if (job_count == 1 || !run_group(committer, first, job_count)) {
+	if (job_count == 1 || !commit_group(committer, first, job_count)) {
 		for (struct queue_node *node = first; node != NULL; node = node->next_or_null)
 			run_alone(committer, CONTAINER_OF(node, struct job, node));
 	}

@@ -2,7 +2,11 @@
  *
  *   take all that waits (≤ GROUP_JOBS_MAX, ≤ GROUP_BYTES_MAX; no artificial delay: while one group is
  *   written to disk the next one gathers)
- *     → BEGIN IMMEDIATE → per job SAVEPOINT, phase, RELEASE or ROLLBACK TO → COMMIT → on they go
+ *     → BEGIN IMMEDIATE → per job its phase → COMMIT → on they go
+ *
+ * A savepoint for each job would cost a fifth of a small write, and helps only when a job fails after it
+ * wrote. When one does, the group is rolled back and begins anew, this time with them: per job SAVEPOINT,
+ * phase, RELEASE or ROLLBACK TO.
  *
  * A statement error that ends the whole transaction (a full disk) makes each job of the group run once more,
  * alone. An I/O error at commit sets is_read_only: what the disk holds is then unknown, and writing on would risk

@@ -7,12 +7,12 @@
  * ones are skipped and the job is delivered with `error` set.
  *
  *   LANE_WORKER     one of N threads, each with read-only connections; decoding, reading, encoding
- *   LANE_COMMITTER  the one writer of tracker.db: jobs are grouped into one transaction, each in a
- *                   savepoint, and go on only after COMMIT (synchronous=FULL) returned
+ *   LANE_COMMITTER  the one writer of tracker.db: jobs are grouped into one transaction, in which
+ *                   each leaves all or nothing, and go on only after COMMIT (synchronous=FULL) returned
  *   LANE_BLOB       the same for artifacts.db
  *
- * A phase on a committing lane may run twice (once in a group, once alone when the group's transaction
- * broke): it must touch only the db and the job's arena, and compute the same thing again.
+ * A phase on a committing lane may run up to three times (in a group, once more in savepoints, and alone
+ * when the group's transaction broke): it must touch only the db and the job's arena, and compute the same thing again.
  *
  * jobs/ knows neither http/ nor api/; whoever embeds a struct job recovers itself with CONTAINER_OF. */
 #ifndef JOBS_JOB_H

@@ -27,6 +27,7 @@ struct fixture {
 	unsigned delivered;
 	unsigned wanted;
 	unsigned groups, group_jobs;
+	pthread_barrier_t barrier; /* of run_as_one_group */
 };
 
 struct test_job {
@@ -73,14 +74,19 @@ static void fixture_open(struct fixture *f)
 	assert_non_null(mkdtemp(f->directory));
 	(void)snprintf(f->tracker_path, sizeof(f->tracker_path), "%s/t.db", f->directory);
 	(void)snprintf(f->blobs_path, sizeof(f->blobs_path), "%s/b.db", f->directory);
-	assert_true(open_database(f->tracker_path, SQL("CREATE TABLE rows (number INTEGER PRIMARY KEY)"), &err));
-	assert_true(open_database(f->blobs_path, SQL("CREATE TABLE blobs (number INTEGER PRIMARY KEY)"), &err));
+	assert_true(open_database(f->tracker_path,
+				  SQL("CREATE TABLE rows (number INTEGER PRIMARY KEY)"), &err));
+	assert_true(open_database(f->blobs_path,
+				  SQL("CREATE TABLE blobs (number INTEGER PRIMARY KEY)"), &err));
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	assert_int_equal(uv_timer_init(&f->loop, &f->deadline), 0);
 	assert_int_equal(uv_timer_start(&f->deadline, too_late_on_loop, DEADLINE_MS, 0), 0);
-	const struct jobs_options options = {.tracker_path = f->tracker_path, .blobs_path = f->blobs_path,
-					     .worker_count = 2, .query_timeout_ms = 10000,
-					     .group_committed_cb = group_committed, .ctx = f};
+	const struct jobs_options options = {.tracker_path = f->tracker_path,
+					     .blobs_path = f->blobs_path,
+					     .worker_count = 2,
+					     .query_timeout_ms = 10000,
+					     .group_committed_cb = group_committed,
+					     .ctx = f};
 	assert_true(jobs_open(&f->loop, &options, &f->jobs, &err));
 }
 
@@ -109,8 +115,8 @@ static void deliver_on_loop(struct job *job)
 		uv_stop(&t->fixture->loop);
 }
 
-static void test_job_init(struct test_job *t, struct fixture *f, int number, const struct job_phase *phases,
-			  unsigned phase_count)
+static void test_job_init(struct test_job *t, struct fixture *f, int number,
+			  const struct job_phase *phases, unsigned phase_count)
 {
 	memset(t, 0, sizeof(*t));
 	arena_init(&t->arena, ARENA_BYTES_MAX);
@@ -136,6 +142,13 @@ static void run_until(struct fixture *f, unsigned delivered)
 	assert_int_equal(f->delivered, delivered);
 }
 
+/* The lane's thread and the test wait for each other. */
+static void meet(struct fixture *f)
+{
+	int rc = pthread_barrier_wait(&f->barrier);
+	assert_true(rc == 0 || rc == PTHREAD_BARRIER_SERIAL_THREAD);
+}
+
 /* ---- phases under test -------------------------------------------------------------------------- */
 
 static bool insert_phase(struct job *job, struct job_context *context, struct error *err)
@@ -143,23 +156,45 @@ static bool insert_phase(struct job *job, struct job_context *context, struct er
 	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
 	t->runs++;
 	assert_null(context->blobs);
-	struct db_statement *st = db_prepare(context->tracker, SQL("INSERT INTO rows (number) VALUES ($1)"), err);
+	struct db_statement *st =
+		db_prepare(context->tracker, SQL("INSERT INTO rows (number) VALUES ($1)"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, t->number);
 	return db_run(st, err);
 }
 
+static bool fail_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
+	(void)context;
+	t->runs++;
+	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "on purpose");
+}
+
+/* Holds up the lane, so that what is submitted meanwhile becomes one group. */
+static bool hold_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
+	(void)context;
+	(void)err;
+	meet(t->fixture); /* the lane is mine */
+	meet(t->fixture); /* the others are submitted */
+	return true;
+}
+
 static bool insert_then_fail_phase(struct job *job, struct job_context *context, struct error *err)
 {
-	return insert_phase(job, context, err) && error_set(err, ERR_RESOURCE_CONFLICT, "on purpose");
+	return insert_phase(job, context, err) &&
+	       error_set(err, ERR_RESOURCE_CONFLICT, "on purpose");
 }
 
 static bool insert_blob_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
 	assert_null(context->tracker);
-	struct db_statement *st = db_prepare(context->blobs, SQL("INSERT INTO blobs (number) VALUES ($1)"), err);
+	struct db_statement *st =
+		db_prepare(context->blobs, SQL("INSERT INTO blobs (number) VALUES ($1)"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, t->number);
@@ -170,7 +205,8 @@ static bool count_phase(struct job *job, struct job_context *context, struct err
 {
 	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
 	bool found = false;
-	struct db_statement *st = db_prepare(context->tracker, SQL("SELECT count(*) FROM rows"), err);
+	struct db_statement *st =
+		db_prepare(context->tracker, SQL("SELECT count(*) FROM rows"), err);
 	if (st == NULL || !db_fetch_one(st, &found, err))
 		return false;
 	t->seen = db_column_i64(st, 0);
@@ -195,10 +231,10 @@ static bool endless_phase(struct job *job, struct job_context *context, struct e
 {
 	bool found;
 	(void)job;
-	struct db_statement *st =
-		db_prepare(context->tracker,
-			   SQL("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"),
-			   err);
+	struct db_statement *st = db_prepare(context->tracker,
+					     SQL("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL "
+						 "SELECT x + 1 FROM n) SELECT max(x) FROM n"),
+					     err);
 	return st != NULL && db_fetch_one(st, &found, err);
 }
 
@@ -213,9 +249,8 @@ static bool broken_disk_phase(struct job *job, struct job_context *context, stru
 
 static const struct job_phase insert_phases[] = {{LANE_COMMITTER, insert_phase}};
 static const struct job_phase count_phases[] = {{LANE_WORKER, count_phase}};
-static const struct job_phase all_lanes[] = {{LANE_BLOB, insert_blob_phase},
-					     {LANE_COMMITTER, insert_phase},
-					     {LANE_WORKER, count_phase}};
+static const struct job_phase all_lanes[] = {
+	{LANE_BLOB, insert_blob_phase}, {LANE_COMMITTER, insert_phase}, {LANE_WORKER, count_phase}};
 
 /* ---- tests -------------------------------------------------------------------------------------- */
 
@@ -281,6 +316,54 @@ static void test_a_failed_job_leaves_nothing_and_harms_no_other(void **state)
 	assert_int_equal(count.seen, COUNT * 3 / 4);
 	arena_deinit(&count.arena);
 	fixture_close(&f);
+}
+
+/* Submits `count` jobs as one group behind one that holds the lane, and runs them all. */
+static void run_as_one_group(struct fixture *f, struct test_job *t, unsigned count)
+{
+	static const struct job_phase hold[] = {{LANE_COMMITTER, hold_phase}};
+	struct test_job holder;
+	assert_int_equal(pthread_barrier_init(&f->barrier, NULL, 2), 0);
+	test_job_init(&holder, f, 0, hold, 1);
+	submit(f, &holder);
+	meet(f);
+	for (unsigned i = 0; i < count; i++)
+		submit(f, &t[i]);
+	meet(f);
+	run_until(f, count + 1);
+	assert_int_equal(pthread_barrier_destroy(&f->barrier), 0);
+	arena_deinit(&holder.arena);
+}
+
+static void test_a_group_begins_anew_when_a_job_fails_after_it_wrote(void **state)
+{
+	enum { COUNT = 4 };
+	static const struct {
+		job_phase_fn *phase; /* of the third job */
+		enum error_code code;
+		int runs; /* of the jobs before it */
+	} rows[] = {
+		{insert_phase, ERR_NONE, 1},
+		{fail_phase, ERR_RESOURCE_DOES_NOT_EXIST, 1},
+		{insert_then_fail_phase, ERR_RESOURCE_CONFLICT, 2},
+	};
+	(void)state;
+	for (size_t row = 0; row < ARRAY_COUNT(rows); row++) {
+		const struct job_phase third[] = {{LANE_COMMITTER, rows[row].phase}};
+		struct fixture f;
+		struct test_job t[COUNT];
+		fixture_open(&f);
+		for (int i = 0; i < COUNT; i++)
+			test_job_init(&t[i], &f, i, i == 2 ? third : insert_phases, 1);
+		run_as_one_group(&f, t, COUNT);
+		for (int i = 0; i < COUNT; i++) {
+			assert_int_equal(t[i].outcome.code, i == 2 ? rows[row].code : ERR_NONE);
+			assert_int_equal(t[i].runs, i == 3 ? 1 : rows[row].runs);
+			arena_deinit(&t[i].arena);
+		}
+		assert_int_equal(f.groups, 2);
+		fixture_close(&f);
+	}
 }
 
 static void test_the_phases_after_a_failure_are_skipped(void **state)
@@ -426,6 +509,7 @@ int main(void)
 		cmocka_unit_test(test_a_job_passes_its_lanes_in_order),
 		cmocka_unit_test(test_one_lane_keeps_the_order_of_submission),
 		cmocka_unit_test(test_a_failed_job_leaves_nothing_and_harms_no_other),
+		cmocka_unit_test(test_a_group_begins_anew_when_a_job_fails_after_it_wrote),
 		cmocka_unit_test(test_the_phases_after_a_failure_are_skipped),
 		cmocka_unit_test(test_a_job_that_wants_too_much_memory_is_rolled_back),
 		cmocka_unit_test(test_workers_cannot_write),
