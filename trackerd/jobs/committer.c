@@ -205,13 +205,14 @@ static bool keep_house(struct committer *committer, bool is_idle)
 static void *committer_main(void *argument)
 {
 	struct committer *committer = argument;
-	bool more = false;
+	bool more = false, is_idle = false;
 	while (!queue_is_finished(&committer->queue)) {
 		struct queue_node *first = queue_take_many(&committer->queue, GROUP_JOBS_MAX,
 							   GROUP_BYTES_MAX, more ? 0 : IDLE_MS);
 		if (first != NULL)
 			commit_list(committer, first);
-		bool is_idle = first == NULL;
+		/* Between two groups there often is no job, which does not make the lane idle. */
+		is_idle = first == NULL && (is_idle || !more);
 		more = keep_house(committer, is_idle);
 		checkpoint_if_due(committer, is_idle && !more);
 	}

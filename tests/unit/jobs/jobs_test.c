@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include "limits.h"
 
 enum { ARENA_BYTES_MAX = 64 * 1024, DEADLINE_MS = 20000 };
+/* Calls of keep_house: so many want another one at once, and one comes later. */
+enum { HOUSE_STEPS_WANTED = 5, HOUSE_STEPS_NOTED };
 
 struct fixture {
 	uv_loop_t loop;
@@ -28,6 +31,8 @@ struct fixture {
 	unsigned wanted;
 	unsigned groups, group_jobs;
 	pthread_barrier_t barrier; /* of run_as_one_group */
+	atomic_int house_steps;
+	bool was_idle[HOUSE_STEPS_NOTED];
 };
 
 struct test_job {
@@ -66,6 +71,19 @@ static void group_committed(void *ctx, unsigned job_count, int64_t commit_us)
 	f->group_jobs += job_count;
 }
 
+/* Has something to do for some steps after the first group; notes which calls came when idle. */
+static bool keep_house(void *ctx, struct db *tracker, bool is_idle)
+{
+	struct fixture *f = ctx;
+	(void)tracker;
+	int step = atomic_load(&f->house_steps);
+	if (f->groups == 0 || step == HOUSE_STEPS_NOTED)
+		return false;
+	f->was_idle[step] = is_idle;
+	atomic_store(&f->house_steps, step + 1);
+	return step + 1 < HOUSE_STEPS_WANTED;
+}
+
 static void fixture_open(struct fixture *f)
 {
 	struct error err = {ERR_NONE, ""};
@@ -86,6 +104,7 @@ static void fixture_open(struct fixture *f)
 					     .worker_count = 2,
 					     .query_timeout_ms = 10000,
 					     .group_committed_cb = group_committed,
+					     .housekeeping_cb = keep_house,
 					     .ctx = f};
 	assert_true(jobs_open(&f->loop, &options, &f->jobs, &err));
 }
@@ -483,6 +502,26 @@ static void test_a_full_disk_fails_the_job_and_not_the_daemon(void **state)
 	fixture_close(&f);
 }
 
+static void test_the_lane_is_idle_only_after_a_while_without_jobs(void **state)
+{
+	struct fixture f;
+	struct test_job t;
+	(void)state;
+	fixture_open(&f);
+	test_job_init(&t, &f, 1, insert_phases, 1);
+	submit(&f, &t);
+	run_until(&f, 1);
+	int64_t deadline_ms = clock_monotonic_ms(clock_system()) + DEADLINE_MS;
+	while (atomic_load(&f.house_steps) < HOUSE_STEPS_NOTED) {
+		assert_true(clock_monotonic_ms(clock_system()) < deadline_ms);
+		(void)sched_yield(); /* cannot fail */
+	}
+	for (int step = 0; step < HOUSE_STEPS_NOTED; step++)
+		assert_int_equal(f.was_idle[step], step >= HOUSE_STEPS_WANTED);
+	arena_deinit(&t.arena);
+	fixture_close(&f);
+}
+
 static void test_closing_finishes_what_was_submitted(void **state)
 {
 	enum { COUNT = 50 };
@@ -516,6 +555,7 @@ int main(void)
 		cmocka_unit_test(test_a_query_past_its_deadline_ends),
 		cmocka_unit_test(test_a_full_lane_refuses_and_gives_the_job_back),
 		cmocka_unit_test(test_a_full_disk_fails_the_job_and_not_the_daemon),
+		cmocka_unit_test(test_the_lane_is_idle_only_after_a_while_without_jobs),
 		cmocka_unit_test(test_closing_finishes_what_was_submitted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
