@@ -1,8 +1,8 @@
 /* An endpoint: what a route does, in straight-line functions that never see a socket, a thread or a lock.
  *
  *     check    pure: validates and completes the decoded request          worker; for small writes the committer
- *     execute  READ: on a worker with a read-only db. WRITE: on the committer, leaving all or nothing; may run again, so
- *              it touches only the db and the call's arena
+ *     execute  READ: on a worker with a read-only db. WRITE: on the committer, leaving all or nothing; may run
+ *              again, so it touches only the db and the call's arena
  *     encode   writes the JSON reply from what execute left in call->result      worker
  *
  * Any may be NULL; without encode the reply is {}. To add one: define a struct endpoint in the file of its resource,
