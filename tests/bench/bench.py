@@ -205,7 +205,7 @@ def best(bench):
             _, lines = bench.load(daemon, [""], "get", 1, 500, target)
             times.append(int(re.search(r"p50_us=(\d+)", lines[0]).group(1)) / 1000)
         command(f"load_bench PORT get 1 500 '{target}'")
-        figure("median answer", times, "ms", 5, at_most=True, digits=2)
+        figure("answer", times, "ms", 5, at_most=True, digits=2)
         body = json.dumps({"experiment_ids": [experiment], "order_by": ["metrics.rmse_val ASC"], "max_results": 1})
         times = []
         for _ in range(50):
