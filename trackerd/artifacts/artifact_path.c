@@ -8,25 +8,14 @@ static bool fail_invalid(struct error *err)
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid path");
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decodes "%XX" at the end of what was written so far, again and again: "%25" + "20" becomes
  * "%20", then " ". Escapes never overlap, so this ends where decoding the whole text until it is
  * stable would end, in one pass. */
 static size_t reduce_escapes(char *text, size_t len)
 {
 	while (len >= 3 && text[len - 3] == '%') {
-		int high = hex_value(text[len - 2]);
-		int low = hex_value(text[len - 1]);
+		int high = slice_hex_digit(text[len - 2]);
+		int low = slice_hex_digit(text[len - 1]);
 		if (high < 0 || low < 0)
 			break;
 		len -= 2;
@@ -49,8 +38,8 @@ static size_t decode_until_stable(struct slice text, char *decoded)
 static bool has_escape(struct slice text)
 {
 	for (size_t i = 0; i + 2 < text.len; i++) {
-		if (text.ptr[i] == '%' && hex_value(text.ptr[i + 1]) >= 0 &&
-		    hex_value(text.ptr[i + 2]) >= 0)
+		if (text.ptr[i] == '%' && slice_hex_digit(text.ptr[i + 1]) >= 0 &&
+		    slice_hex_digit(text.ptr[i + 2]) >= 0)
 			return true;
 	}
 	return false;

@@ -66,22 +66,14 @@ void digest_hex(const unsigned char digest[SHA256_BYTES], char hex[SHA256_HEX_LE
 	hex[SHA256_HEX_LEN] = '\0';
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	char lower = (char)(c | 0x20);
-	return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool digest_from_hex(struct slice hex, unsigned char digest[SHA256_BYTES])
 {
 	unsigned char bytes[SHA256_BYTES];
 	if (hex.len != SHA256_HEX_LEN)
 		return false;
 	for (size_t i = 0; i < SHA256_BYTES; i++) {
-		int high = hex_value(hex.ptr[2 * i]);
-		int low = hex_value(hex.ptr[2 * i + 1]);
+		int high = slice_hex_digit(hex.ptr[2 * i]);
+		int low = slice_hex_digit(hex.ptr[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		bytes[i] = (unsigned char)(high * 16 + low);

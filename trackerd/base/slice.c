@@ -157,6 +157,17 @@ bool slice_parse_double(struct slice s, double *out)
 	return decimal_to_double(&d, out);
 }
 
+int slice_hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
 bool slice_is_utf8(struct slice s)
 {
 	for (size_t at = 0; at < s.len;) {

@@ -67,6 +67,9 @@ MUST_CHECK bool slice_parse_u64(struct slice s, uint64_t *out);
 /* Also takes NaN, Infinity, -Infinity (in any case), as the MLflow wire does; "1e400" is refused. */
 MUST_CHECK bool slice_parse_double(struct slice s, double *out);
 
+/* The value of one hexadecimal digit in either case, or -1. */
+int slice_hex_digit(char digit);
+
 /* Is this well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, <= U+10FFFF)? */
 bool slice_is_utf8(struct slice s);
 /* Number of code points of well-formed UTF-8. */

@@ -20,7 +20,6 @@ static void take_byte(struct chunked *c, char byte);
 static void take_size_byte(struct chunked *c, char byte);
 static void take_extension_byte(struct chunked *c, char byte);
 static void take_trailers(struct chunked *c, struct slice *bytes);
-static int hex_digit(char byte);
 static void broken(struct chunked *c, const char *problem);
 
 void chunked_init(struct chunked *c)
@@ -97,7 +96,7 @@ static void take_byte(struct chunked *c, char byte)
 
 static void take_size_byte(struct chunked *c, char byte)
 {
-	int digit = hex_digit(byte);
+	int digit = slice_hex_digit(byte);
 	if (digit >= 0) {
 		if (++c->line_bytes > CHUNK_LINE_BYTES_MAX || c->size > (INT64_MAX >> 4)) {
 			broken(c, "The size of a chunk is too large.");
@@ -140,17 +139,6 @@ static void take_trailers(struct chunked *c, struct slice *bytes)
 		broken(c, head_scan_problem(&c->trailers));
 	else if (bytes->len > 0)
 		broken(c, "The trailers are too long.");
-}
-
-static int hex_digit(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
 }
 
 static void broken(struct chunked *c, const char *problem)

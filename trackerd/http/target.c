@@ -1,8 +1,6 @@
 /* Owns percent-decoding and the walk through a query string. */
 #include "http/target.h"
 
-static int hex_digit(char c);
-
 bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena, struct slice *out,
 		   struct error *err)
 {
@@ -12,8 +10,8 @@ bool target_decode(struct slice encoded, bool plus_is_space, struct arena *arena
 	for (size_t i = 0; i < encoded.len; i++) {
 		char c = encoded.ptr[i];
 		if (c == '%') {
-			int high = i + 1 < encoded.len ? hex_digit(encoded.ptr[i + 1]) : -1;
-			int low = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 2]) : -1;
+			int high = i + 1 < encoded.len ? slice_hex_digit(encoded.ptr[i + 1]) : -1;
+			int low = i + 2 < encoded.len ? slice_hex_digit(encoded.ptr[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 						 "'%s' has a '%%' that two hexadecimal digits do "
@@ -60,15 +58,4 @@ bool target_query_next(struct slice *rest, struct arena *arena, struct slice *na
 	*value_out = value;
 	*found_out = true;
 	return true;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }

@@ -10,17 +10,6 @@ enum { DECODE_ROUNDS_MAX = 10 };
 
 /* ---- text rules --------------------------------------------------------------------------------- */
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* One round of percent-decoding; broken escapes stay as they are. */
 static struct slice decode_once(struct slice text, struct arena *arena)
 {
@@ -28,10 +17,11 @@ static struct slice decode_once(struct slice text, struct arena *arena)
 	size_t len = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		bool is_escape = text.ptr[i] == '%' && i + 2 < text.len &&
-				 hex_digit(text.ptr[i + 1]) >= 0 && hex_digit(text.ptr[i + 2]) >= 0;
+				 slice_hex_digit(text.ptr[i + 1]) >= 0 &&
+				 slice_hex_digit(text.ptr[i + 2]) >= 0;
 		if (is_escape) {
-			out[len++] = (char)(hex_digit(text.ptr[i + 1]) * 16 +
-					    hex_digit(text.ptr[i + 2]));
+			out[len++] = (char)(slice_hex_digit(text.ptr[i + 1]) * 16 +
+					    slice_hex_digit(text.ptr[i + 2]));
 			i += 2;
 		} else {
 			out[len++] = text.ptr[i];

@@ -322,9 +322,24 @@ static void code_points_are_counted_and_cut(void **state)
 	assert_int_equal(slice_utf8_first(SLICE("ab\xE2\x82"), 10).len, 2);
 }
 
+static void test_hex_digits_have_values_in_either_case(void **state)
+{
+	(void)state;
+	for (int byte = 0; byte < 256; byte++) {
+		static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+		int expected = -1;
+		for (int value = 0; value < 16; value++) {
+			if (byte == lower[value] || byte == upper[value])
+				expected = value;
+		}
+		assert_int_equal(slice_hex_digit((char)byte), expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hex_digits_have_values_in_either_case),
 		cmocka_unit_test(slices_compare_by_bytes_then_length),
 		cmocka_unit_test(ignoring_case_folds_ascii_only),
 		cmocka_unit_test(prefixes_suffixes_and_parts_are_found),
