@@ -1,20 +1,16 @@
 /* Owns GET /api/trackerd/v1/server: sizes and counts, read on a worker since they need both databases. */
 #include <stdlib.h>
 
-#include "api/api.h"
 #include "api/system.h"
+#include "api/take_over.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "store/migrations.h"
 
-enum { ARENA_BYTES_MAX = 1024 * 1024, REPLY_BYTES = 64 * 1024 };
+enum { INFO_BYTES_MAX = 64 * 1024 };
 
-struct server_info_job {
-	struct job job;
-	struct job_phase phase;
-	struct arena arena;
-	struct api *api;
-	struct http_exchange *exchange;
+struct server_info {
+	struct take_over flow;
 	struct buffer reply;
 };
 
@@ -49,19 +45,20 @@ static bool read_figures(const struct job_context *context, struct figures *f, s
 
 static bool run_phase(struct job *job, struct job_context *context, struct error *err)
 {
-	struct server_info_job *s = CONTAINER_OF(job, struct server_info_job, job);
+	struct server_info *s = CONTAINER_OF(job, struct server_info, flow.job);
+	const struct api *api = s->flow.api;
 	struct figures f;
 	struct json_writer w;
 	if (!read_figures(context, &f, err))
 		return false;
 	json_writer_init(&w, &s->reply);
 	json_object_begin(&w);
-	json_put_cstr(&w, "version", s->api->version);
-	json_put_cstr(&w, "mlflow_version", s->api->mlflow_version);
+	json_put_cstr(&w, "version", api->version);
+	json_put_cstr(&w, "mlflow_version", api->mlflow_version);
 	json_put_int(&w, "schema_version", f.schema_version);
-	json_put_int(&w, "started_ms", s->api->started_ms);
+	json_put_int(&w, "started_ms", api->started_ms);
 	json_put_int(&w, "now_ms", clock_wall_ms(clock_system()));
-	json_put_bool(&w, "read_only", jobs_is_read_only(s->api->jobs));
+	json_put_bool(&w, "read_only", jobs_is_read_only(api->jobs));
 	json_put_int(&w, "tracker_bytes", f.tracker_bytes);
 	json_put_int(&w, "tracker_free_bytes", f.tracker_free_bytes);
 	json_put_int(&w, "artifacts_bytes", f.artifacts_bytes);
@@ -74,53 +71,38 @@ static bool run_phase(struct job *job, struct job_context *context, struct error
 	return buffer_check(&s->reply, "The reply", err);
 }
 
-static void server_info_free(struct server_info_job *s)
+static const struct job_phase phases[] = {{LANE_WORKER, run_phase}};
+
+static void closed_on_loop(struct take_over *t)
 {
+	struct server_info *s = CONTAINER_OF(t, struct server_info, flow);
 	buffer_deinit(&s->reply);
-	arena_deinit(&s->arena);
 	free(s);
 }
 
-static void deliver_on_loop(struct job *job)
+static void read_on_loop(struct take_over *t)
 {
-	struct server_info_job *s = CONTAINER_OF(job, struct server_info_job, job);
-	if (job->error.code != ERR_NONE) {
-		api_reply_error(s->api, s->exchange, &job->error);
-	} else {
-		struct http_reply reply = {.status = 200, .content_type = "application/json"};
-		api_reply_headers(s->api, s->exchange, &reply);
-		http_exchange_reply(s->exchange, &reply, &s->reply);
-		http_exchange_release(s->exchange);
-	}
-	server_info_free(s);
+	struct server_info *s = CONTAINER_OF(t, struct server_info, flow);
+	struct http_reply reply = {.status = 200, .content_type = "application/json"};
+	api_reply_headers(t->api, t->x_or_null, &reply);
+	take_over_reply(t, &reply, &s->reply);
 }
 
 static void take_over_on_loop(struct api *api, struct http_exchange *x,
 			      const struct route_match *match)
 {
-	struct error err;
-	struct server_info_job *s = calloc(1, sizeof(*s));
+	struct server_info *s = calloc(1, sizeof(*s));
 	(void)match;
 	if (s == NULL) {
+		struct error err;
 		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
 				"The server is out of memory; try again.");
 		api_reply_error(api, x, &err);
 		return;
 	}
-	arena_init(&s->arena, ARENA_BYTES_MAX);
-	buffer_init(&s->reply, REPLY_BYTES);
-	s->api = api;
-	s->exchange = x;
-	s->phase = (struct job_phase){LANE_WORKER, run_phase};
-	s->job = (struct job){.phases = &s->phase,
-			      .phase_count = 1,
-			      .arena = &s->arena,
-			      .weight_bytes = sizeof(*s),
-			      .deliver_on_loop = deliver_on_loop};
-	if (!jobs_submit(api->jobs, &s->job, &err)) {
-		api_reply_error(api, x, &err);
-		server_info_free(s);
-	}
+	buffer_init(&s->reply, INFO_BYTES_MAX);
+	take_over_begin(&s->flow, api, x, closed_on_loop);
+	take_over_run(&s->flow, phases, ARRAY_COUNT(phases), sizeof(*s), read_on_loop);
 }
 
 const struct endpoint system_server = {
