@@ -18,7 +18,8 @@ from daemon import Daemon, binary  # noqa: E402
 METHODS = ("get", "put", "post", "patch", "delete")
 SCHEMAS = {"string": {"type": "string"}, "integer": {"type": "integer", "format": "int64"},
            "number": {"type": "number", "format": "double"}, "boolean": {"type": "boolean"},
-           "strings": {"type": "array", "items": {"type": "string"}}}
+           "strings": {"type": "array", "items": {"type": "string"}},
+           "map": {"type": "object", "additionalProperties": {"type": "string"}}, "raw": {}}
 
 
 def schema_of(field):

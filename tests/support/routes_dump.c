@@ -14,6 +14,7 @@ static const char *const type_names[] = {
 	[FIELD_TYPE_TEXT] = "string",  [FIELD_TYPE_I64] = "integer",  [FIELD_TYPE_DOUBLE] = "number",
 	[FIELD_TYPE_BOOL] = "boolean", [FIELD_TYPE_ENUM] = "enum",    [FIELD_TYPE_TEXTS] = "strings",
 	[FIELD_TYPE_OBJECT] = "object", [FIELD_TYPE_OBJECTS] = "objects",
+	[FIELD_TYPE_MAP] = "map",      [FIELD_TYPE_RAW] = "raw",
 };
 
 static void put_fields(struct json_writer *w, const struct field *fields)

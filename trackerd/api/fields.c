@@ -8,8 +8,15 @@
 #include "base/checked.h"
 #include "http/target.h"
 #include "json/json_reader.h"
+#include "limits.h"
+#include "store/entities.h"
 
-enum { VALUE_SHOWN_BYTES_MAX = 200, FIELD_NAME_BYTES_MAX = 64 };
+enum {
+	VALUE_SHOWN_BYTES_MAX = 200,
+	FIELD_NAME_BYTES_MAX = 64,
+	/* Never cuts: a value is at most the body, and printing it anew lengthens a few numbers. */
+	RAW_BYTES_MAX = 2 * BODY_BYTES_MAX,
+};
 
 /* Where in the request we are, for messages: metrics[0].timestamp. Linked through the stack. */
 struct place {
@@ -167,6 +174,25 @@ static bool decode_objects(const struct field *field, struct json_node array, st
 	return true;
 }
 
+static bool decode_map(struct json_node object, struct arena *arena, struct object_list *out,
+		       const struct place *place, struct error *err)
+{
+	struct object_list list = {.is_set = true};
+	struct key_value *items =
+		ARENA_NEW(arena, struct key_value, json_node_count(object) + 1);
+	for (struct json_node member = json_node_first(object);
+	     json_node_type(member) != JSON_TYPE_ABSENT; member = json_node_next(member)) {
+		struct slice key = json_node_key(member);
+		const struct place here = {place, arena_cstr(arena, key), 0};
+		if (json_node_type(member) != JSON_TYPE_STRING)
+			return error_invalid(member, "a string", &here, arena, err);
+		items[list.count++] = (struct key_value){key, json_node_string(member)};
+	}
+	list.items = items;
+	*out = list;
+	return true;
+}
+
 static bool decode_value(const struct field *field, struct json_node node, struct arena *arena,
 			 void *out, const struct place *place, struct error *err)
 {
@@ -201,6 +227,13 @@ static bool decode_value(const struct field *field, struct json_node node, struc
 		if (type != JSON_TYPE_ARRAY)
 			return error_invalid(node, "an array of objects", place, arena, err);
 		return decode_objects(field, node, arena, out, place, err);
+	case FIELD_TYPE_MAP:
+		if (type != JSON_TYPE_OBJECT)
+			return error_invalid(node, "an object", place, arena, err);
+		return decode_map(node, arena, out, place, err);
+	case FIELD_TYPE_RAW:
+		*(struct slice *)out = json_node_print(node, arena, RAW_BYTES_MAX);
+		return true;
 	}
 	UNREACHABLE("unknown field type");
 }
@@ -244,6 +277,7 @@ static bool is_missing(const struct field *field, const void *value)
 {
 	switch (field->type) {
 	case FIELD_TYPE_TEXT:
+	case FIELD_TYPE_RAW:
 		return ((const struct slice *)value)->len == 0;
 	case FIELD_TYPE_I64:
 	case FIELD_TYPE_ENUM:
@@ -255,6 +289,7 @@ static bool is_missing(const struct field *field, const void *value)
 	case FIELD_TYPE_TEXTS:
 		return ((const struct text_list *)value)->count == 0;
 	case FIELD_TYPE_OBJECTS:
+	case FIELD_TYPE_MAP:
 		return ((const struct object_list *)value)->count == 0;
 	case FIELD_TYPE_OBJECT:
 		return false; /* its own required fields speak for it */
@@ -359,6 +394,8 @@ static bool decode_query_value(const struct field *field, struct slice value, st
 		return true;
 	case FIELD_TYPE_OBJECT:
 	case FIELD_TYPE_OBJECTS:
+	case FIELD_TYPE_MAP:
+	case FIELD_TYPE_RAW:
 		return true; /* no query form */
 	}
 	UNREACHABLE("unknown field type");

@@ -9,7 +9,8 @@
  *
  * Rules (spec/mlflow-api.md §1.2, §1.5): unknown names are ignored; snake_case and lowerCamelCase are taken; null is
  * absent; int64 and double also from strings; enums by name or number; a number for a text field is an error, as is a
- * string for an array. Required means present and not "". Missing:
+ * string for an array. RAW takes any value, MAP an object whose values are strings. Required means present and not ""
+ * or empty. Missing:
  * "Missing value for required parameter 'metrics[0].key'. See the API docs for more information about request
  * parameters." Wrong type: "Invalid value 31 for parameter 'run_id' supplied: …". */
 #ifndef API_FIELDS_H
@@ -35,7 +36,7 @@ struct opt_bool {
 	bool is_set;
 	bool value;
 };
-/* For FIELD_TEXTS and FIELD_OBJECTS; items of the latter are structs of `nested`. */
+/* For FIELD_TEXTS, and for FIELD_OBJECTS (items are structs of `nested`) and FIELD_MAP (items are struct key_value). */
 struct text_list {
 	struct slice *items;
 	size_t count;
@@ -56,6 +57,8 @@ enum field_type {
 	FIELD_TYPE_TEXTS,   /* struct text_list */
 	FIELD_TYPE_OBJECT,  /* the nested struct itself; its fields stay absent when not given */
 	FIELD_TYPE_OBJECTS, /* struct object_list */
+	FIELD_TYPE_MAP,     /* struct object_list of struct key_value: members of an object, in order, equal keys too */
+	FIELD_TYPE_RAW,     /* struct slice: any value as compact JSON text in the arena; numbers keep their digits */
 };
 
 enum field_flags {
@@ -89,6 +92,8 @@ struct field {
 #define FIELD_TEXTS(s, member, flags)   {#member, FIELD_TYPE_TEXTS,  flags, offsetof(s, member), NULL, 0, NULL, NULL}
 #define FIELD_OBJECT(s, member, flags, n, t)  {#member, FIELD_TYPE_OBJECT,  flags, offsetof(s, member), n, sizeof(t), NULL, NULL}
 #define FIELD_OBJECTS(s, member, flags, n, t) {#member, FIELD_TYPE_OBJECTS, flags, offsetof(s, member), n, sizeof(t), NULL, NULL}
+#define FIELD_MAP(s, member, flags)     {#member, FIELD_TYPE_MAP,    flags, offsetof(s, member), NULL, 0, NULL, NULL}
+#define FIELD_RAW(s, member, flags)     {#member, FIELD_TYPE_RAW,    flags, offsetof(s, member), NULL, 0, NULL, NULL}
 #define FIELDS_END                      {NULL, FIELD_TYPE_TEXT, 0, 0, NULL, 0, NULL, NULL}
 // clang-format on
 
@@ -96,7 +101,8 @@ struct field {
  * arena. */
 MUST_CHECK bool fields_decode_json(const struct field *fields, struct slice body, struct arena *arena, void *request,
 				   struct error *err);
-/* Decodes a raw query string; repeated names fill lists. OBJECT and OBJECTS fields are ignored. */
+/* Decodes a raw query string; repeated names fill lists. OBJECT, OBJECTS, MAP and RAW have no query
+ * form and are ignored. */
 MUST_CHECK bool fields_decode_query(const struct field *fields, struct slice query, struct arena *arena,
 				    void *request, struct error *err);
 /* "Missing value for required parameter '…'. See the API docs for more information about request parameters." */

@@ -10,6 +10,7 @@
 
 #include "api/fields.h"
 #include "json/json_reader.h"
+#include "store/entities.h"
 
 struct point {
 	struct slice key;
@@ -29,7 +30,8 @@ struct request {
 	struct opt_i64 start_time, colour;
 	struct opt_bool flag;
 	struct text_list names;
-	struct object_list points;
+	struct object_list points, labels;
+	struct slice raw;
 };
 
 static const struct field fields[] = {
@@ -40,6 +42,8 @@ static const struct field fields[] = {
 	FIELD_BOOL(struct request, flag, FIELD_OPTIONAL),
 	FIELD_TEXTS(struct request, names, FIELD_OPTIONAL),
 	FIELD_OBJECTS(struct request, points, FIELD_OPTIONAL, point_fields, struct point),
+	FIELD_MAP(struct request, labels, FIELD_OPTIONAL),
+	FIELD_RAW(struct request, raw, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
@@ -81,6 +85,12 @@ static const struct {
 	 "Invalid value \"GREEN\" for parameter 'colour' supplied"},
 	{"{\"run_id\":\"r\",\"flag\":\"perhaps\"}", ERR_INVALID_PARAMETER_VALUE,
 	 "Invalid value \"perhaps\" for parameter 'flag' supplied"},
+	{"{\"run_id\":\"r\",\"labels\":{\"a b\":7}}", ERR_INVALID_PARAMETER_VALUE,
+	 "Invalid value 7 for parameter 'labels.a b' supplied"},
+	{"{\"run_id\":\"r\",\"labels\":{\"a\":null}}", ERR_INVALID_PARAMETER_VALUE,
+	 "Invalid value null for parameter 'labels.a' supplied"},
+	{"{\"run_id\":\"r\",\"labels\":[]}", ERR_INVALID_PARAMETER_VALUE,
+	 "Invalid value [] for parameter 'labels' supplied"},
 	{"[1]", ERR_BAD_REQUEST, "The request body must be a JSON object."},
 	{"{\"run_id\":", ERR_BAD_REQUEST, ""},
 	{"{\"run_id\":\"r\"} trailing", ERR_BAD_REQUEST, ""},
@@ -135,6 +145,59 @@ static void test_every_form_of_a_value_is_taken(void **state)
 	arena_deinit(&arena);
 }
 
+static void test_a_map_keeps_the_order_of_its_members(void **state)
+{
+	struct arena arena;
+	struct request r;
+	struct error err;
+	(void)state;
+	arena_init(&arena, 1024 * 1024);
+	assert_true(decode("{\"run_id\":\"r\",\"labels\":{\"b\":\"1\",\"a\":\"\",\"b\":\"2\"}}", &r, &arena, &err));
+	const struct key_value *labels = r.labels.items;
+	assert_int_equal(r.labels.count, 3);
+	assert_true(slice_eq_cstr(labels[0].key, "b") && slice_eq_cstr(labels[0].value, "1"));
+	assert_true(slice_eq_cstr(labels[1].key, "a") && slice_is_present(labels[1].value) && labels[1].value.len == 0);
+	assert_true(slice_eq_cstr(labels[2].value, "2"));
+
+	assert_true(decode("{\"run_id\":\"r\",\"labels\":{}}", &r, &arena, &err));
+	assert_true(r.labels.is_set && r.labels.count == 0);
+	assert_true(decode("{\"run_id\":\"r\",\"labels\":null}", &r, &arena, &err));
+	assert_false(r.labels.is_set);
+	arena_deinit(&arena);
+}
+
+/* Any value, in what it is kept as. */
+static const struct {
+	const char *given, *kept;
+} raw_values[] = {
+	{"12345678901234567890123", "12345678901234567890123"},
+	{"9007199254740993", "9007199254740993"},
+	{"0.1", "0.1"},
+	{"false", "false"},
+	{"\"a\\u00e9\\n\"", "\"a\xc3\xa9\\n\""},
+	{"\"\"", "\"\""},
+	{"[]", "[]"},
+	{" { \"z\" : [ 1, {\"a\": null} ], \"a\": \"x\" } ", "{\"z\":[1,{\"a\":null}],\"a\":\"x\"}"},
+};
+
+static void test_a_raw_field_takes_any_value(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(raw_values); i++) {
+		struct arena arena;
+		struct request r;
+		struct error err;
+		arena_init(&arena, 1024 * 1024);
+		struct slice body = arena_printf(&arena, "{\"run_id\":\"r\",\"raw\":%s}", raw_values[i].given);
+		assert_true(decode(arena_cstr(&arena, body), &r, &arena, &err));
+		if (!slice_eq_cstr(r.raw, raw_values[i].kept))
+			fail_msg("%s is kept as %.*s", raw_values[i].given, SLICE_FMT(r.raw));
+		assert_true(decode("{\"run_id\":\"r\",\"raw\":null}", &r, &arena, &err));
+		assert_false(slice_is_present(r.raw));
+		arena_deinit(&arena);
+	}
+}
+
 static void test_query_strings_fill_the_same_struct(void **state)
 {
 	struct arena arena;
@@ -167,6 +230,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_bodies_are_refused_in_mlflows_words),
 		cmocka_unit_test(test_every_form_of_a_value_is_taken),
+		cmocka_unit_test(test_a_map_keeps_the_order_of_its_members),
+		cmocka_unit_test(test_a_raw_field_takes_any_value),
 		cmocka_unit_test(test_query_strings_fill_the_same_struct),
 	};
 	json_reader_setup();
