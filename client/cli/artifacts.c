@@ -57,7 +57,7 @@ static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_
 	return true;
 }
 
-/* The entries of one folder. */
+/* The entries of one folder, or the one file at that path: listings are of folders only. */
 static bool list_folder(struct cli *cli, struct slice run_id, const char *path_or_null,
 			struct entry **entries, size_t *count, struct error *err)
 {
@@ -78,8 +78,7 @@ static bool list_folder(struct cli *cli, struct slice run_id, const char *path_o
 		};
 	}
 	return *count > 0 || path.len == 0 ||
-	       error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "the run has no artifact \"%.*s\"",
-			 SLICE_FMT(path));
+	       list_tree(cli, run_id, path_or_null, entries, count, err);
 }
 
 static bool print_json(struct cli *cli, struct slice run_id, const struct entry *entries,

@@ -282,8 +282,7 @@ def listings(daemon, client):
     files = client.call("GET", LIST + "?path=l")["files"]
     equal(files, [{"path": "a", "is_dir": True}, {"path": "a.txt", "is_dir": False, "file_size": 5},
                   {"path": "b.txt", "is_dir": False, "file_size": 5}, {"path": "c", "is_dir": True}], "list")
-    equal(client.call("GET", LIST + "?path=l/a.txt")["files"],
-          [{"path": "a.txt", "is_dir": False, "file_size": 5}], "list of a file")
+    equal(client.call("GET", LIST + "?path=l/a.txt"), {}, "list of a file")
     equal(client.call("GET", LIST + "?path=nowhere"), {}, "list of nothing")
     equal(client.call("GET", LIST + "?path=l/c/")["files"], [{"path": "d", "is_dir": True}], "trailing slash")
     for _ in range(2):
@@ -307,6 +306,7 @@ def artifacts_of_runs(daemon, client):
     reply = client.call("GET", f"artifacts/list?run_uuid={run_id}&path=model")
     equal(reply["files"], [{"path": "model/MLmodel", "is_dir": False, "file_size": 11}], "list of a directory")
     equal(client.call("GET", f"artifacts/list?run_id={run_id}&path=none"), {"root_uri": root}, "list of nothing")
+    equal(client.call("GET", f"artifacts/list?run_id={run_id}&path=top.txt"), {"root_uri": root}, "list of a file")
     equal(client.call("GET", f"artifacts/list?run_id={run_id}&path=../x", expect=400)["message"], "Invalid path", "..")
     client.call("GET", "artifacts/list", expect=400)
     client.call("GET", "artifacts/list?run_id=0123", expect=404)

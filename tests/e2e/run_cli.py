@@ -284,6 +284,7 @@ class Artifacts(WithDaemon):
         self.trk.run("artifacts", "put", run, tree)
         self.assertEqual(self.trk.out("artifacts", "ls", run), "plots/\nsame/\n")
         self.assertEqual(self.trk.out("artifacts", "ls", run, "plots/"), "plots/loss.txt\n")
+        self.assertEqual(self.trk.out("artifacts", "ls", run, "plots/loss.txt"), "plots/loss.txt\n")
         listed = self.trk.json("artifacts", "ls", run, "-r")["files"]
         self.assertEqual([(f["path"], f["bytes"], f["sha256"]) for f in listed],
                          [("plots/loss.txt", 5, sha256(b"inner")), ("same/same", 5, sha256(b"inner"))])

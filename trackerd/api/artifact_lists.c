@@ -1,4 +1,7 @@
-/* Owns the endpoints that list artifacts: of the proxy by path, and of a run. */
+/* Owns the endpoints that list artifacts: of the proxy by path, and of a run.
+ *
+ * Only directories have a listing. That of a file, like that of nothing, is empty: by this the 2.x
+ * clients tell what a path is before they download it. */
 #include "api/artifacts.h"
 
 #include "artifacts/artifact_location.h"
@@ -11,25 +14,6 @@ struct listing {
 	struct slice directory; /* put before each name; empty for none */
 	struct artifact_entry_list entries;
 };
-
-/* The children of a directory, or the file itself; nothing when there is nothing. */
-static bool list_path(struct db *tracker, struct slice path, struct arena *arena,
-		      struct listing *listing, bool *is_file_out, struct error *err)
-{
-	struct artifact_file file;
-	enum artifact_kind kind;
-	if (!artifact_tree_find(tracker, path, &kind, &file, err))
-		return false;
-	*is_file_out = kind == ARTIFACT_FILE;
-	if (kind == ARTIFACT_FILE) {
-		listing->entries.items = ARENA_NEW(arena, struct artifact_entry, 1);
-		listing->entries.items[0] = (struct artifact_entry){
-			.name = artifact_path_name(path), .size = file.size};
-		listing->entries.count = 1;
-	}
-	return kind != ARTIFACT_DIRECTORY ||
-	       artifact_tree_list(tracker, path, arena, &listing->entries, err);
-}
 
 static void put_path(struct json_writer *w, struct slice directory, struct slice name,
 		     struct arena *arena)
@@ -82,9 +66,8 @@ static bool list_execute(struct call *call, struct db *tracker, struct error *er
 {
 	const struct list_request *request = call->request;
 	struct listing *listing = ARENA_NEW(call->arena, struct listing, 1);
-	bool is_file;
 	call->result = listing;
-	return list_path(tracker, request->path, call->arena, listing, &is_file, err);
+	return artifact_tree_list(tracker, request->path, call->arena, &listing->entries, err);
 }
 
 /* ---- a run -------------------------------------------------------------------------------------- */
@@ -111,13 +94,12 @@ static bool list_run_execute(struct call *call, struct db *tracker, struct error
 	const struct list_run_request *request = call->request;
 	struct listing *listing = ARENA_NEW(call->arena, struct listing, 1);
 	struct slice root, path;
-	bool is_file;
 	if (!artifact_location_of_run(tracker, request->run_id, call->arena, &listing->root_uri,
 				      &root, err) ||
 	    !artifact_path_join(root, request->path, call->arena, &path, err) ||
-	    !list_path(tracker, path, call->arena, listing, &is_file, err))
+	    !artifact_tree_list(tracker, path, call->arena, &listing->entries, err))
 		return false;
-	listing->directory = is_file ? artifact_path_directory(request->path) : request->path;
+	listing->directory = request->path;
 	call->result = listing;
 	return true;
 }
