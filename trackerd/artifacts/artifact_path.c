@@ -35,6 +35,29 @@ static size_t decode_until_stable(struct slice text, char *decoded)
 	return len;
 }
 
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Writes at most 3 * text.len bytes to `escaped`; returns how many. A NUL stays one, to be refused. */
+static size_t escape_controls(struct slice text, char *escaped)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		if (!is_control(text.ptr[i]) || c == '\0') {
+			escaped[len++] = text.ptr[i];
+			continue;
+		}
+		escaped[len++] = '%';
+		escaped[len++] = digits[c >> 4];
+		escaped[len++] = digits[c & 15];
+	}
+	return len;
+}
+
 static bool has_escape(struct slice text)
 {
 	for (size_t i = 0; i + 2 < text.len; i++) {
@@ -56,8 +79,7 @@ static bool has_drive_letter(struct slice text)
 static bool has_forbidden_byte(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c < 0x20 || c == 0x7f || c == '\\' || c == '#')
+		if (is_control(text.ptr[i]) || text.ptr[i] == '\\' || text.ptr[i] == '#')
 			return true;
 	}
 	return false;
@@ -103,12 +125,14 @@ bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *o
 {
 	char *decoded = arena_alloc(arena, text.len + 1, 1);
 	size_t len = decode_until_stable(text, decoded);
-	if (find_fault(slice_make(decoded, len)) != NULL)
+	char *path = arena_alloc(arena, 3 * len + 1, 1);
+	len = escape_controls(slice_make(decoded, len), path);
+	if (find_fault(slice_make(path, len)) != NULL)
 		return fail_invalid(err);
-	len = normalise(decoded, len);
+	len = normalise(path, len);
 	if (len > ARTIFACT_PATH_BYTES_MAX)
 		return fail_invalid(err);
-	*out = slice_make(decoded, len);
+	*out = slice_make(path, len);
 	return true;
 }
 

@@ -5,7 +5,8 @@
  * one '/'. No segment is empty, "." or "..". It holds no control character, backslash or '#',
  * and does not begin with a drive letter ("C:"). The empty path is the root. Every path can be
  * asked for over HTTP, where it is percent-decoded until it no longer changes: so a name that
- * itself contains an escape ("a%20b") is no path.
+ * itself contains an escape ("a%20b") is no path, except that of a control character ("a%0ab"),
+ * which stands for it.
  *
  * Pure; any thread; results live in the arena. */
 #ifndef ARTIFACTS_ARTIFACT_PATH_H
@@ -15,9 +16,10 @@
 #include "base/error.h"
 #include "base/slice.h"
 
-/* From a URL or a query, decoded once or not at all: decodes until stable, drops empty and "."
- * segments and trailing slashes. A broken escape stands for itself. Fails with
- * INVALID_PARAMETER_VALUE "Invalid path". */
+/* From a URL or a query, decoded once or not at all: decodes until stable, escapes control
+ * characters but NUL in lower case (the 2.x clients call pictures "key%step%0%timestamp%1795…",
+ * where decoding finds one), drops empty and "." segments and trailing slashes. A broken escape
+ * stands for itself. Fails with INVALID_PARAMETER_VALUE "Invalid path". */
 MUST_CHECK bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out,
 				    struct error *err);
 /* The same, and the root is refused too. */
