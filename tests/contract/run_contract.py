@@ -15,6 +15,9 @@ order on one connection and build on each other. A row:
     header: Content-Type: application/json      expected reply headers, if any
     {"run": {"info": {"run_id": "<<run_id>>"}}} expected JSON, if any: a subset of the reply's
 
+A line "only ours" keeps a row out of the replay against the released MLflow server (tests/mlflow/run_replay): it asks for
+what only trackerd has, and what follows would be about the difference.
+
 Blank lines separate rows; lines that begin with "#" and a space are comments.
 
 Expected JSON: objects may have more members than listed, arrays have exactly the listed items in that order, other values
@@ -57,9 +60,10 @@ class Row:
         self.is_exact = False
         self.text = None
         self.json_lines = []
+        self.is_replayed = True
 
 
-def parse_file(path):
+def parse_file(path, needs_status=True):
     """The rows of a transcript; exits with a sentence when it is not understood."""
     rows = []
     with open(path, encoding="utf-8") as file:
@@ -74,13 +78,15 @@ def parse_file(path):
             else:
                 parse_line(rows[-1], line, f"{path}:{number}")
     for row in rows:
-        if row.path is None or row.status is None:
+        if row.path is None or (needs_status and row.status is None):
             sys.exit(f"{path}:{row.line_number}: a row needs a request and an HTTP line")
     return rows
 
 
 def parse_line(row, line, place):
-    if row.path is None:
+    if line == "only ours":
+        row.is_replayed = False
+    elif row.path is None:
         method, _, row.path = line.partition(" ")
         if method not in METHODS or not row.path:
             sys.exit(f"{place}: expected METHOD PATH, got {line!r}")

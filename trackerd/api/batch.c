@@ -31,10 +31,9 @@ static const struct field metric_fields[] = {
 static bool log_metric_check(struct call *call, struct error *err)
 {
 	const struct metric_request *request = call->request;
-	return validate_run_id(request->run_id, err) &&
-	       validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
+	return validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
 	       validate_metric_timestamp(request->key, request->value.value,
-					 request->timestamp.value, err);
+					 request->timestamp.value, (struct value_place){0}, err);
 }
 
 static bool log_metric_execute(struct call *call, struct db *tracker, struct error *err)
@@ -81,8 +80,7 @@ static bool log_parameter_check(struct call *call, struct error *err)
 {
 	struct param_request *request = call->request;
 	request->param = (struct key_value){request->key, request->value};
-	return validate_run_id(request->run_id, err) &&
-	       validate_key_value(KEY_PARAM, &request->param, (struct value_place){0},
+	return validate_key_value(KEY_PARAM, &request->param, (struct value_place){0},
 				  PARAM_VALUE_LENGTH_MAX, err);
 }
 
@@ -169,7 +167,7 @@ static bool check_metrics(struct call *call, struct batch_request *request, stru
 		const struct value_place place = {"metrics", i};
 		if (!validate_key(KEY_METRIC, metric->key, place, err) ||
 		    !validate_metric_timestamp(metric->key, metric->value.value,
-					       metric->timestamp.value, err))
+					       metric->timestamp.value, place, err))
 			return false;
 		request->points[i] = (struct metric_point){
 			.name = metric->key,

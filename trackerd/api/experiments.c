@@ -36,8 +36,8 @@ static bool create_check(struct call *call, struct error *err)
 	else if (!validate_artifact_location(request->artifact_location, call->arena,
 					     &request->artifact_location, err))
 		return false;
-	return validate_key_values(KEY_TAG, &request->tags, "tags", EXPERIMENT_TAG_VALUE_LENGTH_MAX,
-				   &request->tags_checked, err);
+	return validate_key_values(KEY_KEPT_TAG, &request->tags, NULL,
+				   EXPERIMENT_TAG_VALUE_LENGTH_MAX, &request->tags_checked, err);
 }
 
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)

@@ -60,7 +60,8 @@ void model_json_model(struct json_writer *w, const struct registered_model *mode
 	json_put_string(w, "name", model->name);
 	json_put_int(w, "creation_timestamp", model->creation_time_ms);
 	json_put_int(w, "last_updated_timestamp", model->last_updated_time_ms);
-	json_put_string(w, "description", model->description);
+	if (model->description.len > 0)
+		json_put_string(w, "description", model->description);
 	model_json_versions(w, "latest_versions", &model->latest_versions);
 	entity_json_key_values(w, "tags", &model->tags);
 	if (model->aliases.count > 0) {

@@ -1,6 +1,7 @@
 /* Owns the registry's rules for what requests may carry. */
 #include "api/model_validation.h"
 
+#include "api/validation.h"
 #include "limits.h"
 
 const struct field model_tag_fields[] = {
@@ -14,20 +15,12 @@ bool model_check_name(struct slice name, struct error *err)
 	char quoted[300];
 	if (slice_trim(name).len == 0)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Registered model name cannot be empty.");
+				 "Missing value for required parameter 'name'.");
 	if (slice_find_byte(name, '/', 0) < name.len || slice_find_byte(name, ':', 0) < name.len)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Invalid model name '%s'. Names cannot contain '/' or ':'.",
 				 error_quote(name, quoted, sizeof(quoted)));
-	return true;
-}
-
-static bool check_length(struct slice text, const char *what, size_t length_max, struct error *err)
-{
-	if (slice_utf8_length(text) <= length_max)
-		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "%s exceeds the maximum length of %zu characters", what, length_max);
+	return validate_as_path(name, "name", err);
 }
 
 bool model_check_tag(struct key_value tag, struct error *err)
@@ -37,8 +30,8 @@ bool model_check_tag(struct key_value tag, struct error *err)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Prompt text exceeds max length of %d characters.",
 				 MODEL_TAG_VALUE_LENGTH_MAX);
-	return check_length(tag.key, "Tag key", KEY_LENGTH_MAX, err) &&
-	       check_length(tag.value, "Tag value", MODEL_TAG_VALUE_LENGTH_MAX, err);
+	return validate_key_value(KEY_KEPT_TAG, &tag, (struct value_place){0},
+				  MODEL_TAG_VALUE_LENGTH_MAX, err);
 }
 
 bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err)
@@ -74,16 +67,16 @@ bool model_check_alias(struct slice alias, struct error *err)
 {
 	char quoted[300];
 	(void)error_quote(alias, quoted, sizeof(quoted));
-	if (!check_length(alias, "Registered model alias name", ALIAS_LENGTH_MAX, err))
-		return false;
 	for (size_t i = 0; i < alias.len; i++) {
 		if (!is_word_byte(alias.ptr[i]))
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 					 "Invalid alias name: '%s'. Names may only contain "
 					 "alphanumerics, underscores "
-					 "(_) and dashes (-).",
+					 "(_), and dashes (-).",
 					 quoted);
 	}
+	if (!validate_length(alias, ALIAS_LENGTH_MAX, "'Registered model alias name'", err))
+		return false;
 	if (slice_eq_ignoring_case(alias, SLICE("latest")))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "'latest' alias name (case insensitive) is reserved.");

@@ -100,7 +100,7 @@ static bool create_check(struct call *call, struct error *err)
 	if (!request->start_time.is_set || request->start_time.value == 0)
 		request->start_time.value = call->now_ms;
 	return choose_run_id(request, call->arena, err) &&
-	       validate_key_values(KEY_TAG, &request->tags, "tags", RUN_TAG_VALUE_LENGTH_MAX,
+	       validate_key_values(KEY_FREE_TAG, &request->tags, "tags", SIZE_MAX,
 				   &request->tags_checked, err) &&
 	       choose_name(request, call->arena, err);
 }
@@ -162,12 +162,6 @@ static const struct field id_fields[] = {
 };
 // clang-format on
 
-static bool id_check(struct call *call, struct error *err)
-{
-	const struct id_request *request = call->request;
-	return validate_run_id(request->run_id, err);
-}
-
 static bool get_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct id_request *request = call->request;
@@ -180,7 +174,6 @@ const struct endpoint runs_get = {
 	.kind = ENDPOINT_READ,
 	.fields_or_null = id_fields,
 	.request_bytes = sizeof(struct id_request),
-	.check = id_check,
 	.execute = get_execute,
 	.encode = encode_run,
 	.summary = "Get a run",
@@ -198,7 +191,6 @@ const struct endpoint runs_delete = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = id_fields,
 	.request_bytes = sizeof(struct id_request),
-	.check = id_check,
 	.execute = delete_execute,
 	.summary = "Delete a run",
 };
@@ -215,7 +207,6 @@ const struct endpoint runs_restore = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = id_fields,
 	.request_bytes = sizeof(struct id_request),
-	.check = id_check,
 	.execute = restore_execute,
 	.summary = "Restore a deleted run",
 };
@@ -247,12 +238,6 @@ static const struct field update_fields[] = {
 	FIELDS_END,
 };
 // clang-format on
-
-static bool update_check(struct call *call, struct error *err)
-{
-	const struct update_request *request = call->request;
-	return validate_run_id(request->run_id, err);
-}
 
 static struct slice status_name(struct opt_i64 status)
 {
@@ -295,7 +280,6 @@ const struct endpoint runs_update = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = update_fields,
 	.request_bytes = sizeof(struct update_request),
-	.check = update_check,
 	.execute = update_execute,
 	.encode = update_encode,
 	.summary = "Update a run's status, end time or name",

@@ -37,8 +37,7 @@ static bool run_tag_check(struct call *call, struct error *err)
 {
 	struct run_tag_request *request = call->request;
 	request->tag = (struct key_value){request->key, request->value};
-	return validate_run_id(request->run_id, err) &&
-	       validate_key_value(KEY_TAG, &request->tag, (struct value_place){0},
+	return validate_key_value(KEY_TAG, &request->tag, (struct value_place){0},
 				  RUN_TAG_VALUE_LENGTH_MAX, err);
 }
 
@@ -60,12 +59,6 @@ const struct endpoint runs_set_tag = {
 	.summary = "Set a tag of a run",
 };
 
-static bool run_delete_tag_check(struct call *call, struct error *err)
-{
-	const struct run_tag_request *request = call->request;
-	return validate_run_id(request->run_id, err);
-}
-
 static bool run_delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct run_tag_request *request = call->request;
@@ -86,7 +79,6 @@ const struct endpoint runs_delete_tag = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = run_tag_delete_fields,
 	.request_bytes = sizeof(struct run_tag_request),
-	.check = run_delete_tag_check,
 	.execute = run_delete_tag_execute,
 	.summary = "Delete a tag of a run",
 };
@@ -119,7 +111,7 @@ static bool experiment_tag_check(struct call *call, struct error *err)
 	struct experiment_tag_request *request = call->request;
 	request->tag = (struct key_value){request->key, request->value};
 	return validate_experiment_id(request->experiment_id, &request->id, err) &&
-	       validate_key_value(KEY_TAG, &request->tag, (struct value_place){0},
+	       validate_key_value(KEY_KEPT_TAG, &request->tag, (struct value_place){0},
 				  EXPERIMENT_TAG_VALUE_LENGTH_MAX, err);
 }
 

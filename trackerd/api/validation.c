@@ -11,13 +11,25 @@
 enum {
 	RUN_ID_LENGTH_MAX = 256,
 	QUOTED_BYTES_MAX = 300, /* of a value in a message */
-	UTF8_BYTES_MAX = 4,	/* of one character */
+	PLACE_BYTES_MAX = 64,
+	UTF8_BYTES_MAX = 4,				  /* of one character */
+	PATH_BYTES_MAX = UTF8_BYTES_MAX * KEY_LENGTH_MAX, /* a longer key is too long in any case */
 };
 
-static const char *const kind_names[] = {
-	[KEY_METRIC] = "metric",
-	[KEY_PARAM] = "parameter",
-	[KEY_TAG] = "tag",
+/* What the kinds of keys have of their own. */
+struct key_rule {
+	const char *name;	    /* of the member, in "parameter 'metrics[0].name'" */
+	const char *length_name;    /* in "'Metric name' exceeds …"; NULL: the member's */
+	bool is_long_value_refused; /* otherwise it is cut */
+	bool is_free;		    /* only the length counts */
+};
+
+static const struct key_rule key_rules[] = {
+	[KEY_METRIC] = {.name = "name", .length_name = "Metric name"},
+	[KEY_PARAM] = {.name = "key", .length_name = "Param key"},
+	[KEY_TAG] = {.name = "key"},
+	[KEY_KEPT_TAG] = {.name = "key", .is_long_value_refused = true},
+	[KEY_FREE_TAG] = {.name = "key", .is_free = true},
 };
 
 // clang-format off
@@ -28,7 +40,12 @@ const struct field key_value_fields[] = {
 };
 // clang-format on
 
-static bool validate_key_length(struct slice key, struct value_place place, struct error *err);
+static bool is_plain_key(struct slice key);
+static bool validate_key_length(enum key_kind kind, struct slice key, const char *where,
+				struct error *err);
+static bool fail_value(struct slice value, const char *parameter, const char *reason,
+		       struct error *err);
+static void put_place(char *text, size_t text_bytes, struct value_place place, const char *name);
 static size_t read_code_point(struct slice s, uint32_t *out);
 static bool is_allowed_in_keys(uint32_t code_point);
 static struct slice normalize_path(struct slice path, char *normalized);
@@ -50,7 +67,8 @@ bool validate_run_id(struct slice run_id, struct error *err)
 	if (is_valid)
 		return true;
 	char quoted[QUOTED_BYTES_MAX];
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid run ID: '%s'",
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid value \"%s\" for parameter 'run_id' supplied.",
 			 error_quote(run_id, quoted, sizeof(quoted)));
 }
 
@@ -79,34 +97,42 @@ bool validate_length(struct slice value, size_t length_max, const char *what, st
 
 bool validate_key(enum key_kind kind, struct slice key, struct value_place place, struct error *err)
 {
-	if (!validate_key_length(key, place, err))
-		return false;
-	char quoted[QUOTED_BYTES_MAX];
+	/* The place is put into words only when it is needed: that takes longer than all the rest. */
+	if (key.len <= KEY_LENGTH_MAX && is_plain_key(key))
+		return true;
+	char where[PLACE_BYTES_MAX];
+	put_place(where, sizeof(where), place, key_rules[kind].name);
+	if (key_rules[kind].is_free)
+		return validate_key_length(kind, key, where, err);
 	for (size_t i = 0; i < key.len;) {
 		uint32_t code_point;
 		i += read_code_point(slice_from(key, i), &code_point);
-		if (is_allowed_in_keys(code_point))
-			continue;
-		return error_set(
-			err, ERR_INVALID_PARAMETER_VALUE,
-			"Invalid %s name: '%s'. Names may only contain alphanumerics, underscores "
-			"(_),"
-			" dashes (-), periods (.), spaces ( ), colons (:), and slashes (/).",
-			kind_names[kind], error_quote(key, quoted, sizeof(quoted)));
+		if (!is_allowed_in_keys(code_point))
+			return fail_value(key, where,
+					  "Names may only contain alphanumerics, underscores (_), "
+					  "dashes (-), periods (.), spaces ( ), colon(:) and "
+					  "slashes (/).",
+					  err);
 	}
-	char normalized[KEY_LENGTH_MAX * UTF8_BYTES_MAX + 1];
-	struct slice path = normalize_path(key, normalized);
-	if (slice_eq(path, key) && !slice_eq(key, SLICE(".")) &&
-	    !slice_starts_with(key, SLICE("..")) && !slice_starts_with(key, SLICE("/")))
+	return validate_as_path(key, where, err) && validate_key_length(kind, key, where, err);
+}
+
+bool validate_as_path(struct slice name, const char *parameter, struct error *err)
+{
+	char normalized[PATH_BYTES_MAX + 1];
+	if (name.len > PATH_BYTES_MAX)
 		return true;
-	char path_quoted[QUOTED_BYTES_MAX];
-	return error_set(
-		err, ERR_INVALID_PARAMETER_VALUE,
-		"Invalid %s name: '%s'. Names may be treated as files in certain cases, and must "
-		"not"
-		" resolve to other names when treated as such. This name would resolve to '%s'",
-		kind_names[kind], error_quote(key, quoted, sizeof(quoted)),
-		error_quote(path, path_quoted, sizeof(path_quoted)));
+	struct slice path = normalize_path(name, normalized);
+	if (slice_eq(path, name) && !slice_eq(name, SLICE(".")) &&
+	    !slice_starts_with(name, SLICE("..")) && !slice_starts_with(name, SLICE("/")))
+		return true;
+	char quoted[QUOTED_BYTES_MAX];
+	char reason[QUOTED_BYTES_MAX + 200];
+	(void)snprintf(reason, sizeof(reason),
+		       "Names may be treated as files in certain cases, and must not resolve to "
+		       "other names when treated as such. This name would resolve to '%s'",
+		       error_quote(path, quoted, sizeof(quoted)));
+	return fail_value(name, parameter, reason, err);
 }
 
 bool validate_key_values(enum key_kind kind, const struct object_list *list, const char *list_name,
@@ -129,22 +155,26 @@ bool validate_key_value(enum key_kind kind, struct key_value *item, struct value
 		return false;
 	if (!slice_is_present(item->value))
 		item->value = SLICE("");
+	else if (key_rules[kind].is_long_value_refused)
+		return validate_length(item->value, value_length_max, "'value'", err);
 	else if (item->value.len > value_length_max)
 		item->value = slice_utf8_first(item->value, value_length_max);
 	return true;
 }
 
 bool validate_metric_timestamp(struct slice key, double value, int64_t timestamp_ms,
-			       struct error *err)
+			       struct value_place place, struct error *err)
 {
 	if (timestamp_ms >= 0)
 		return true;
 	char quoted[QUOTED_BYTES_MAX];
+	char where[PLACE_BYTES_MAX];
+	put_place(where, sizeof(where), place, "timestamp");
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Got invalid timestamp %lld for metric '%s' (value=%g). Timestamp must be "
-			 "a nonnegative"
-			 " long integer (64-bit integer)",
-			 (long long)timestamp_ms, error_quote(key, quoted, sizeof(quoted)), value);
+			 "Invalid value %lld for parameter '%s' supplied: metric '%s' (value=%g). "
+			 "Timestamp must be a nonnegative long (64-bit integer)",
+			 (long long)timestamp_ms, where, error_quote(key, quoted, sizeof(quoted)),
+			 value);
 }
 
 bool validate_artifact_location(struct slice location, struct arena *arena, struct slice *out,
@@ -166,11 +196,13 @@ bool validate_artifact_location(struct slice location, struct arena *arena, stru
 	if (slice_contains(query, SLICE("..")) || contains_ignoring_case(query, SLICE("%2e")) ||
 	    slice_contains(query, SLICE("%25"))) {
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "'artifact_location' URL can't include '..' in its query string.");
+				 "Invalid query string: 'artifact_location' can't include '..'.");
 	}
 	if (slice_eq_ignoring_case(slice_first(location, 5), SLICE("runs:"))) {
+		char quoted[QUOTED_BYTES_MAX];
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "'artifact_location' can't be a runs:/ URI.");
+				 "Artifact location cannot be a runs:/ URI. Given: '%s'",
+				 error_quote(location, quoted, sizeof(quoted)));
 	}
 	if (has_scheme(location) || slice_starts_with(location, SLICE("/"))) {
 		*out = location;
@@ -179,16 +211,43 @@ bool validate_artifact_location(struct slice location, struct arena *arena, stru
 	return make_absolute(location, arena, out, err);
 }
 
-/* The place is put into words only when it is needed: that takes longer than all the rest. */
-static bool validate_key_length(struct slice key, struct value_place place, struct error *err)
+/* Nothing but letters, digits and "_- :": no need to look closer. */
+static bool is_plain_key(struct slice key)
 {
-	char what[64] = "'key'";
-	if (key.len <= KEY_LENGTH_MAX)
-		return true;
-	if (place.list_or_null != NULL)
-		(void)snprintf(what, sizeof(what), "'%s[%zu].key'", place.list_or_null,
-			       place.index);
+	for (size_t i = 0; i < key.len; i++) {
+		unsigned char c = (unsigned char)key.ptr[i];
+		if (c >= 0x80 || c == '.' || c == '/' || !is_allowed_in_keys(c))
+			return false;
+	}
+	return key.len > 0;
+}
+
+static bool validate_key_length(enum key_kind kind, struct slice key, const char *where,
+				struct error *err)
+{
+	const char *name = key_rules[kind].length_name;
+	char what[PLACE_BYTES_MAX + 2];
+	(void)snprintf(what, sizeof(what), "'%s'", name == NULL ? where : name);
 	return validate_length(key, KEY_LENGTH_MAX, what, err);
+}
+
+static bool fail_value(struct slice value, const char *parameter, const char *reason,
+		       struct error *err)
+{
+	char quoted[QUOTED_BYTES_MAX];
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid value \"%s\" for parameter '%s' supplied: %s",
+			 error_quote(value, quoted, sizeof(quoted)), parameter, reason);
+}
+
+/* "metrics[3].name", or "name". */
+static void put_place(char *text, size_t text_bytes, struct value_place place, const char *name)
+{
+	if (place.list_or_null != NULL)
+		(void)snprintf(text, text_bytes, "%s[%zu].%s", place.list_or_null, place.index,
+			       name);
+	else
+		(void)snprintf(text, text_bytes, "%s", name);
 }
 
 /* Bytes of the first character, and the character; broken UTF-8, which the JSON layer keeps out,

@@ -12,12 +12,18 @@
 #include "base/slice.h"
 #include "store/entities.h"
 
-enum key_kind { KEY_METRIC, KEY_PARAM, KEY_TAG };
+enum key_kind {
+	KEY_METRIC,
+	KEY_PARAM,
+	KEY_TAG,
+	KEY_KEPT_TAG, /* a tag whose value is refused when it is too long, instead of cut */
+	KEY_FREE_TAG, /* a tag that a run is created with: MLflow takes any name there */
+};
 
 /* Fields of {"key", "value"}: a struct key_value. */
 extern const struct field key_value_fields[];
 
-/* Where a value stands in the request, for messages: "metrics[3].key", or "key" when list_or_null
+/* Where a value stands in the request, for messages: "params[3].key", or "key" when list_or_null
  * is NULL. */
 struct value_place {
 	const char *list_or_null;
@@ -36,8 +42,11 @@ MUST_CHECK bool validate_length(struct slice value, size_t length_max, const cha
  * the same text when taken as a relative path and normalised. */
 MUST_CHECK bool validate_key(enum key_kind kind, struct slice key, struct value_place place,
 			     struct error *err);
-/* Values of absent texts become "", longer ones are cut to value_length_max characters; keys are
- * validated. Items are struct key_value. *out shares the list's memory, which is changed. */
+/* A name that is taken as a relative path must be the same once normalised, and lead nowhere else. For those that
+ * validate_key is not asked about. */
+MUST_CHECK bool validate_as_path(struct slice name, const char *parameter, struct error *err);
+/* Values of absent texts become "", longer ones are cut to value_length_max characters or, of KEY_KEPT_TAG, refused;
+ * keys are validated. Items are struct key_value. *out shares the list's memory, which is changed. */
 MUST_CHECK bool validate_key_values(enum key_kind kind, const struct object_list *list,
 				    const char *list_name, size_t value_length_max,
 				    struct key_value_list *out, struct error *err);
@@ -47,7 +56,7 @@ MUST_CHECK bool validate_key_value(enum key_kind kind, struct key_value *item,
 				   struct error *err);
 /* A time a metric may have: not negative. */
 MUST_CHECK bool validate_metric_timestamp(struct slice key, double value, int64_t timestamp_ms,
-					  struct error *err);
+					  struct value_place place, struct error *err);
 /* A location for an experiment's artifacts: no fragment, parameters, ".." in its query, or runs:/
  * scheme. A path without a scheme is made absolute from the working directory. *out is in the arena
  * or `location`. */

@@ -75,8 +75,7 @@ static void other_characters_are_refused(void **state)
 		assert_non_null(
 			strstr(err.message, "Names may only contain alphanumerics, underscores"));
 	}
-	assert_memory_equal(err.message, "Invalid metric name: 'a",
-			    strlen("Invalid metric name: 'a"));
+	assert_memory_equal(err.message, "Invalid value \"a", strlen("Invalid value \"a"));
 }
 
 static void names_that_resolve_to_others_are_refused(void **state)
@@ -107,15 +106,16 @@ static void kinds_of_names_are_told(void **state)
 {
 	// clang-format off
 	static const char *const kinds[] = {
-		[KEY_METRIC] = "Invalid metric name: '*'",
-		[KEY_PARAM] = "Invalid parameter name: '*'",
-		[KEY_TAG] = "Invalid tag name: '*'",
+		[KEY_METRIC] = "Invalid value \"*\" for parameter 'list[3].name' supplied: Names may only",
+		[KEY_PARAM] = "Invalid value \"*\" for parameter 'list[3].key' supplied: Names may only",
+		[KEY_TAG] = "Invalid value \"*\" for parameter 'list[3].key' supplied: Names may only",
+		[KEY_KEPT_TAG] = "Invalid value \"*\" for parameter 'list[3].key' supplied: Names may only",
 	};
 	// clang-format on
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-		assert_false(
-			validate_key((enum key_kind)i, SLICE("*"), (struct value_place){0}, &err));
+		assert_false(validate_key((enum key_kind)i, SLICE("*"),
+					  (struct value_place){"list", 3}, &err));
 		assert_memory_equal(err.message, kinds[i], strlen(kinds[i]));
 	}
 }
@@ -129,11 +129,15 @@ static void key_lengths_count_characters(void **state)
 	assert_false(key_is_valid(repeat("a", KEY_LENGTH_MAX + 1)));
 	assert_string_equal(
 		err.message,
-		"'key' exceeds the maximum length of 250 characters. Got 251 characters.");
+		"'Metric name' exceeds the maximum length of 250 characters. Got 251 characters.");
 	assert_false(key_is_valid(repeat("ß", KEY_LENGTH_MAX + 1)));
-	assert_false(validate_key(KEY_PARAM, repeat("a", KEY_LENGTH_MAX + 1),
+	assert_false(validate_key(KEY_PARAM, repeat("a", 100 * KEY_LENGTH_MAX),
 				  (struct value_place){"params", 17}, &err));
-	assert_string_equal(err.message, "'params[17].key' exceeds the maximum length of 250 "
+	assert_string_equal(err.message, "'Param key' exceeds the maximum length of 250 "
+					 "characters. Got 25000 characters.");
+	assert_false(validate_key(KEY_TAG, repeat("a", KEY_LENGTH_MAX + 1),
+				  (struct value_place){"tags", 17}, &err));
+	assert_string_equal(err.message, "'tags[17].key' exceeds the maximum length of 250 "
 					 "characters. Got 251 characters.");
 }
 
@@ -154,6 +158,13 @@ static void long_values_are_cut_and_absent_ones_empty(void **state)
 	assert_int_equal(slice_utf8_length(out.items[1].value), PARAM_VALUE_LENGTH_MAX);
 	assert_true(slice_is_present(out.items[2].value));
 	assert_int_equal(out.items[2].value.len, 0);
+	items[0].value = repeat("ß", 10);
+	struct key_value kept = items[0];
+	assert_true(validate_key_value(KEY_KEPT_TAG, &kept, (struct value_place){0}, 10, &err));
+	assert_false(validate_key_value(KEY_KEPT_TAG, &kept, (struct value_place){0}, 9, &err));
+	assert_string_equal(
+		err.message,
+		"'value' exceeds the maximum length of 9 characters. Got 10 characters.");
 	items[1].key = SLICE("/b");
 	assert_false(validate_key_values(KEY_PARAM, &list, "params", 10, &out, &err));
 }
@@ -185,7 +196,7 @@ static void run_ids_are_letters_digits_and_dashes(void **state)
 	assert_true(validate_run_id(repeat("a", 256), &err));
 	assert_false(validate_run_id(repeat("a", 257), &err));
 	assert_false(validate_run_id(SLICE("a/b"), &err));
-	assert_string_equal(err.message, "Invalid run ID: 'a/b'");
+	assert_string_equal(err.message, "Invalid value \"a/b\" for parameter 'run_id' supplied.");
 }
 
 static void experiment_ids_are_integers(void **state)
@@ -216,14 +227,16 @@ static void experiment_ids_are_integers(void **state)
 static void metric_times_are_not_negative(void **state)
 {
 	(void)state;
-	assert_true(validate_metric_timestamp(SLICE("m"), 1, 0, &err));
-	assert_true(validate_metric_timestamp(SLICE("m"), 1, INT64_MAX, &err));
-	assert_false(validate_metric_timestamp(SLICE("m"), 1.5, -1, &err));
+	assert_true(validate_metric_timestamp(SLICE("m"), 1, 0, (struct value_place){0}, &err));
+	assert_true(
+		validate_metric_timestamp(SLICE("m"), 1, INT64_MAX, (struct value_place){0}, &err));
+	assert_false(validate_metric_timestamp(SLICE("m"), 1.5, -1, (struct value_place){0}, &err));
 	assert_string_equal(
 		err.message,
-		"Got invalid timestamp -1 for metric 'm' (value=1.5). Timestamp must be a"
-		" nonnegative long integer (64-bit integer)");
-	assert_false(validate_metric_timestamp(SLICE("m"), 1, INT64_MIN, &err));
+		"Invalid value -1 for parameter 'timestamp' supplied: metric 'm' (value=1.5)."
+		" Timestamp must be a nonnegative long (64-bit integer)");
+	assert_false(
+		validate_metric_timestamp(SLICE("m"), 1, INT64_MIN, (struct value_place){0}, &err));
 }
 
 static void artifact_locations_follow_their_rules(void **state)
@@ -241,11 +254,11 @@ static void artifact_locations_follow_their_rules(void **state)
 		{"s3://b/p#frag", "'artifact_location' URL can't include fragments or params."},
 		{"s3://b/p;param", "'artifact_location' URL can't include fragments or params."},
 		{"/p?a=b#c", "'artifact_location' URL can't include fragments or params."},
-		{"s3://b/p?a=../b", "'artifact_location' URL can't include '..' in its query string."},
-		{"s3://b/p?a=%2e%2E/b", "'artifact_location' URL can't include '..' in its query string."},
-		{"s3://b/p?a=%252e", "'artifact_location' URL can't include '..' in its query string."},
-		{"runs:/abc/model", "'artifact_location' can't be a runs:/ URI."},
-		{"RUNS:/abc/model", "'artifact_location' can't be a runs:/ URI."},
+		{"s3://b/p?a=../b", "Invalid query string: 'artifact_location' can't include '..'."},
+		{"s3://b/p?a=%2e%2E/b", "Invalid query string: 'artifact_location' can't include '..'."},
+		{"s3://b/p?a=%252e", "Invalid query string: 'artifact_location' can't include '..'."},
+		{"runs:/abc/model", "Artifact location cannot be a runs:/ URI. Given: 'runs:/abc/model'"},
+		{"RUNS:/abc/model", "Artifact location cannot be a runs:/ URI. Given: 'RUNS:/abc/model'"},
 	};
 	// clang-format on
 	(void)state;
