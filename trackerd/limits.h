@@ -12,6 +12,7 @@ enum {
 	HTTP_HEADERS_MAX = 100,
 	HTTP_CONNECTIONS_MAX = 4096,
 	BODY_BYTES_MAX = 16 * 1024 * 1024,      /* JSON: 1000 metrics are 0.1 MB; model_json can be megabytes */
+	INPUTS_BODY_BYTES_MAX = 2 * BODY_BYTES_MAX, /* a dataset's profile alone may have 16 MiB */
 	JOB_ARENA_BYTES_MAX = 512 * 1024 * 1024, /* a search page of 50,000 runs */
 	REPLY_BYTES_MAX = 512 * 1024 * 1024,
 
@@ -28,6 +29,9 @@ enum {
 	BATCH_TAGS_MAX = 100,
 	BATCH_METRICS_MAX = 1000,
 	BATCH_ITEMS_MAX = 1000,
+	IMPORT_POINTS_MAX = 10000,              /* of one request: 1 MB of JSON, a few ms of the committer */
+	IMPORT_PAIRS_MAX = 10000,               /* tags or params of one request */
+	IMPORT_VALUE_LENGTH_MAX = 1024 * 1024,  /* what other trackers kept is kept: none takes longer values */
 	DATASET_NAME_LENGTH_MAX = 500,
 	DATASET_DIGEST_LENGTH_MAX = 36,
 	DATASET_SOURCE_LENGTH_MAX = 65535,

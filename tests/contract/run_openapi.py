@@ -162,6 +162,11 @@ class Journey:
                      "model-versions/get?name=m&version=1", "model-versions/get-download-uri?name=m&version=1",
                      "registered-models/alias?name=m&alias=champion"):
             self.call("GET", m + path)
+        self.call("POST", v1 + "import/experiment", {"experiment_id": "9", "name": "imported"})
+        self.call("POST", v1 + "import/run", {"run_id": "a" * 32, "experiment_id": "9", "is_whole": True, "digest": "d"})
+        self.call("GET", v1 + "import/run?run_id=" + "a" * 32)
+        self.call("POST", v1 + "import/model", {"name": "imported"})
+        self.call("POST", v1 + "import/model-version", {"name": "imported", "version": "3", "source": "s3://b/x"})
         self.call("GET", v1 + "server")
         self.call("GET", "/api/3.0/mlflow/server-info")
 

@@ -104,12 +104,6 @@ const struct endpoint runs_log_parameter = {
 
 /* ---- log-batch -------------------------------------------------------------------------------- */
 
-struct batch_metric {
-	struct slice key;
-	struct opt_double value;
-	struct opt_i64 timestamp, step;
-};
-
 struct batch_request {
 	struct slice run_id;
 	struct object_list metrics, params, tags;
@@ -119,7 +113,7 @@ struct batch_request {
 };
 
 // clang-format off
-static const struct field batch_metric_fields[] = {
+const struct field batch_metric_fields[] = {
 	FIELD_TEXT(struct batch_metric, key, FIELD_REQUIRED),
 	FIELD_DOUBLE(struct batch_metric, value, FIELD_REQUIRED),
 	FIELD_I64(struct batch_metric, timestamp, FIELD_REQUIRED),
@@ -156,26 +150,28 @@ static bool check_counts(const struct batch_request *request, struct error *err)
 	       check_count("metrics, params, and tags", item_count, BATCH_ITEMS_MAX, err);
 }
 
-static bool check_metrics(struct call *call, struct batch_request *request, struct error *err)
+bool batch_metrics_check(const struct object_list *list, struct arena *arena,
+			 struct metric_point **out, struct error *err)
 {
-	const struct batch_metric *metrics = request->metrics.items;
-	if (request->metrics.count == 0)
-		return true;
-	request->points = ARENA_NEW(call->arena, struct metric_point, request->metrics.count);
-	for (size_t i = 0; i < request->metrics.count; i++) {
+	const struct batch_metric *metrics = list->items;
+	struct metric_point *points = NULL;
+	if (list->count > 0)
+		points = ARENA_NEW(arena, struct metric_point, list->count);
+	for (size_t i = 0; i < list->count; i++) {
 		const struct batch_metric *metric = &metrics[i];
 		const struct value_place place = {"metrics", i};
 		if (!validate_key(KEY_METRIC, metric->key, place, err) ||
 		    !validate_metric_timestamp(metric->key, metric->value.value,
 					       metric->timestamp.value, place, err))
 			return false;
-		request->points[i] = (struct metric_point){
+		points[i] = (struct metric_point){
 			.name = metric->key,
 			.value = metric->value.value,
 			.timestamp_ms = metric->timestamp.value,
 			.step = metric->step.value,
 		};
 	}
+	*out = points;
 	return true;
 }
 
@@ -211,7 +207,7 @@ static bool log_batch_check(struct call *call, struct error *err)
 	struct batch_request *request = call->request;
 	struct key_value_list params = {0};
 	if (!validate_run_id(request->run_id, err) || !check_counts(request, err) ||
-	    !check_metrics(call, request, err) ||
+	    !batch_metrics_check(&request->metrics, call->arena, &request->points, err) ||
 	    !validate_key_values(KEY_PARAM, &request->params, "params", PARAM_VALUE_LENGTH_MAX,
 				 &params, err) ||
 	    !validate_key_values(KEY_TAG, &request->tags, "tags", RUN_TAG_VALUE_LENGTH_MAX,

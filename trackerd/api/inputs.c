@@ -8,18 +8,6 @@
 #include "store/inputs.h"
 #include "store/runs.h"
 
-/* A dataset's profile alone may have 16 MiB. */
-enum { INPUTS_BODY_BYTES_MAX = 2 * BODY_BYTES_MAX };
-
-struct dataset {
-	struct slice name, digest, source_type, source, schema, profile;
-};
-
-struct dataset_entry {
-	struct object_list tags;
-	struct dataset dataset;
-};
-
 struct model_entry {
 	struct slice model_id;
 };
@@ -33,19 +21,19 @@ struct inputs_request {
 };
 
 // clang-format off
-static const struct field dataset_fields[] = {
-	FIELD_TEXT(struct dataset, name, FIELD_REQUIRED),
-	FIELD_TEXT(struct dataset, digest, FIELD_REQUIRED),
-	FIELD_TEXT(struct dataset, source_type, FIELD_REQUIRED),
-	FIELD_TEXT(struct dataset, source, FIELD_REQUIRED),
-	FIELD_TEXT(struct dataset, schema, FIELD_OPTIONAL),
-	FIELD_TEXT(struct dataset, profile, FIELD_OPTIONAL),
+static const struct field dataset_fields_table[] = {
+	FIELD_TEXT(struct dataset_fields, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset_fields, digest, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset_fields, source_type, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset_fields, source, FIELD_REQUIRED),
+	FIELD_TEXT(struct dataset_fields, schema, FIELD_OPTIONAL),
+	FIELD_TEXT(struct dataset_fields, profile, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
-static const struct field dataset_entry_fields[] = {
+const struct field dataset_entry_fields[] = {
 	FIELD_OBJECTS(struct dataset_entry, tags, FIELD_OPTIONAL, key_value_fields, struct key_value),
-	FIELD_OBJECT(struct dataset_entry, dataset, FIELD_REQUIRED, dataset_fields, struct dataset),
+	FIELD_OBJECT(struct dataset_entry, dataset, FIELD_REQUIRED, dataset_fields_table, struct dataset_fields),
 	FIELDS_END,
 };
 
@@ -65,15 +53,15 @@ static const struct {
 	const char *name;
 	size_t offset, length_max;
 } dataset_limits[] = {
-	{"name",    offsetof(struct dataset, name),    DATASET_NAME_LENGTH_MAX},
-	{"digest",  offsetof(struct dataset, digest),  DATASET_DIGEST_LENGTH_MAX},
-	{"source",  offsetof(struct dataset, source),  DATASET_SOURCE_LENGTH_MAX},
-	{"schema",  offsetof(struct dataset, schema),  DATASET_SCHEMA_LENGTH_MAX},
-	{"profile", offsetof(struct dataset, profile), DATASET_PROFILE_LENGTH_MAX},
+	{"name",    offsetof(struct dataset_fields, name),    DATASET_NAME_LENGTH_MAX},
+	{"digest",  offsetof(struct dataset_fields, digest),  DATASET_DIGEST_LENGTH_MAX},
+	{"source",  offsetof(struct dataset_fields, source),  DATASET_SOURCE_LENGTH_MAX},
+	{"schema",  offsetof(struct dataset_fields, schema),  DATASET_SCHEMA_LENGTH_MAX},
+	{"profile", offsetof(struct dataset_fields, profile), DATASET_PROFILE_LENGTH_MAX},
 };
 // clang-format on
 
-static bool check_dataset(const struct dataset *dataset, size_t index, struct error *err)
+static bool check_dataset(const struct dataset_fields *dataset, size_t index, struct error *err)
 {
 	char what[96];
 	/* The field table looks into the object only when there is one. */
@@ -112,16 +100,13 @@ static bool check_tags(struct object_list *tags, size_t index, struct key_value_
 	return true;
 }
 
-static bool log_inputs_check(struct call *call, struct error *err)
+bool dataset_entries_check(const struct object_list *list, struct arena *arena,
+			   struct dataset_input_list *out, struct error *err)
 {
-	struct inputs_request *request = call->request;
-	struct dataset_entry *entries = request->datasets.items;
-	if (!validate_run_id(request->run_id, err))
-		return false;
-	struct dataset_input *items =
-		ARENA_NEW(call->arena, struct dataset_input, request->datasets.count + 1);
-	for (size_t i = 0; i < request->datasets.count; i++) {
-		const struct dataset *dataset = &entries[i].dataset;
+	struct dataset_entry *entries = list->items;
+	struct dataset_input *items = ARENA_NEW(arena, struct dataset_input, list->count + 1);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct dataset_fields *dataset = &entries[i].dataset;
 		items[i] = (struct dataset_input){
 			.name = dataset->name,
 			.digest = dataset->digest,
@@ -134,8 +119,15 @@ static bool log_inputs_check(struct call *call, struct error *err)
 		    !check_tags(&entries[i].tags, i, &items[i].tags, err))
 			return false;
 	}
-	request->inputs = (struct dataset_input_list){items, request->datasets.count};
+	*out = (struct dataset_input_list){items, list->count};
 	return true;
+}
+
+static bool log_inputs_check(struct call *call, struct error *err)
+{
+	struct inputs_request *request = call->request;
+	return validate_run_id(request->run_id, err) &&
+	       dataset_entries_check(&request->datasets, call->arena, &request->inputs, err);
 }
 
 static bool log_inputs_execute(struct call *call, struct db *tracker, struct error *err)

@@ -3,7 +3,22 @@
 #define API_INPUTS_H
 
 #include "api/endpoint.h"
+#include "store/entities.h"
 
 extern const struct endpoint runs_log_inputs; /* POST runs/log-inputs */
+
+/* An item of a list "datasets" in requests: {"tags": […], "dataset": {…}}. */
+struct dataset_fields {
+	struct slice name, digest, source_type, source, schema, profile;
+};
+struct dataset_entry {
+	struct object_list tags;
+	struct dataset_fields dataset;
+};
+extern const struct field dataset_entry_fields[];
+
+/* Checks every length; *out is in the arena and borrows the texts. Tags' absent values become "". */
+MUST_CHECK bool dataset_entries_check(const struct object_list *entries, struct arena *arena,
+				      struct dataset_input_list *out, struct error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "api/artifacts.h"
 #include "api/batch.h"
 #include "api/experiments.h"
+#include "api/import.h"
 #include "api/inputs.h"
 #include "api/manifest.h"
 #include "api/metrics.h"
@@ -96,6 +97,13 @@ const struct route routes[] = {
 	{HTTP_DELETE, "/api/2.0/mlflow/model-versions/delete-tag",              &model_versions_delete_tag},
 	{HTTP_GET,    "/api/2.0/mlflow/model-versions/get-download-uri",        &model_versions_download_uri},
 	{HTTP_POST,   "/api/2.0/mlflow/model-versions/transition-stage",        &model_versions_transition},
+
+	/* What another tracker kept. */
+	{HTTP_POST,   "/api/trackerd/v1/import/experiment",                     &import_experiment},
+	{HTTP_GET,    "/api/trackerd/v1/import/run",                            &import_run_get_state},
+	{HTTP_POST,   "/api/trackerd/v1/import/run",                            &import_run},
+	{HTTP_POST,   "/api/trackerd/v1/import/model",                          &import_model},
+	{HTTP_POST,   "/api/trackerd/v1/import/model-version",                  &import_model_version},
 
 	/* The page: everything else that is asked for with GET. */
 	{HTTP_GET,    "/{path...}",                                             &page_file},

@@ -40,6 +40,12 @@ static inline bool slice_is_present(struct slice s)
 	return s.ptr != NULL;
 }
 
+/* An absent slice as an empty text. */
+static inline struct slice slice_or_empty(struct slice s)
+{
+	return s.ptr != NULL ? s : SLICE("");
+}
+
 bool slice_eq(struct slice a, struct slice b);
 bool slice_eq_cstr(struct slice a, const char *b);
 /* ASCII case is ignored; bytes above 127 compare as they are. */

@@ -13,8 +13,6 @@ static bool seed_in_txn(struct db *db, struct slice artifact_root, int64_t now_m
 			struct arena *arena, struct error *err);
 static bool insert_row(struct db *db, const struct experiment_new *new, int64_t *experiment_id_out,
 		       struct error *err);
-static bool set_default_location(struct db *db, int64_t experiment_id, struct slice artifact_root,
-				 struct arena *arena, struct error *err);
 static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena,
 		       struct experiment *experiments, struct error *err);
 static bool load_rows(struct db *db, struct pk_list *list, struct arena *arena,
@@ -50,12 +48,26 @@ bool experiment_insert_in_txn(struct db *db, const struct experiment_new *new, s
 	if (!insert_row(db, new, &experiment_id, err))
 		return false;
 	if (!slice_is_present(new->artifact_location) &&
-	    !set_default_location(db, experiment_id, new->artifact_root, arena, err))
+	    !experiment_place_in_txn(db, experiment_id, new->artifact_root, arena, err))
 		return false;
 	if (!experiment_tags_set_in_txn(db, experiment_id, new->tags, arena, err))
 		return false;
 	*experiment_id_out = experiment_id;
 	return true;
+}
+
+bool experiment_place_in_txn(struct db *db, int64_t experiment_id, struct slice artifact_root,
+			     struct arena *arena, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db, SQL("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2"),
+		err);
+	if (st == NULL)
+		return false;
+	struct slice path = arena_printf(arena, "%" PRId64, experiment_id);
+	db_bind_text(st, 1, artifact_uri_join(artifact_root, path, arena));
+	db_bind_i64(st, 2, experiment_id);
+	return db_run(st, err);
 }
 
 bool experiments_load(struct db *db, const int64_t *experiment_ids, size_t count,
@@ -248,20 +260,6 @@ static bool insert_row(struct db *db, const struct experiment_new *new, int64_t 
 }
 
 /* The default location contains the number, which is known only now. */
-static bool set_default_location(struct db *db, int64_t experiment_id, struct slice artifact_root,
-				 struct arena *arena, struct error *err)
-{
-	struct db_statement *st = db_prepare(
-		db, SQL("UPDATE experiments SET artifact_location = $1 WHERE experiment_id = $2"),
-		err);
-	if (st == NULL)
-		return false;
-	struct slice path = arena_printf(arena, "%" PRId64, experiment_id);
-	db_bind_text(st, 1, artifact_uri_join(artifact_root, path, arena));
-	db_bind_i64(st, 2, experiment_id);
-	return db_run(st, err);
-}
-
 static bool load_piece(struct db *db, struct pk_list *list, struct arena *arena,
 		       struct experiment *experiments, struct error *err)
 {

@@ -28,6 +28,11 @@ MUST_CHECK bool experiment_insert_in_txn(struct db *db, const struct experiment_
 					 struct arena *arena, int64_t *experiment_id_out,
 					 struct error *err);
 
+/* Gives it the location artifact_root/<experiment_id>. */
+MUST_CHECK bool experiment_place_in_txn(struct db *db, int64_t experiment_id,
+					struct slice artifact_root, struct arena *arena,
+					struct error *err);
+
 /* Whole experiments with their tags (sorted by key), in the arena: experiments_out[i] is
  * experiment_ids[i], which must exist (INTERNAL_ERROR otherwise). A constant number of statements
  * for each 500. */

@@ -70,6 +70,17 @@ const struct key_value *key_values_find(struct key_value_list list, struct slice
 	return NULL;
 }
 
+struct key_value_list key_values_missing(struct key_value_list list, struct key_value_list there,
+					 struct arena *arena)
+{
+	struct key_value_list missing = {0};
+	for (size_t i = 0; i < list.count; i++) {
+		if (key_values_find(there, list.items[i].key) == NULL)
+			key_values_add(&missing, list.items[i], arena);
+	}
+	return missing;
+}
+
 static int compare_stably(const void *a, const void *b)
 {
 	const struct key_value *left = *(const struct key_value *const *)a;

@@ -16,5 +16,8 @@ void key_values_sort_in_place(struct key_value_list list);
 void key_values_add(struct key_value_list *list, struct key_value item, struct arena *arena);
 /* The item of that key in an unsorted list, the last of several; NULL if there is none. */
 const struct key_value *key_values_find(struct key_value_list list, struct slice key);
+/* The items whose keys are not in `there`, in the arena. */
+struct key_value_list key_values_missing(struct key_value_list list, struct key_value_list there,
+					 struct arena *arena);
 
 #endif

@@ -36,11 +36,6 @@ static bool next_number(struct db *db, struct model_pk pk, int64_t now_ms, int64
 	return true;
 }
 
-static struct slice or_empty(struct slice text)
-{
-	return slice_is_present(text) ? text : SLICE("");
-}
-
 static bool insert_row(struct db *db, struct model_pk pk, int64_t version,
 		       const struct model_version_new *new, struct error *err)
 {
@@ -54,12 +49,12 @@ static bool insert_row(struct db *db, struct model_pk pk, int64_t version,
 		return false;
 	db_bind_i64(st, 1, pk.value);
 	db_bind_i64(st, 2, version);
-	db_bind_text(st, 3, or_empty(new->description));
-	db_bind_text(st, 4, or_empty(new->user_id));
+	db_bind_text(st, 3, slice_or_empty(new->description));
+	db_bind_text(st, 4, slice_or_empty(new->user_id));
 	db_bind_text(st, 5, new->source);
-	db_bind_text(st, 6, or_empty(new->storage_location));
-	db_bind_text(st, 7, or_empty(new->run_id));
-	db_bind_text(st, 8, or_empty(new->run_link));
+	db_bind_text(st, 6, slice_or_empty(new->storage_location));
+	db_bind_text(st, 7, slice_or_empty(new->run_id));
+	db_bind_text(st, 8, slice_or_empty(new->run_link));
 	db_bind_i64(st, 9, new->now_ms);
 	return db_run(st, err);
 }
@@ -321,7 +316,7 @@ bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t ver
 	db_bind_i64(st, 1, pk.value);
 	db_bind_i64(st, 2, version);
 	db_bind_text(st, 3, tag.key);
-	db_bind_text(st, 4, or_empty(tag.value));
+	db_bind_text(st, 4, slice_or_empty(tag.value));
 	return db_run(st, err);
 }
 

@@ -22,8 +22,8 @@ static bool error_taken(struct error *err, struct slice name)
 			 error_quote(name, quoted, sizeof(quoted)));
 }
 
-static bool find(struct db *db, struct slice name, struct model_pk *out, bool *found,
-		 struct error *err)
+bool model_find_if_any(struct db *db, struct slice name, struct model_pk *out, bool *found,
+		       struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(db, SQL("SELECT model_pk FROM registered_models WHERE name = $1"), err);
@@ -41,7 +41,7 @@ static bool find(struct db *db, struct slice name, struct model_pk *out, bool *f
 bool model_find(struct db *db, struct slice name, struct model_pk *out, struct error *err)
 {
 	bool found = false;
-	return find(db, name, out, &found, err) && (found || error_missing(err, name));
+	return model_find_if_any(db, name, out, &found, err) && (found || error_missing(err, name));
 }
 
 bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
@@ -49,7 +49,7 @@ bool model_insert_in_txn(struct db *db, struct slice name, struct slice descript
 {
 	struct model_pk pk;
 	bool found = false;
-	if (!find(db, name, &pk, &found, err))
+	if (!model_find_if_any(db, name, &pk, &found, err))
 		return false;
 	if (found)
 		return error_taken(err, name);
@@ -144,7 +144,8 @@ bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name
 {
 	struct model_pk pk, other;
 	bool found = false;
-	if (!model_find(db, name, &pk, err) || !find(db, new_name, &other, &found, err))
+	if (!model_find(db, name, &pk, err) ||
+	    !model_find_if_any(db, new_name, &other, &found, err))
 		return false;
 	if (found && other.value != pk.value)
 		return error_taken(err, new_name);

@@ -12,6 +12,9 @@
 MUST_CHECK bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
 				    struct key_value_list tags, int64_t now_ms, struct error *err);
 MUST_CHECK bool model_find(struct db *db, struct slice name, struct model_pk *out, struct error *err);
+/* Without the error: *found says. */
+MUST_CHECK bool model_find_if_any(struct db *db, struct slice name, struct model_pk *out, bool *found,
+				  struct error *err);
 /* The whole model with tags, aliases and latest versions. */
 MUST_CHECK bool model_load(struct db *db, struct model_pk pk, struct arena *arena, struct registered_model *out,
 			   struct error *err);

@@ -1,0 +1,223 @@
+/* Owns the rows of registered models and versions that come from another tracker. */
+#include "store/import_models.h"
+
+#include <inttypes.h>
+
+#include "store/key_values.h"
+#include "store/model_versions.h"
+#include "store/models.h"
+
+static bool insert_model(struct db *db, const struct import_model *model, struct error *err);
+static bool find_version(struct db *db, struct model_pk pk, const struct import_version *version,
+			 bool *found_out, struct error *err);
+static bool insert_version(struct db *db, struct model_pk pk, const struct import_version *version,
+			   struct arena *arena, struct error *err);
+static bool raise_last_version(struct db *db, struct model_pk pk, int64_t version,
+			       struct error *err);
+static bool add_version_tags(struct db *db, struct model_pk pk,
+			     const struct import_version *version, struct arena *arena,
+			     struct error *err);
+static bool add_aliases(struct db *db, struct model_pk pk, const struct import_version *version,
+			struct error *err);
+static bool move_address(struct db *db, struct slice run_id, struct slice address,
+			 struct arena *arena, struct slice *out, struct error *err);
+
+bool import_model_in_txn(struct db *db, const struct import_model *model, struct arena *arena,
+			 bool *is_new_out, struct error *err)
+{
+	struct registered_model there;
+	struct model_pk pk;
+	bool found = false;
+	if (!model_find_if_any(db, model->name, &pk, &found, err))
+		return false;
+	if (!found && (!insert_model(db, model, err) || !model_find(db, model->name, &pk, err)))
+		return false;
+	if (!model_load(db, pk, arena, &there, err))
+		return false;
+	struct key_value_list missing = key_values_missing(model->tags, there.tags, arena);
+	for (size_t i = 0; i < missing.count; i++) {
+		if (!model_tag_set_in_txn(db, pk, missing.items[i], err))
+			return false;
+	}
+	*is_new_out = !found;
+	return true;
+}
+
+bool import_version_in_txn(struct db *db, const struct import_version *version, struct arena *arena,
+			   bool *is_new_out, struct error *err)
+{
+	struct model_pk pk;
+	bool found = false;
+	if (!model_find(db, version->name, &pk, err) || !find_version(db, pk, version, &found, err))
+		return false;
+	if (!found && (!insert_version(db, pk, version, arena, err) ||
+		       !raise_last_version(db, pk, version->version, err)))
+		return false;
+	*is_new_out = !found;
+	return add_version_tags(db, pk, version, arena, err) && add_aliases(db, pk, version, err);
+}
+
+static bool insert_model(struct db *db, const struct import_model *model, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("INSERT INTO registered_models"
+			       " (name, description, creation_time_ms, last_updated_time_ms)"
+			       " VALUES ($1, $2, $3, $4)"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, model->name);
+	db_bind_text(st, 2, slice_or_empty(model->description));
+	db_bind_i64(st, 3, model->creation_time_ms);
+	db_bind_i64(st, 4, model->last_updated_time_ms);
+	return db_run(st, err);
+}
+
+static bool find_version(struct db *db, struct model_pk pk, const struct import_version *version,
+			 bool *found_out, struct error *err)
+{
+	bool is_same = false;
+	struct db_statement *st = db_prepare(db,
+					     SQL("SELECT creation_time_ms FROM model_versions"
+						 " WHERE model_pk = $1 AND version = $2"),
+					     err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_i64(st, 2, version->version);
+	if (!db_fetch_one(st, found_out, err))
+		return false;
+	is_same = !*found_out || db_column_i64(st, 0) == version->creation_time_ms;
+	db_reset(st);
+	char quoted[300];
+	return is_same ||
+	       error_set(err, ERR_RESOURCE_CONFLICT,
+			 "Model Version (name=%s, version=%" PRId64 ") exists and is another one.",
+			 error_quote(version->name, quoted, sizeof(quoted)), version->version);
+}
+
+static bool insert_version(struct db *db, struct model_pk pk, const struct import_version *version,
+			   struct arena *arena, struct error *err)
+{
+	struct slice location = slice_is_present(version->storage_location)
+					? version->storage_location
+					: version->source;
+	struct slice source;
+	if (!move_address(db, version->run_id, version->source, arena, &source, err) ||
+	    !move_address(db, version->run_id, location, arena, &location, err))
+		return false;
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO model_versions (model_pk, version, description, user_id,"
+		    " stage, source, storage_location, run_id, run_link, status,"
+		    " status_message, creation_time_ms, last_updated_time_ms)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_i64(st, 2, version->version);
+	const struct slice texts[] = {
+		version->description,
+		version->user_id,
+		version->stage,
+		source,
+		location,
+		version->run_id,
+		version->run_link,
+		version->status,
+		version->status_message,
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		db_bind_text(st, (int)i + 3, slice_or_empty(texts[i]));
+	db_bind_i64(st, 12, version->creation_time_ms);
+	db_bind_i64(st, 13, version->last_updated_time_ms);
+	return db_run(st, err);
+}
+
+/* A number is given once, here too. */
+static bool raise_last_version(struct db *db, struct model_pk pk, int64_t version,
+			       struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE registered_models SET last_version = max(last_version, $1)"
+			       " WHERE model_pk = $2"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, version);
+	db_bind_i64(st, 2, pk.value);
+	return db_run(st, err);
+}
+
+static bool add_version_tags(struct db *db, struct model_pk pk,
+			     const struct import_version *version, struct arena *arena,
+			     struct error *err)
+{
+	struct model_version there;
+	if (!model_version_load_by_pk(db, pk, version->version, arena, &there, err))
+		return false;
+	struct key_value_list missing = key_values_missing(version->tags, there.tags, arena);
+	for (size_t i = 0; i < missing.count; i++) {
+		if (!model_version_tag_set_in_txn(db, pk, version->version, missing.items[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool add_aliases(struct db *db, struct model_pk pk, const struct import_version *version,
+			struct error *err)
+{
+	for (size_t i = 0; i < version->alias_count; i++) {
+		struct db_statement *st = db_prepare(
+			db,
+			SQL("INSERT INTO model_aliases (model_pk, alias, version)"
+			    " VALUES ($1, $2, $3) ON CONFLICT (model_pk, alias) DO NOTHING"),
+			err);
+		if (st == NULL)
+			return false;
+		db_bind_i64(st, 1, pk.value);
+		db_bind_text(st, 2, version->aliases[i]);
+		db_bind_i64(st, 3, version->version);
+		if (!db_run(st, err))
+			return false;
+	}
+	return true;
+}
+
+/* "file:///a" and "/a" are one place. */
+static struct slice without_file_scheme(struct slice address)
+{
+	return slice_starts_with(address, SLICE("file://")) ? slice_from(address, 7) : address;
+}
+
+/* Both run and import must be known; else the address stays. */
+static bool move_address(struct db *db, struct slice run_id, struct slice address,
+			 struct arena *arena, struct slice *out, struct error *err)
+{
+	bool found = false;
+	struct slice from = {0}, to = {0};
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT i.source_artifact_uri, r.artifact_uri FROM runs AS r"
+			       " JOIN run_imports AS i ON i.run_pk = r.run_pk WHERE r.run_id = $1"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, slice_or_empty(run_id));
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	if (found) {
+		from = without_file_scheme(db_column_copy(st, 0, arena));
+		to = db_column_copy(st, 1, arena);
+	}
+	db_reset(st);
+	struct slice local = without_file_scheme(address);
+	struct slice rest = slice_from(local, from.len);
+	bool is_below = from.len > 0 && slice_starts_with(local, from) &&
+			(rest.len == 0 || rest.ptr[0] == '/');
+	*out = is_below ? arena_concat(arena, to, rest) : address;
+	return true;
+}
