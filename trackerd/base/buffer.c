@@ -1,4 +1,4 @@
-/* Owns the growing of heap buffers. */
+/* Owns the growing of buffers. */
 #include "base/buffer.h"
 
 #include <stdarg.h>
@@ -8,6 +8,7 @@
 enum { BUFFER_BYTES_MIN = 256 };
 
 static bool make_room(struct buffer *b, size_t bytes);
+static char *grow(struct buffer *b, size_t capacity);
 static void fail(struct buffer *b);
 
 void buffer_init(struct buffer *b, size_t bytes_max)
@@ -15,10 +16,16 @@ void buffer_init(struct buffer *b, size_t bytes_max)
 	*b = (struct buffer){.bytes_max = bytes_max};
 }
 
+void buffer_init_in_arena(struct buffer *b, struct arena *arena, size_t bytes_max)
+{
+	*b = (struct buffer){.bytes_max = bytes_max, .arena_or_null = arena};
+}
+
 void buffer_deinit(struct buffer *b)
 {
-	free(b->ptr_or_null);
-	*b = (struct buffer){.bytes_max = b->bytes_max};
+	if (b->arena_or_null == NULL)
+		free(b->ptr_or_null);
+	*b = (struct buffer){.bytes_max = b->bytes_max, .arena_or_null = b->arena_or_null};
 }
 
 void buffer_reset(struct buffer *b)
@@ -105,6 +112,7 @@ bool buffer_check(const struct buffer *b, const char *what, struct error *err)
 
 char *buffer_take(struct buffer *b, size_t *len_out)
 {
+	ASSERT(b->arena_or_null == NULL);
 	if (b->failed || b->len == 0) {
 		*len_out = 0;
 		return NULL;
@@ -132,7 +140,7 @@ static bool make_room(struct buffer *b, size_t bytes)
 		capacity = BUFFER_BYTES_MIN < b->bytes_max ? BUFFER_BYTES_MIN : b->bytes_max;
 	if (capacity < needed)
 		capacity = needed;
-	char *grown = realloc(b->ptr_or_null, capacity > 0 ? capacity : 1);
+	char *grown = grow(b, capacity > 0 ? capacity : 1);
 	if (grown == NULL) {
 		fail(b);
 		return false;
@@ -140,6 +148,16 @@ static bool make_room(struct buffer *b, size_t bytes)
 	b->ptr_or_null = grown;
 	b->capacity = capacity;
 	return true;
+}
+
+static char *grow(struct buffer *b, size_t capacity)
+{
+	if (b->arena_or_null == NULL)
+		return realloc(b->ptr_or_null, capacity);
+	char *grown = ARENA_NEW(b->arena_or_null, char, capacity);
+	if (b->len > 0)
+		memcpy(grown, b->ptr_or_null, b->len);
+	return grown;
 }
 
 static void fail(struct buffer *b)

@@ -1,4 +1,4 @@
-/* A growable run of bytes on the heap with a ceiling that is named at birth.
+/* A growable run of bytes with a ceiling that is named at birth, on the heap or in an arena.
  *
  * The first append that would pass `bytes_max`, or that gets no memory, frees the content and sets
  * `failed`; later appends do nothing. So a caller appends freely and checks once at the end
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -18,9 +19,13 @@ struct buffer {
 	size_t capacity;
 	size_t bytes_max;
 	bool failed;
+	struct arena *arena_or_null; /* where the bytes are instead of on the heap */
 };
 
 void buffer_init(struct buffer *b, size_t bytes_max);
+/* The bytes die with the arena, and so may what buffer_slice gives: for texts made below an arena's guard. What it
+ * outgrew stays in the arena, up to as much again. Exhaustion is the arena's (arena_alloc). */
+void buffer_init_in_arena(struct buffer *b, struct arena *arena, size_t bytes_max);
 /* Frees the content; the buffer may be initialised again. */
 void buffer_deinit(struct buffer *b);
 /* Forgets content and failure, keeps the memory. */
@@ -39,7 +44,8 @@ void buffer_consume(struct buffer *b, size_t bytes);
 struct slice buffer_slice(const struct buffer *b);
 /* False, with REQUEST_TOO_LARGE and `what` in the sentence, if an append failed. */
 MUST_CHECK bool buffer_check(const struct buffer *b, const char *what, struct error *err);
-/* Gives the heap memory (free with free()) and leaves the buffer empty; NULL if failed or empty. */
+/* Gives the heap memory (free with free()) and leaves the buffer empty; NULL if failed or empty. Not for one in an
+ * arena. */
 char *buffer_take(struct buffer *b, size_t *len_out);
 
 #endif
