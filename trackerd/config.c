@@ -47,6 +47,7 @@ static const struct option options[] = {
 	{"body-timeout-ms", COUNT(body_timeout_ms, 1, DAY_MS), "60000", "MS", "longest silence inside a body, either way"},
 	{"idle-timeout-ms", COUNT(idle_timeout_ms, 1, DAY_MS), "120000", "MS", "longest wait for a next request"},
 	{"drain-timeout-ms", COUNT(drain_timeout_ms, 0, DAY_MS), "10000", "MS", "time for open requests when stopping"},
+	{"mlflow-ui", TEXT(mlflow_ui), "", "DIR", "folder of an installed mlflow package, whose web page is served at /mlflow/"},
 	{"mlflow-version", TEXT(mlflow_version), "3.3.2", "VERSION", "what /version tells MLflow clients"},
 	{"log-level", TEXT(log_level), "info", "LEVEL", "debug, info, warn or error"},
 };

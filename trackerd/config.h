@@ -19,6 +19,7 @@ struct config {
 	char allowed_hosts[CONFIG_TEXT_BYTES_MAX];
 	char allowed_origins[CONFIG_TEXT_BYTES_MAX];
 	char artifact_root[CONFIG_TEXT_BYTES_MAX];
+	char mlflow_ui[CONFIG_TEXT_BYTES_MAX];
 	char mlflow_version[64];
 	char log_level[16];
 	bool allow_remote; /* listen beyond loopback although there is no authentication */

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/artifact_service.h"
+#include "api/mlflow_ui.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "data_directory.h"
@@ -173,6 +174,9 @@ static bool start(struct server *server, struct error *err)
 	struct slice root = slice_from_cstr(server->config->artifact_root);
 	if (!data_directory_open(server->config->data, root, &server->directory, err))
 		return false;
+	if (server->config->mlflow_ui[0] != '\0' &&
+	    !mlflow_ui_open(server->config->mlflow_ui, &server->api.mlflow_ui_or_null, err))
+		return false;
 	if (!open_jobs(server, err))
 		return false;
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
@@ -210,6 +214,7 @@ bool server_run(const struct config *config, struct error *err)
 	ASSERT(busy == 0);
 	data_directory_close(&server->directory);
 	router_free(server->api.router);
+	mlflow_ui_close(server->api.mlflow_ui_or_null);
 	free(server);
 	if (ok)
 		log_event(LOG_INFO, "stopped", "pid=%ld", (long)getpid());

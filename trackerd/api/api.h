@@ -9,6 +9,7 @@
 #include "jobs/jobs.h"
 
 struct artifact_service;
+struct mlflow_ui;
 
 struct api {
 	struct jobs *jobs;
@@ -16,6 +17,7 @@ struct api {
 	struct counters *counters;
 	struct artifact_service *artifacts; /* artifact_service.h */
 	const struct http_server *http_or_null; /* for its counts; set once it listens */
+	struct mlflow_ui *mlflow_ui_or_null; /* when --mlflow-ui is given */
 	struct slice artifact_root;   /* default root of new experiments, "mlflow-artifacts:/" */
 	struct slice allowed_origins; /* comma-separated list, "*" or empty: who besides our own page may call us */
 	struct slice allowed_hosts;   /* comma-separated names that the Host header may carry besides addresses and

@@ -19,6 +19,7 @@
 #include "http/http_message.h"
 
 struct api;
+struct mlflow_ui;
 struct route_match;
 
 enum endpoint_kind {
@@ -37,6 +38,7 @@ struct call {
 	int64_t now_ms;      /* wall time when the request came: the same when execute runs twice */
 	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
 	struct slice if_none_match; /* header; absent if not sent */
+	const struct mlflow_ui *mlflow_ui_or_null; /* mlflow_ui.h */
 	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */
 	/* Set by encode or execute, to answer otherwise than 200 application/json: */
 	int status;                 /* 0 = 200 */

@@ -208,6 +208,7 @@ void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x,
 	e->call.arena = &e->arena;
 	e->call.now_ms = clock_wall_ms(clock_system());
 	e->call.artifact_root = api->artifact_root;
+	e->call.mlflow_ui_or_null = api->mlflow_ui_or_null;
 	e->call.if_none_match = http_request_header(http_exchange_request(x), "If-None-Match");
 	http_exchange_context_set(x, e);
 	http_exchange_on_abandoned(x, abandoned_on_loop);

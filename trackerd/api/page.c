@@ -1,7 +1,8 @@
-/* Owns the serving of the embedded web page: types, caching, and its Content-Security-Policy. */
+/* Owns the serving of the embedded web page: caching, and its Content-Security-Policy. */
 #include "api/page.h"
 
 #include "api/api.h"
+#include "api/web_type.h"
 #include "web_embedded.h"
 
 /* Nothing but our own files and our own API: no inline script or style, no plug-ins, no frames. A page that is to show
@@ -9,23 +10,6 @@
 #define CONTENT_SECURITY_POLICY                                                                    \
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "    \
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-static const struct {
-	const char *suffix, *content_type;
-} content_types[] = {
-	{".html", "text/html; charset=utf-8"},	       {".css", "text/css; charset=utf-8"},
-	{".js", "text/javascript; charset=utf-8"},     {".svg", "image/svg+xml"},
-	{".webmanifest", "application/manifest+json"},
-};
-
-static const char *content_type_of(struct slice path)
-{
-	for (size_t i = 0; i < ARRAY_COUNT(content_types); i++) {
-		if (slice_ends_with(path, slice_from_cstr(content_types[i].suffix)))
-			return content_types[i].content_type;
-	}
-	return "application/octet-stream";
-}
 
 static const struct web_file *find_file(struct slice path)
 {
@@ -54,7 +38,7 @@ static void page_take_over_on_loop(struct api *api, struct http_exchange *x,
 	}
 	struct slice etag = slice_from_cstr(file->etag);
 	struct http_reply reply = {.status = 200,
-				   .content_type = content_type_of(slice_from_cstr(file->path))};
+				   .content_type = web_type_of(slice_from_cstr(file->path))};
 	api_reply_headers(api, x, &reply);
 	http_reply_header(&reply, SLICE("ETag"), etag);
 	http_reply_header(&reply, SLICE("Cache-Control"), SLICE("no-cache"));

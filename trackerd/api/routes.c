@@ -4,9 +4,11 @@
 #include "api/batch.h"
 #include "api/experiments.h"
 #include "api/import.h"
+#include "api/graphql.h"
 #include "api/inputs.h"
 #include "api/manifest.h"
 #include "api/metrics.h"
+#include "api/mlflow_ui.h"
 #include "api/model_versions.h"
 #include "api/models.h"
 #include "api/page.h"
@@ -104,6 +106,15 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/trackerd/v1/import/run",                            &import_run},
 	{HTTP_POST,   "/api/trackerd/v1/import/model",                          &import_model},
 	{HTTP_POST,   "/api/trackerd/v1/import/model-version",                  &import_model_version},
+	/* MLflow's own page. */
+	{HTTP_POST,   "/graphql",                                               &graphql_post},
+	{HTTP_GET,    "/mlflow",                                                &mlflow_ui_redirect},
+	{HTTP_GET,    "/mlflow/",                                               &mlflow_ui_index},
+	{HTTP_GET,    "/mlflow/static-files/{path...}",                         &mlflow_ui_file},
+	{HTTP_GET,    "/api/2.0/mlflow/gateway-proxy",                          &mlflow_ui_gateway},
+	{HTTP_POST,   "/api/2.0/mlflow/gateway-proxy",                          &mlflow_ui_gateway},
+	{HTTP_GET,    "/api/3.0/mlflow/ui-telemetry",                           &mlflow_ui_telemetry},
+	{HTTP_POST,   "/api/3.0/mlflow/ui-telemetry",                           &mlflow_ui_telemetry},
 
 	/* The page: everything else that is asked for with GET. */
 	{HTTP_GET,    "/{path...}",                                             &page_file},
