@@ -1,5 +1,5 @@
-/* What a document asks for, once fragments, variables, directives and equal keys are resolved against the schema: a tree
- * of fields in the order of the reply. Made once, followed for each object of the answer.
+/* What a document asks for, once fragments, variables, directives and equal keys are resolved against the schema: a
+ * tree of fields in the order of the reply. Made once, followed for each object of the answer.
  *
  * The limits are those MLflow sets, so that a small query cannot make a big answer. Introspection is not offered. */
 #ifndef GRAPHQL_GQL_PLAN_H
