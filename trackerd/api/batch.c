@@ -4,6 +4,7 @@
 #include "api/validation.h"
 #include "limits.h"
 #include "store/key_values.h"
+#include "store/logged_model_metrics.h"
 #include "store/metrics.h"
 #include "store/params.h"
 #include "store/runs.h"
@@ -15,6 +16,8 @@ struct metric_request {
 	struct slice run_id, key;
 	struct opt_double value;
 	struct opt_i64 timestamp, step;
+	struct slice model_id, dataset_name, dataset_digest;
+	struct model_point point; /* made by check */
 };
 
 // clang-format off
@@ -24,31 +27,48 @@ static const struct field metric_fields[] = {
 	FIELD_DOUBLE(struct metric_request, value, FIELD_REQUIRED),
 	FIELD_I64(struct metric_request, timestamp, FIELD_REQUIRED),
 	FIELD_I64(struct metric_request, step, FIELD_OPTIONAL),
+	FIELD_TEXT(struct metric_request, model_id, FIELD_OPTIONAL),
+	FIELD_TEXT(struct metric_request, dataset_name, FIELD_OPTIONAL),
+	FIELD_TEXT(struct metric_request, dataset_digest, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 // clang-format on
 
+static bool check_model_point(const struct model_point *point, struct error *err)
+{
+	return validate_length(point->model_id, LOGGED_MODEL_ID_LENGTH_MAX, "'model_id'", err) &&
+	       validate_length(point->dataset_name, DATASET_NAME_LENGTH_MAX, "'dataset_name'",
+			       err) &&
+	       validate_length(point->dataset_digest, DATASET_DIGEST_LENGTH_MAX, "'dataset_digest'",
+			       err);
+}
+
 static bool log_metric_check(struct call *call, struct error *err)
 {
-	const struct metric_request *request = call->request;
+	struct metric_request *request = call->request;
+	request->point = (struct model_point){
+		.point = {.name = request->key,
+			  .value = request->value.value,
+			  .timestamp_ms = request->timestamp.value,
+			  .step = request->step.value}, /* 0 when it is not given */
+		.model_id = request->model_id,
+		.dataset_name = request->dataset_name,
+		.dataset_digest = request->dataset_digest,
+	};
 	return validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
 	       validate_metric_timestamp(request->key, request->value.value,
-					 request->timestamp.value, (struct value_place){0}, err);
+					 request->timestamp.value, (struct value_place){0}, err) &&
+	       check_model_point(&request->point, err);
 }
 
 static bool log_metric_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct metric_request *request = call->request;
-	const struct metric_point point = {
-		.name = request->key,
-		.value = request->value.value,
-		.timestamp_ms = request->timestamp.value,
-		.step = request->step.value, /* 0 when it is not given */
-	};
 	struct run_ref ref;
 	return run_find_active(tracker, request->run_id, &ref, err) &&
-	       metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, &point, 1, call->arena,
-				     err);
+	       metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, &request->point.point, 1,
+				     call->arena, err) &&
+	       logged_model_metrics_log_in_txn(tracker, ref.pk, &request->point, 1, err);
 }
 
 const struct endpoint runs_log_metric = {
@@ -109,21 +129,31 @@ struct batch_request {
 	struct object_list metrics, params, tags;
 	/* Made by check: validated and, where it matters, sorted by key. */
 	struct metric_point *points;
+	struct model_point *model_points; /* those of points that name a model */
+	size_t model_point_count;
 	struct key_value_list params_sorted, tags_checked;
 };
 
 // clang-format off
-const struct field batch_metric_fields[] = {
-	FIELD_TEXT(struct batch_metric, key, FIELD_REQUIRED),
-	FIELD_DOUBLE(struct batch_metric, value, FIELD_REQUIRED),
-	FIELD_I64(struct batch_metric, timestamp, FIELD_REQUIRED),
-	FIELD_I64(struct batch_metric, step, FIELD_OPTIONAL),
+#define BATCH_METRIC_FIELDS \
+	FIELD_TEXT(struct batch_metric, key, FIELD_REQUIRED), \
+	FIELD_DOUBLE(struct batch_metric, value, FIELD_REQUIRED), \
+	FIELD_I64(struct batch_metric, timestamp, FIELD_REQUIRED), \
+	FIELD_I64(struct batch_metric, step, FIELD_OPTIONAL)
+
+const struct field batch_metric_fields[] = {BATCH_METRIC_FIELDS, FIELDS_END};
+
+static const struct field model_metric_fields[] = {
+	BATCH_METRIC_FIELDS,
+	FIELD_TEXT(struct batch_metric, model_id, FIELD_OPTIONAL),
+	FIELD_TEXT(struct batch_metric, dataset_name, FIELD_OPTIONAL),
+	FIELD_TEXT(struct batch_metric, dataset_digest, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
 static const struct field batch_fields[] = {
 	FIELD_TEXT(struct batch_request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
-	FIELD_OBJECTS(struct batch_request, metrics, FIELD_OPTIONAL, batch_metric_fields, struct batch_metric),
+	FIELD_OBJECTS(struct batch_request, metrics, FIELD_OPTIONAL, model_metric_fields, struct batch_metric),
 	FIELD_OBJECTS(struct batch_request, params, FIELD_OPTIONAL, key_value_fields, struct key_value),
 	FIELD_OBJECTS(struct batch_request, tags, FIELD_OPTIONAL, key_value_fields, struct key_value),
 	FIELDS_END,
@@ -202,12 +232,34 @@ static bool check_params_are_distinct(struct key_value_list sorted, struct arena
 			 error_quote(keys, quoted, sizeof(quoted)));
 }
 
+/* Remembers the points that name a model. */
+static bool take_model_points(struct batch_request *request, struct arena *arena,
+			      struct error *err)
+{
+	const struct batch_metric *metrics = request->metrics.items;
+	for (size_t i = 0; i < request->metrics.count; i++) {
+		const struct model_point point = {request->points[i], metrics[i].model_id,
+						  metrics[i].dataset_name,
+						  metrics[i].dataset_digest};
+		if (point.model_id.len == 0)
+			continue;
+		if (!check_model_point(&point, err))
+			return false;
+		request->model_points =
+			arena_list_room(arena, request->model_points, request->model_point_count,
+					sizeof(*request->model_points));
+		request->model_points[request->model_point_count++] = point;
+	}
+	return true;
+}
+
 static bool log_batch_check(struct call *call, struct error *err)
 {
 	struct batch_request *request = call->request;
 	struct key_value_list params = {0};
 	if (!validate_run_id(request->run_id, err) || !check_counts(request, err) ||
 	    !batch_metrics_check(&request->metrics, call->arena, &request->points, err) ||
+	    !take_model_points(request, call->arena, err) ||
 	    !validate_key_values(KEY_PARAM, &request->params, "params", PARAM_VALUE_LENGTH_MAX,
 				 &params, err) ||
 	    !validate_key_values(KEY_TAG, &request->tags, "tags", RUN_TAG_VALUE_LENGTH_MAX,
@@ -228,6 +280,9 @@ static bool log_batch_execute(struct call *call, struct db *tracker, struct erro
 	if (request->metrics.count > 0 &&
 	    !metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, request->points,
 				   request->metrics.count, call->arena, err))
+		return false;
+	if (!logged_model_metrics_log_in_txn(tracker, ref.pk, request->model_points,
+					     request->model_point_count, err))
 		return false;
 	return run_tags_set_in_txn(tracker, ref.pk, request->tags_checked, call->arena, err);
 }

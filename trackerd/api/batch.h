@@ -15,6 +15,7 @@ struct batch_metric {
 	struct slice key;
 	struct opt_double value;
 	struct opt_i64 timestamp, step;
+	struct slice model_id, dataset_name, dataset_digest; /* log-batch alone takes them */
 };
 extern const struct field batch_metric_fields[];
 

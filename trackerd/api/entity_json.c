@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 static void write_data(struct json_writer *w, const struct run *run);
-static void write_inputs(struct json_writer *w, const struct dataset_input_list *inputs);
+static void write_inputs(struct json_writer *w, const struct run *run);
+static void write_outputs(struct json_writer *w, const struct model_output_list *outputs);
 static void write_dataset_input(struct json_writer *w, const struct dataset_input *input);
 static struct slice lifecycle_stage(bool is_deleted);
 
@@ -32,7 +33,9 @@ void entity_json_run(struct json_writer *w, const struct run *run)
 	json_key(w, "data");
 	write_data(w, run);
 	json_key(w, "inputs");
-	write_inputs(w, &run->inputs);
+	write_inputs(w, run);
+	json_key(w, "outputs");
+	write_outputs(w, &run->model_outputs);
 	json_object_end(w);
 }
 
@@ -56,12 +59,17 @@ void entity_json_run_info(struct json_writer *w, const struct run *run)
 void entity_json_metric(struct json_writer *w, const struct metric *metric)
 {
 	json_object_begin(w);
+	entity_json_metric_members(w, metric);
+	json_object_end(w);
+}
+
+void entity_json_metric_members(struct json_writer *w, const struct metric *metric)
+{
 	json_put_string(w, "key", metric->key);
 	json_key(w, "value");
 	entity_json_metric_value(w, metric->value);
 	json_put_int(w, "timestamp", metric->timestamp_ms);
 	json_put_int(w, "step", metric->step);
-	json_object_end(w);
 }
 
 void entity_json_metric_value(struct json_writer *w, double value)
@@ -107,14 +115,42 @@ static void write_data(struct json_writer *w, const struct run *run)
 	json_object_end(w);
 }
 
-static void write_inputs(struct json_writer *w, const struct dataset_input_list *inputs)
+static void write_inputs(struct json_writer *w, const struct run *run)
 {
+	const struct dataset_input_list *inputs = &run->inputs;
 	json_object_begin(w);
 	if (inputs->count > 0) {
 		json_key(w, "dataset_inputs");
 		json_array_begin(w);
 		for (size_t i = 0; i < inputs->count; i++)
 			write_dataset_input(w, &inputs->items[i]);
+		json_array_end(w);
+	}
+	if (run->model_inputs.count > 0) {
+		json_key(w, "model_inputs");
+		json_array_begin(w);
+		for (size_t i = 0; i < run->model_inputs.count; i++) {
+			json_object_begin(w);
+			json_put_string(w, "model_id", run->model_inputs.items[i]);
+			json_object_end(w);
+		}
+		json_array_end(w);
+	}
+	json_object_end(w);
+}
+
+static void write_outputs(struct json_writer *w, const struct model_output_list *outputs)
+{
+	json_object_begin(w);
+	if (outputs->count > 0) {
+		json_key(w, "model_outputs");
+		json_array_begin(w);
+		for (size_t i = 0; i < outputs->count; i++) {
+			json_object_begin(w);
+			json_put_string(w, "model_id", outputs->items[i].model_id);
+			json_put_int(w, "step", outputs->items[i].step);
+			json_object_end(w);
+		}
 		json_array_end(w);
 	}
 	json_object_end(w);

@@ -11,6 +11,8 @@ void entity_json_run_info(struct json_writer *w, const struct run *run);
 /* Key "metrics" etc. are the caller's; infinities are written as ±DBL_MAX (MLflow's wire), NaN as
  * "NaN". */
 void entity_json_metric(struct json_writer *w, const struct metric *metric);
+/* Its members alone, for an object that has more. */
+void entity_json_metric_members(struct json_writer *w, const struct metric *metric);
 void entity_json_metric_value(struct json_writer *w, double value);
 /* A number that is a string on the wire: "experiment_id": "0". */
 void entity_json_put_id(struct json_writer *w, const char *key, int64_t id);

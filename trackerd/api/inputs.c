@@ -1,4 +1,4 @@
-/* Owns the endpoint that links datasets to a run. */
+/* Owns the endpoints that link datasets and logged models to a run. */
 #include "api/inputs.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include "api/validation.h"
 #include "limits.h"
 #include "store/inputs.h"
+#include "store/run_models.h"
 #include "store/runs.h"
 
 struct model_entry {
@@ -15,9 +16,10 @@ struct model_entry {
 struct inputs_request {
 	struct slice run_id;
 	struct object_list datasets;
-	struct object_list
-		models; /* of the right shape, but without an effect: there are no logged models */
+	struct object_list models;
+	/* Made by check. */
 	struct dataset_input_list inputs;
+	struct model_input_list model_inputs;
 };
 
 // clang-format off
@@ -61,6 +63,13 @@ static const struct {
 };
 // clang-format on
 
+static bool check_model_id(struct slice model_id, size_t index, struct error *err)
+{
+	char what[64];
+	(void)snprintf(what, sizeof(what), "'models[%zu].model_id'", index);
+	return validate_length(model_id, LOGGED_MODEL_ID_LENGTH_MAX, what, err);
+}
+
 static bool check_dataset(const struct dataset_fields *dataset, size_t index, struct error *err)
 {
 	char what[96];
@@ -100,6 +109,20 @@ static bool check_tags(struct object_list *tags, size_t index, struct key_value_
 	return true;
 }
 
+static bool check_model_inputs(struct inputs_request *request, struct arena *arena,
+			       struct error *err)
+{
+	const struct model_entry *entries = request->models.items;
+	struct slice *ids = ARENA_NEW(arena, struct slice, request->models.count + 1);
+	for (size_t i = 0; i < request->models.count; i++) {
+		if (!check_model_id(entries[i].model_id, i, err))
+			return false;
+		ids[i] = entries[i].model_id;
+	}
+	request->model_inputs = (struct model_input_list){ids, request->models.count};
+	return true;
+}
+
 bool dataset_entries_check(const struct object_list *list, struct arena *arena,
 			   struct dataset_input_list *out, struct error *err)
 {
@@ -127,7 +150,8 @@ static bool log_inputs_check(struct call *call, struct error *err)
 {
 	struct inputs_request *request = call->request;
 	return validate_run_id(request->run_id, err) &&
-	       dataset_entries_check(&request->datasets, call->arena, &request->inputs, err);
+	       dataset_entries_check(&request->datasets, call->arena, &request->inputs, err) &&
+	       check_model_inputs(request, call->arena, err);
 }
 
 static bool log_inputs_execute(struct call *call, struct db *tracker, struct error *err)
@@ -136,7 +160,8 @@ static bool log_inputs_execute(struct call *call, struct db *tracker, struct err
 	struct run_ref ref;
 	return run_find_active(tracker, request->run_id, &ref, err) &&
 	       inputs_log_in_txn(tracker, ref.pk, ref.experiment_id, request->inputs, call->arena,
-				 err);
+				 err) &&
+	       run_model_inputs_log_in_txn(tracker, ref.pk, request->model_inputs, err);
 }
 
 const struct endpoint runs_log_inputs = {
@@ -146,5 +171,64 @@ const struct endpoint runs_log_inputs = {
 	.body_bytes_max = INPUTS_BODY_BYTES_MAX,
 	.check = log_inputs_check,
 	.execute = log_inputs_execute,
-	.summary = "Link datasets to a run as its inputs",
+	.summary = "Link datasets and logged models to a run as its inputs",
+};
+
+/* ---- outputs ---------------------------------------------------------------------------------- */
+
+struct output_entry {
+	struct slice model_id;
+	struct opt_i64 step;
+};
+
+struct outputs_request {
+	struct slice run_id;
+	struct object_list models;
+	struct model_output_list outputs; /* made by check */
+};
+
+// clang-format off
+static const struct field output_entry_fields[] = {
+	FIELD_TEXT(struct output_entry, model_id, FIELD_REQUIRED),
+	FIELD_I64(struct output_entry, step, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static const struct field outputs_fields[] = {
+	FIELD_TEXT(struct outputs_request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
+	FIELD_OBJECTS(struct outputs_request, models, FIELD_REQUIRED, output_entry_fields, struct output_entry),
+	FIELDS_END,
+};
+// clang-format on
+
+static bool log_outputs_check(struct call *call, struct error *err)
+{
+	struct outputs_request *request = call->request;
+	const struct output_entry *entries = request->models.items;
+	struct model_output *items =
+		ARENA_NEW(call->arena, struct model_output, request->models.count + 1);
+	for (size_t i = 0; i < request->models.count; i++) {
+		if (!check_model_id(entries[i].model_id, i, err))
+			return false;
+		items[i] = (struct model_output){entries[i].model_id, entries[i].step.value};
+	}
+	request->outputs = (struct model_output_list){items, request->models.count};
+	return true;
+}
+
+static bool log_outputs_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct outputs_request *request = call->request;
+	struct run_ref ref;
+	return run_find_active(tracker, request->run_id, &ref, err) &&
+	       run_model_outputs_log_in_txn(tracker, ref.pk, request->outputs, err);
+}
+
+const struct endpoint runs_log_outputs = {
+	.kind = ENDPOINT_WRITE,
+	.fields_or_null = outputs_fields,
+	.request_bytes = sizeof(struct outputs_request),
+	.check = log_outputs_check,
+	.execute = log_outputs_execute,
+	.summary = "Link logged models to a run as its outputs",
 };

@@ -1,11 +1,12 @@
-/* The endpoint that links datasets to a run (mlflow-api.md §5.8). */
+/* The endpoints that link datasets and logged models to a run (mlflow-api.md §5.8). */
 #ifndef API_INPUTS_H
 #define API_INPUTS_H
 
 #include "api/endpoint.h"
 #include "store/entities.h"
 
-extern const struct endpoint runs_log_inputs; /* POST runs/log-inputs */
+extern const struct endpoint runs_log_inputs;  /* POST runs/log-inputs */
+extern const struct endpoint runs_log_outputs; /* POST runs/outputs */
 
 /* An item of a list "datasets" in requests: {"tags": […], "dataset": {…}}. */
 struct dataset_fields {

@@ -31,6 +31,8 @@ void model_json_version(struct json_writer *w, const struct model_version *v)
 	if (v->status_message.len > 0)
 		json_put_string(w, "status_message", v->status_message);
 	json_put_string(w, "run_link", v->run_link);
+	if (v->model_id.len > 0)
+		json_put_string(w, "model_id", v->model_id);
 	entity_json_key_values(w, "tags", &v->tags);
 	if (v->aliases.count > 0) {
 		json_key(w, "aliases");

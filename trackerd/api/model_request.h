@@ -7,7 +7,7 @@
 
 struct model_request {
 	struct slice name, new_name, description, alias, version, stage, key, value;
-	struct slice source, run_id, run_link;
+	struct slice source, run_id, run_link, model_id;
 	struct slice filter, page_token;
 	struct text_list order_by, stages;
 	struct object_list tags; /* struct key_value */

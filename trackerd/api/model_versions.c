@@ -7,6 +7,7 @@
 #include "limits.h"
 #include "search/model_fields.h"
 #include "store/key_values.h"
+#include "store/model_lineage.h"
 #include "store/model_sources.h"
 #include "store/model_versions.h"
 #include "store/search_page.h"
@@ -49,6 +50,7 @@ static const struct field create_fields[] = {
 	FIELD_TEXT(struct model_request, run_id, FIELD_OPTIONAL | FIELD_IS_RUN_ID),
 	FIELD_TEXT(struct model_request, run_link, FIELD_OPTIONAL),
 	FIELD_TEXT(struct model_request, description, FIELD_OPTIONAL),
+	FIELD_TEXT(struct model_request, model_id, FIELD_OPTIONAL),
 	FIELD_OBJECTS(struct model_request, tags, FIELD_OPTIONAL, model_tag_fields,
 		      struct key_value),
 	FIELDS_END,
@@ -60,6 +62,23 @@ static bool create_check(struct call *call, struct error *err)
 	return model_check_name(r->name, err) && model_check_tags(&r->tags, &r->tag_list, err);
 }
 
+/* Where the version comes from and where its files are. A prompt has neither. */
+static bool resolve_source(struct call *call, struct db *tracker, bool is_prompt,
+			   struct model_version_new *new, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_lineage lineage = {.run_id = r->run_id};
+	if (!is_prompt && !model_lineage_resolve(tracker, r->source, r->run_id, r->model_id,
+						 call->arena, &lineage, err))
+		return false;
+	new->run_id = lineage.run_id;
+	new->model_id = lineage.model_id;
+	new->storage_location = lineage.location;
+	return slice_is_present(lineage.location) ||
+	       model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena,
+				    &new->storage_location, err);
+}
+
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -67,16 +86,18 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	bool is_prompt = prompt != NULL && slice_eq(prompt->value, SLICE("true"));
 	struct model_version_new new = {.name = r->name,
 					.source = r->source,
-					.run_id = r->run_id,
 					.run_link = r->run_link,
 					.description = r->description,
 					.tags = r->tag_list,
 					.now_ms = call->now_ms};
 	int64_t number = 0;
-	return model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena,
-				    &new.storage_location, err) &&
-	       model_version_insert_in_txn(tracker, &new, &number, err) &&
-	       load_version(call, tracker, number, err);
+	if (!resolve_source(call, tracker, is_prompt, &new, err) ||
+	    !model_version_insert_in_txn(tracker, &new, &number, err))
+		return false;
+	if (new.model_id.len > 0 && !model_lineage_record_in_txn(tracker, new.model_id, r->name,
+								 number, call->arena, err))
+		return false;
+	return load_version(call, tracker, number, err);
 }
 
 const struct endpoint model_versions_create = {

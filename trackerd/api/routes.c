@@ -6,6 +6,7 @@
 #include "api/graphql.h"
 #include "api/import.h"
 #include "api/inputs.h"
+#include "api/logged_models.h"
 #include "api/manifest.h"
 #include "api/metrics.h"
 #include "api/mlflow_ui.h"
@@ -50,6 +51,7 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/2.0/mlflow/runs/log-parameter",                     &runs_log_parameter},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/log-batch",                         &runs_log_batch},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/log-inputs",                        &runs_log_inputs},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/outputs",                           &runs_log_outputs},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/set-tag",                           &runs_set_tag},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/delete-tag",                        &runs_delete_tag},
 	{HTTP_GET,    "/api/trackerd/v1/runs/best",                             &runs_best},
@@ -75,6 +77,15 @@ const struct route routes[] = {
 	{HTTP_PUT,    "/api/trackerd/v1/archive/{path...}",                     &archive_put},
 	{HTTP_GET,    "/api/trackerd/v1/archive/{path...}",                     &archive_get},
 	{HTTP_GET,    "/api/trackerd/v1/manifest/{path...}",                    &manifest_get},
+
+	/* Logged models. */
+	{HTTP_POST,   "/api/2.0/mlflow/logged-models",                          &logged_models_create},
+	{HTTP_GET,    "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_get},
+	{HTTP_PATCH,  "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_finalize},
+	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_delete},
+	{HTTP_PATCH,  "/api/2.0/mlflow/logged-models/{model_id}/tags",          &logged_models_set_tags},
+	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}", &logged_models_delete_tag},
+	{HTTP_POST,   "/api/2.0/mlflow/logged-models/{model_id}/params",        &logged_models_log_params},
 
 	/* Registry. */
 	{HTTP_POST,   "/api/2.0/mlflow/registered-models/create",               &models_create},

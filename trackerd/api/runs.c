@@ -9,6 +9,7 @@
 #include "limits.h"
 #include "store/experiments.h"
 #include "store/key_values.h"
+#include "store/run_models.h"
 #include "store/runs.h"
 #include "store/runs_load.h"
 #include "store/tags.h"
@@ -291,7 +292,8 @@ static bool load_run(struct call *call, struct db *tracker, struct run_pk run_pk
 {
 	struct run *run = ARENA_NEW(call->arena, struct run, 1);
 	call->result = run;
-	return runs_load(tracker, &run_pk, 1, call->arena, run, err);
+	return runs_load(tracker, &run_pk, 1, call->arena, run, err) &&
+	       run_model_inputs_load(tracker, run_pk, call->arena, &run->model_inputs, err);
 }
 
 static void encode_run(const struct call *call, struct json_writer *w)

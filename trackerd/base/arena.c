@@ -100,6 +100,17 @@ void *arena_try_alloc(struct arena *arena, size_t count, size_t size)
 	return memory;
 }
 
+void *arena_list_room(struct arena *arena, void *items, size_t count, size_t item_bytes)
+{
+	bool is_full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, … items */
+	if (!is_full)
+		return items;
+	void *bigger = arena_alloc(arena, count == 0 ? 1 : 2 * count, item_bytes);
+	if (count > 0)
+		memcpy(bigger, items, count * item_bytes);
+	return bigger;
+}
+
 struct slice arena_copy(struct arena *arena, struct slice s)
 {
 	if (!slice_is_present(s))

@@ -51,6 +51,10 @@ __attribute__((noreturn)) void arena_exhausted(struct arena *arena);
 
 #define ARENA_NEW(arena, type, count) ((type *)arena_alloc((arena), (count), sizeof(type)))
 
+/* Room for one more item of a list that holds `count` and grows by this function only: `items`, or twice as much
+ * memory with the items copied. */
+void *arena_list_room(struct arena *arena, void *items, size_t count, size_t item_bytes);
+
 /* Copies into the arena. A copy of an absent slice is absent. */
 struct slice arena_copy(struct arena *arena, struct slice s);
 /* NUL-terminated copy, for libc and SQLite. Bytes after an inner NUL stay behind it. */

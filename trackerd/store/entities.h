@@ -53,6 +53,22 @@ struct dataset_input_list {
 	size_t count;
 };
 
+/* A logged model that a run made. */
+struct model_output {
+	struct slice model_id;
+	int64_t step;
+};
+struct model_output_list {
+	struct model_output *items; /* sorted by id */
+	size_t count;
+};
+
+/* Ids of logged models that a run took in, sorted. */
+struct model_input_list {
+	struct slice *items;
+	size_t count;
+};
+
 struct run {
 	struct run_pk pk;
 	struct slice run_id; /* 32 hexadecimal digits */
@@ -65,6 +81,8 @@ struct run {
 	struct metric_list metrics; /* sorted by key */
 	struct key_value_list params, tags; /* sorted by key */
 	struct dataset_input_list inputs;
+	struct model_input_list model_inputs; /* only where run_model_inputs_load was called */
+	struct model_output_list model_outputs;
 };
 
 #endif

@@ -22,6 +22,7 @@ struct model_version {
 	struct slice name;
 	int64_t version;
 	struct slice description, user_id, stage, source, storage_location, run_id, run_link, status, status_message;
+	struct slice model_id; /* of the logged model it comes from; may be empty */
 	int64_t creation_time_ms, last_updated_time_ms;
 	struct key_value_list tags;      /* sorted by key */
 	struct model_alias_list aliases; /* those that point at this version */

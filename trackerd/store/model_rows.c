@@ -1,26 +1,13 @@
 /* Owns the reading of tag and alias rows into lists that grow by doubling. */
 #include "store/model_rows.h"
 
-#include <string.h>
-
-/* Room for one more item of a list that holds `count`: the same memory, or twice as much with the items copied. */
-static void *with_room(void *items, size_t count, size_t item_bytes, struct arena *arena)
-{
-	if (count > 0 && (count & (count - 1)) != 0)
-		return items;
-	void *bigger = arena_alloc(arena, count == 0 ? 1 : count * 2, item_bytes);
-	if (count > 0)
-		memcpy(bigger, items, count * item_bytes);
-	return bigger;
-}
-
 bool model_rows_tags(struct db_statement *st, struct arena *arena, struct key_value_list *out,
 		     struct error *err)
 {
 	struct key_value_list list = {NULL, 0};
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
-		list.items = with_room(list.items, list.count, sizeof(*list.items), arena);
+		list.items = arena_list_room(arena, list.items, list.count, sizeof(*list.items));
 		list.items[list.count++] = (struct key_value){db_column_copy(st, 0, arena),
 							      db_column_copy(st, 1, arena)};
 	}
@@ -34,7 +21,7 @@ bool model_rows_aliases(struct db_statement *st, struct arena *arena, struct mod
 	struct model_alias_list list = {NULL, 0};
 	enum db_row row;
 	while ((row = db_step(st, err)) == DB_ROW) {
-		list.items = with_room(list.items, list.count, sizeof(*list.items), arena);
+		list.items = arena_list_room(arena, list.items, list.count, sizeof(*list.items));
 		list.items[list.count++] =
 			(struct model_alias){db_column_copy(st, 0, arena), db_column_i64(st, 1)};
 	}

@@ -42,8 +42,8 @@ static bool insert_row(struct db *db, struct model_pk pk, int64_t version,
 	struct db_statement *st = db_prepare(
 		db,
 		SQL("INSERT INTO model_versions (model_pk, version, description, user_id, source,"
-		    " storage_location, run_id, run_link, creation_time_ms, last_updated_time_ms)"
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"),
+		    " storage_location, run_id, run_link, creation_time_ms, last_updated_time_ms,"
+		    " model_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)"),
 		err);
 	if (st == NULL)
 		return false;
@@ -56,6 +56,7 @@ static bool insert_row(struct db *db, struct model_pk pk, int64_t version,
 	db_bind_text(st, 7, slice_or_empty(new->run_id));
 	db_bind_text(st, 8, slice_or_empty(new->run_link));
 	db_bind_i64(st, 9, new->now_ms);
+	db_bind_text(st, 10, slice_or_empty(new->model_id));
 	return db_run(st, err);
 }
 
@@ -116,7 +117,7 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 		SQL("SELECT m.name, v.description, v.user_id, v.stage, v.source, "
 		    "v.storage_location,"
 		    " v.run_id, v.run_link, v.status, v.status_message, v.creation_time_ms,"
-		    " v.last_updated_time_ms"
+		    " v.last_updated_time_ms, v.model_id"
 		    " FROM model_versions AS v JOIN registered_models AS m ON m.model_pk = "
 		    "v.model_pk"
 		    " WHERE v.model_pk = $1 AND v.version = $2"),
@@ -136,6 +137,7 @@ static bool load_row(struct db *db, struct model_version *v, struct arena *arena
 			*texts[i] = db_column_copy(st, (int)i, arena);
 		v->creation_time_ms = db_column_i64(st, 10);
 		v->last_updated_time_ms = db_column_i64(st, 11);
+		v->model_id = db_column_copy(st, 12, arena);
 	}
 	db_reset(st);
 	return true;

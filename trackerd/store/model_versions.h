@@ -10,7 +10,8 @@
 
 struct model_version_new {
 	struct slice name; /* of an existing model */
-	struct slice source, storage_location, run_id, run_link, description, user_id; /* absent ones become "" */
+	/* Absent ones become "". */
+	struct slice source, storage_location, run_id, run_link, description, user_id, model_id;
 	struct key_value_list tags;
 	int64_t now_ms;
 };

@@ -32,6 +32,7 @@ static struct key_value_list *list_at(struct run *run, size_t list_offset);
 static bool load_inputs(struct load *load, struct error *err);
 static void add_input(struct dataset_input_list *list, const struct db_statement *st,
 		      struct arena *arena);
+static bool load_model_outputs(struct load *load, struct error *err);
 
 bool runs_load(struct db *db, const struct run_pk *run_pks, size_t count, struct arena *arena,
 	       struct run *runs_out, struct error *err)
@@ -82,7 +83,7 @@ static bool load_all(struct load *load, struct error *err)
 	       load_key_values(load,
 			       SQL("SELECT run_pk, name_pk, value FROM run_tags WHERE run_pk IN "),
 			       offsetof(struct run, tags), err) &&
-	       load_inputs(load, err);
+	       load_inputs(load, err) && load_model_outputs(load, err);
 }
 
 static bool load_info(struct load *load, struct error *err)
@@ -213,14 +214,7 @@ static bool load_inputs(struct load *load, struct error *err)
 static void add_input(struct dataset_input_list *list, const struct db_statement *st,
 		      struct arena *arena)
 {
-	bool is_full = (list->count & (list->count - 1)) == 0; /* 0, 1, 2, 4, … items */
-	if (is_full) {
-		struct dataset_input *items = ARENA_NEW(arena, struct dataset_input,
-							list->count == 0 ? 1 : 2 * list->count);
-		for (size_t i = 0; i < list->count; i++)
-			items[i] = list->items[i];
-		list->items = items;
-	}
+	list->items = arena_list_room(arena, list->items, list->count, sizeof(*list->items));
 	list->items[list->count++] = (struct dataset_input){
 		.name = db_column_copy(st, 2, arena),
 		.digest = db_column_copy(st, 3, arena),
@@ -229,4 +223,30 @@ static void add_input(struct dataset_input_list *list, const struct db_statement
 		.schema = db_column_copy(st, 6, arena),
 		.profile = db_column_copy(st, 7, arena),
 	};
+}
+
+static bool load_model_outputs(struct load *load, struct error *err)
+{
+	struct sql_builder b;
+	sql_builder_init(&b, load->arena);
+	sql_text(&b,
+		 SQL("SELECT run_pk, model_id, step FROM run_model_outputs WHERE run_pk IN "));
+	pk_list_append(&load->list, &b);
+	sql_text(&b, SQL(" ORDER BY run_pk, model_id"));
+	struct db_statement *st = db_prepare_built(load->db, &b, err);
+	if (st == NULL)
+		return false;
+	pk_list_rewind(&load->list);
+	enum db_row row;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		const struct pk_slot *slot = pk_list_seek(&load->list, db_column_i64(st, 0));
+		struct model_output_list *outputs = &load->runs[slot->index].model_outputs;
+		outputs->items = arena_list_room(load->arena, outputs->items, outputs->count,
+						 sizeof(*outputs->items));
+		outputs->items[outputs->count++] = (struct model_output){
+			.model_id = db_column_copy(st, 1, load->arena),
+			.step = db_column_i64(st, 2),
+		};
+	}
+	return row == DB_DONE;
 }

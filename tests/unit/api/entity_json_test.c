@@ -78,7 +78,7 @@ static void a_bare_run_has_data_and_inputs_without_lists(void **state)
 	struct json_writer w;
 	begin(&out, &w);
 	entity_json_run(&w, &bare_run);
-	check(&out, "{\"info\":" INFO_RUNNING ",\"data\":{},\"inputs\":{}}");
+	check(&out, "{\"info\":" INFO_RUNNING ",\"data\":{},\"inputs\":{},\"outputs\":{}}");
 }
 
 static void an_ended_run_has_its_end_time(void **state)
@@ -116,11 +116,15 @@ static void a_full_run_has_every_list(void **state)
 		 .schema = SLICE("{}"),
 		 .profile = SLICE("")},
 	};
+	struct slice model_id = SLICE("m-1");
+	struct model_output output = {SLICE("m-2"), 0};
 	struct run run = bare_run;
 	run.metrics = (struct metric_list){&metric, 1};
 	run.params = (struct key_value_list){&param, 1};
 	run.tags = (struct key_value_list){&tag, 1};
 	run.inputs = (struct dataset_input_list){inputs, 2};
+	run.model_inputs = (struct model_input_list){&model_id, 1};
+	run.model_outputs = (struct model_output_list){&output, 1};
 	struct buffer out;
 	struct json_writer w;
 	begin(&out, &w);
@@ -134,7 +138,9 @@ static void a_full_run_has_every_list(void **state)
 		    "{\"name\":\"d\",\"digest\":\"x\",\"source_type\":\"local\",\"source\":\"s\"}},"
 		    "{\"dataset\":{\"name\":\"e\",\"digest\":\"y\",\"source_type\":\"local\","
 		    "\"source\":\"s\","
-		    "\"schema\":\"{}\",\"profile\":\"\"}}]}}");
+		    "\"schema\":\"{}\",\"profile\":\"\"}}],"
+		    "\"model_inputs\":[{\"model_id\":\"m-1\"}]},"
+		    "\"outputs\":{\"model_outputs\":[{\"model_id\":\"m-2\",\"step\":0}]}}");
 }
 
 static void values_beyond_numbers_have_their_wire_form(void **state)

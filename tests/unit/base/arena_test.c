@@ -142,6 +142,21 @@ static void printf_takes_short_and_long_texts(void **state)
 	arena_deinit(&arena);
 }
 
+static void a_list_grows_and_keeps_its_items(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 1 << 16);
+	int *items = NULL;
+	for (int count = 0; count < 100; count++) {
+		items = arena_list_room(&arena, items, (size_t)count, sizeof(*items));
+		items[count] = count;
+		for (int i = 0; i <= count; i++)
+			assert_int_equal(items[i], i);
+	}
+	arena_deinit(&arena);
+}
+
 static void rewinding_gives_everything_after_the_mark_back(void **state)
 {
 	(void)state;
@@ -179,6 +194,7 @@ int main(void)
 		cmocka_unit_test(exhaustion_without_a_guard_aborts),
 		cmocka_unit_test(copies_keep_absence_and_emptiness_apart),
 		cmocka_unit_test(printf_takes_short_and_long_texts),
+		cmocka_unit_test(a_list_grows_and_keeps_its_items),
 		cmocka_unit_test(rewinding_gives_everything_after_the_mark_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,15 @@
+/* The endpoints of logged models: making, finalizing, reading, tagging, deleting (spec/mlflow-api.md §7). */
+#ifndef API_LOGGED_MODELS_H
+#define API_LOGGED_MODELS_H
+
+#include "api/endpoint.h"
+
+extern const struct endpoint logged_models_create;
+extern const struct endpoint logged_models_get;
+extern const struct endpoint logged_models_finalize;
+extern const struct endpoint logged_models_delete;
+extern const struct endpoint logged_models_set_tags;
+extern const struct endpoint logged_models_delete_tag;
+extern const struct endpoint logged_models_log_params;
+
+#endif
