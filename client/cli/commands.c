@@ -18,6 +18,7 @@ const struct noun nouns[] = {
 	{"log",         "record a run from a shell script"},
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
+	{"export",      "copy everything into a folder that other programs read"},
 	{"sync",        "deliver what programs logged while the server was away"},
 	{"doctor",      "look for what is wrong between here and the server"},
 	{"ui",          "the address of the web page"},
@@ -96,6 +97,13 @@ static const struct command_option models_get_options[] = {
 	{"force", NULL, "do not keep what was in DIR, whatever it was", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option export_mlflow_options[] = {
+	{"experiment", "NAME", "only this one, and no models; may be given again", 0},
+	{"no-artifacts", NULL, "leave the artifacts at the server, and name their addresses there", 0},
+	{"dry-run", NULL, "write nothing; say what would be new", 0},
+	{"force", NULL, "add to a folder that holds something else; what is there stays", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option log_run_start_options[] = {
 	{"experiment", "NAME", "made if there is none; else $TRK_EXPERIMENT, $MLFLOW_EXPERIMENT_NAME, Default", 0},
 	{"name", "NAME", "name of the run; else the server makes one up", 0},
@@ -170,6 +178,8 @@ const struct command commands[] = {
 	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get,
 	 "All files are fetched beside DIR and verified; then DIR is exchanged in one step, so it holds the old files or the new ones, never a part. If DIR held anything but a version of this model, that is kept beside it."},
 	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", delete_options, models_delete, NULL},
+	{"export", "mlflow", "DIR", 1, 1, "everything as a file store of MLflow (mlruns)", export_mlflow_options, export_mlflow,
+	 "MLflow opens it with --backend-store-uri DIR, or set_tracking_uri(\"file:DIR\"); its newest releases want MLFLOW_ALLOW_FILE_STORE=true for that. Exporting again adds what is new or has changed. What a file store has no place for is named on standard error."},
 	{"sync", NULL, "[DIR]", 0, 1, "deliver spools that programs left behind", NULL, sync_spools,
 	 "DIR is a folder of spools, or one run's; else $TRK_SPOOL_DIR, $XDG_STATE_HOME/trk/spool or ~/.local/state/trk/spool. Runs go to the server they were started for, unless --url names another. A run whose program died is closed as FAILED."},
 	{"doctor", NULL, "", 0, 0, "look for what is wrong between here and the server", NULL, doctor, NULL},

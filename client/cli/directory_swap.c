@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/random_id.h"
+#include "cli/files.h"
 
 enum { WALK_FDS = 16, NAME_BYTES_MAX = 200 };
 
@@ -101,12 +102,6 @@ bool directory_swap_begin(struct cli *cli, const char *target, struct directory_
 
 /* ---- walking --------------------------------------------------------------------------------- */
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-	(void)info, (void)kind, (void)at;
-	return remove(path);
-}
-
 static int sync_folder(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
 	(void)info, (void)at;
@@ -135,7 +130,7 @@ static void close_all(struct directory_swap *s)
 
 void directory_swap_abandon(struct cli *cli, struct directory_swap *s)
 {
-	(void)nftw(beside(cli, s, s->new_name), remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS);
+	(void)files_remove_tree(beside(cli, s, s->new_name)); /* what stays is in nobody's way */
 	close_all(s);
 }
 
@@ -198,8 +193,7 @@ bool directory_swap_commit(struct cli *cli, struct directory_swap *s, bool keep_
 	if (s->had_target && keep_old)
 		ok = keep(cli, s, kept_out, err);
 	else if (s->had_target)
-		(void)nftw(new_path, remove_one, WALK_FDS,
-			   FTW_DEPTH | FTW_PHYS); /* the new one is in place */
+		(void)files_remove_tree(new_path); /* the new one is in place */
 	if (fsync(s->parent_fd) != 0 && ok)
 		ok = cli_fail_file(err, "write", s->target);
 	close_all(s);

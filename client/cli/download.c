@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/files.h"
+
 /* One file on its way. */
 struct part {
 	struct download *download;
@@ -73,19 +75,6 @@ static bool on_begin(void *context, int64_t from, struct error *err)
 	return from == p->bytes || begin_anew(p, err);
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t written = write(fd, bytes.ptr, bytes.len);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return false;
-		bytes = slice_from(bytes, (size_t)written);
-	}
-	return true;
-}
-
 static bool fail_wrong(struct part *p, struct error *err)
 {
 	p->is_wrong = true;
@@ -100,7 +89,7 @@ static bool on_bytes(void *context, struct slice bytes, struct error *err)
 		return cli_fail_interrupted(err);
 	if ((int64_t)bytes.len > p->file->bytes - p->bytes)
 		return fail_wrong(p, err);
-	if (!write_all(p->fd, bytes))
+	if (!files_write_all(p->fd, bytes))
 		return cli_fail_file(err, "write", p->file->path);
 	p->bytes += (int64_t)bytes.len;
 	progress_set(p->download->progress, p->progress_before + p->bytes);

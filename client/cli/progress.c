@@ -29,6 +29,13 @@ static struct slice time_left(struct arena *arena, const struct progress *p, dou
 			    (long long)(seconds % 60));
 }
 
+static struct slice amount(struct arena *arena, const struct progress *p, int64_t count)
+{
+	if (p->unit_or_null == NULL)
+		return format_bytes(arena, count);
+	return arena_printf(arena, "%lld %s", (long long)count, p->unit_or_null);
+}
+
 static void draw(struct progress *p, int64_t now_ns)
 {
 	struct arena *arena = p->cli->arena;
@@ -40,8 +47,8 @@ static void draw(struct progress *p, int64_t now_ns)
 	struct slice title =
 		terminal_cut(arena, terminal_clean(arena, slice_from_cstr(p->title)), TITLE_MAX);
 	struct slice figures = arena_printf(arena, "%3.0f%%  %.*s  %.*s/s%.*s", share * 100,
-					    SLICE_FMT(format_bytes(arena, p->done)),
-					    SLICE_FMT(format_bytes(arena, (int64_t)rate)),
+					    SLICE_FMT(amount(arena, p, p->done)),
+					    SLICE_FMT(amount(arena, p, (int64_t)rate)),
 					    SLICE_FMT(time_left(arena, p, rate)));
 	size_t used = terminal_columns(title) + figures.len + 6, width = terminal_width(stderr);
 	size_t bar = width > used + BAR_MIN ? width - used : 0;

@@ -11,7 +11,8 @@
 struct progress {
 	struct cli *cli;
 	const char *title;
-	int64_t total; /* bytes; 0 if not known */
+	const char *unit_or_null; /* "runs": what is counted, where it is not bytes */
+	int64_t total;		  /* bytes, or units; 0 if not known */
 	int64_t done;
 	int64_t skipped; /* of `done`: was there before; not counted in the rate */
 	int64_t started_ns, shown_ns;

@@ -22,6 +22,7 @@ HOMES = {
     "archive_entry.h": ("trackerd/artifacts/tar_", "client/cli/"),
     "http_parser.h": ("trackerd/http/http1.c",),
     "llhttp.h": ("trackerd/http/http1.c",),
+    "yaml.h": ("client/cli/yaml_",),
     "curl/curl.h": ("client/src/transport.c", "client/cli/api.c"),
 }
 BANNED = ("strcpy", "strcat", "strncpy", "strncat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atof", "gets",

@@ -1,0 +1,22 @@
+/* Small things with files and folders that several commands do. */
+#ifndef CLI_FILES_H
+#define CLI_FILES_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/slice.h"
+
+/* Writes all bytes; false with errno. */
+bool files_write_all(int fd, struct slice bytes);
+/* The whole content of a regular file, in the arena. Neither symbolic links nor devices are opened. Fails, with
+ * errno also in *err's sentence, when it cannot be read or holds more than bytes_max. `name` is relative to the
+ * folder. */
+MUST_CHECK bool files_read(int folder_fd, const char *name, size_t bytes_max, struct arena *arena,
+			   struct slice *out, struct error *err);
+/* Removes a folder with all that is in it, or a file; links are not followed. False, with errno, when something
+ * stays; nothing there is fine. */
+bool files_remove_tree(const char *path);
+
+#endif
