@@ -29,7 +29,7 @@ struct option {
 #define COUNT(field, min, max) OPTION_COUNT, offsetof(struct config, field), 0, min, max
 #define FLAG(field)	       OPTION_FLAG, offsetof(struct config, field), 0, 0, 0
 
-enum { DAY_MS = 24 * 60 * 60 * 1000 };
+enum { HOUR_MS = 60 * 60 * 1000, DAY_MS = 24 * HOUR_MS };
 
 // clang-format off
 static const struct option options[] = {
@@ -48,6 +48,10 @@ static const struct option options[] = {
 	{"idle-timeout-ms", COUNT(idle_timeout_ms, 1, DAY_MS), "120000", "MS", "longest wait for a next request"},
 	{"drain-timeout-ms", COUNT(drain_timeout_ms, 0, DAY_MS), "10000", "MS", "time for open requests when stopping"},
 	{"mlflow-ui", TEXT(mlflow_ui), "", "DIR", "folder of an installed mlflow package, whose web page is served at /mlflow/"},
+	{"webhook-allowed-schemes", TEXT(webhook_allowed_schemes), "https", "SCHEMES", "schemes of webhooks' URLs: https, or http,https"},
+	{"webhook-allow-private-addresses", FLAG(webhook_allow_private_addresses), "false", NULL,
+	 "let webhooks reach loopback and private networks too"},
+	{"webhook-timeout-ms", COUNT(webhook_timeout_ms, 1, HOUR_MS), "30000", "MS", "longest time for a webhook's receiver to answer"},
 	{"mlflow-version", TEXT(mlflow_version), "3.3.2", "VERSION", "what /version tells MLflow clients"},
 	{"log-level", TEXT(log_level), "info", "LEVEL", "debug, info, warn or error"},
 };
@@ -326,6 +330,20 @@ static bool take_listen_apart(struct config *config, struct error *err)
 			 config->host);
 }
 
+static bool check_schemes(const char *schemes, struct error *err)
+{
+	struct slice rest = slice_from_cstr(schemes), scheme;
+	char quoted[64];
+	while (slice_next(&rest, ',', &scheme)) {
+		if (!slice_eq(scheme, SLICE("https")) && !slice_eq(scheme, SLICE("http")))
+			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+					 "--webhook-allowed-schemes: \"%s\" is neither http nor "
+					 "https; name several as http,https",
+					 error_quote(scheme, quoted, sizeof(quoted)));
+	}
+	return true;
+}
+
 static bool derive(struct config *config, struct error *err)
 {
 	char quoted[64];
@@ -338,7 +356,8 @@ static bool derive(struct config *config, struct error *err)
 		long cores = sysconf(_SC_NPROCESSORS_ONLN);
 		config->workers = cores < 1 ? 1 : cores > 64 ? 64 : cores;
 	}
-	return take_listen_apart(config, err);
+	return check_schemes(config->webhook_allowed_schemes, err) &&
+	       take_listen_apart(config, err);
 }
 
 bool config_load(int argc, char **argv, char **environment, struct config *config,

@@ -22,6 +22,8 @@ struct config {
 	char mlflow_ui[CONFIG_TEXT_BYTES_MAX];
 	char mlflow_version[64];
 	char log_level[16];
+	char webhook_allowed_schemes[32];
+	bool webhook_allow_private_addresses;
 	bool allow_remote; /* listen beyond loopback although there is no authentication */
 	int64_t workers;
 	int64_t connections_max;
@@ -30,6 +32,7 @@ struct config {
 	int64_t body_timeout_ms;
 	int64_t idle_timeout_ms;
 	int64_t drain_timeout_ms;
+	int64_t webhook_timeout_ms;
 
 	/* Taken apart from the texts above by config_load. */
 	char host[256];

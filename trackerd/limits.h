@@ -65,6 +65,20 @@ enum {
 	ARCHIVE_MEMBERS_MAX = 100000,
 	ARCHIVE_EXPANSION_RATIO_MAX = 1000,     /* zstd of zeros reaches 10,000: a bomb */
 
+	/* Webhooks */
+	WEBHOOKS_MAX = 1000,                    /* each is looked at after every delivery */
+	SEARCH_WEBHOOKS_MAX = 1000,
+	WEBHOOK_NAME_LENGTH_MAX = 63,
+	WEBHOOK_DESCRIPTION_LENGTH_MAX = 1000,
+	WEBHOOK_URL_BYTES_MAX = 2048,
+	WEBHOOK_SECRET_BYTES_MAX = 1024,
+	WEBHOOK_PENDING_MAX = 10000,            /* deliveries that wait for one webhook: some days of one a minute */
+	WEBHOOK_ENDED_MAX = 1000,               /* deliveries of one webhook that the log keeps */
+	WEBHOOK_LOG_DAYS = 30,                  /* and for how long */
+	WEBHOOK_RETRY_HOURS = 24,
+	WEBHOOK_CONNECT_TIMEOUT_MS = 10 * 1000, /* DNS, TCP and TLS; a receiver that is there takes less */
+	WEBHOOK_UNDER_WAY_MAX = 32,             /* deliveries at once; one for each webhook */
+
 	/* Queues */
 	LANE_JOBS_MAX = 8192,
 	LANE_BYTES_MAX = 64 * 1024 * 1024,

@@ -10,6 +10,7 @@
 #include "api/api.h"
 #include "api/artifact_service.h"
 #include "api/mlflow_ui.h"
+#include "api/webhook_service.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "data_directory.h"
@@ -79,6 +80,7 @@ static bool housekeeping_on_committer(void *ctx, struct db *tracker, bool is_idl
 static void jobs_closed_on_loop(void *ctx)
 {
 	struct server *server = ctx;
+	webhook_service_free(server->api.webhooks);
 	artifact_service_free(server->api.artifacts);
 	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
@@ -99,6 +101,7 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 	if (server->is_stopping)
 		return;
 	server->is_stopping = true;
+	webhook_service_stop_on_loop(server->api.webhooks);
 	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
 				  http_closed_on_loop, server);
 }
@@ -112,6 +115,7 @@ static bool open_jobs(struct server *server, struct error *err)
 		.blobs_path = server->directory.artifacts_path,
 		.worker_count = (unsigned)server->config->workers,
 		.query_timeout_ms = server->config->query_timeout_ms,
+		.user_agent = "trackerd/" TRACKERD_VERSION,
 		.group_committed_cb = group_committed_on_committer,
 		.housekeeping_cb = housekeeping_on_committer,
 		.ctx = server,
@@ -156,6 +160,11 @@ static void fill_api(struct server *server)
 	server->api.artifact_root = slice_from_cstr(config->artifact_root);
 	server->api.allowed_origins = slice_from_cstr(config->allowed_origins);
 	server->api.allowed_hosts = slice_from_cstr(config->allowed_hosts);
+	server->api.webhook_rules = (struct webhook_rules){
+		.allowed_schemes = config->webhook_allowed_schemes,
+		.allows_private_addresses = config->webhook_allow_private_addresses,
+		.timeout_ms = config->webhook_timeout_ms,
+	};
 	server->api.version = TRACKERD_VERSION;
 	server->api.mlflow_version = config->mlflow_version;
 	server->api.data_directory = config->data;
@@ -166,6 +175,7 @@ static void fill_api(struct server *server)
 static void start_undone_on_loop(void *ctx)
 {
 	struct server *server = ctx;
+	webhook_service_free(server->api.webhooks);
 	artifact_service_free(server->api.artifacts);
 }
 
@@ -180,12 +190,15 @@ static bool start(struct server *server, struct error *err)
 	if (!open_jobs(server, err))
 		return false;
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
+	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
 	    !open_http(server, err)) {
+		webhook_service_stop_on_loop(server->api.webhooks);
 		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}
 	server->api.http_or_null = server->http;
 	artifact_service_start_on_loop(server->api.artifacts);
+	webhook_service_start_on_loop(server->api.webhooks);
 	watch_signals(server);
 	return true;
 }

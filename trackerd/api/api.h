@@ -5,17 +5,21 @@
 #include "api/counters.h"
 #include "api/endpoint.h"
 #include "api/router.h"
+#include "api/webhook_url.h"
 #include "http/http_server.h"
 #include "jobs/jobs.h"
 
 struct artifact_service;
 struct mlflow_ui;
+struct webhook_service;
 
 struct api {
 	struct jobs *jobs;
 	struct router *router;
 	struct counters *counters;
 	struct artifact_service *artifacts; /* artifact_service.h */
+	struct webhook_service *webhooks;   /* webhook_service.h */
+	struct webhook_rules webhook_rules;
 	const struct http_server *http_or_null; /* for its counts; set once it listens */
 	struct mlflow_ui *mlflow_ui_or_null; /* when --mlflow-ui is given */
 	struct slice artifact_root;   /* default root of new experiments, "mlflow-artifacts:/" */

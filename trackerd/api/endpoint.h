@@ -3,6 +3,7 @@
  *     check    pure: validates and completes the decoded request          worker; for small writes the committer
  *     execute  READ: on a worker with a read-only db. WRITE: on the committer, leaving all or nothing; may run
  *              again, so it touches only the db and the call's arena
+ *     (SEND: call->outgoing_or_null, which execute made, is sent, and its outcome is there for encode)
  *     encode   writes the JSON reply from what execute left in call->result      worker
  *
  * Any may be NULL; without encode the reply is {}. To add one: define a struct endpoint in the file of its resource,
@@ -20,11 +21,14 @@
 
 struct api;
 struct mlflow_ui;
+struct outgoing;
 struct route_match;
+struct webhook_rules;
 
 enum endpoint_kind {
 	ENDPOINT_READ,
 	ENDPOINT_WRITE,
+	ENDPOINT_SEND, /* a READ that asks somebody else before it replies */
 	ENDPOINT_TAKE_OVER, /* take_over_on_loop gets the exchange: uploads, downloads, plain-text pages */
 };
 
@@ -40,6 +44,9 @@ struct call {
 	struct slice if_none_match; /* header; absent if not sent */
 	const struct mlflow_ui *mlflow_ui_or_null; /* mlflow_ui.h */
 	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */
+	const struct webhook_rules *webhook_rules; /* what the options say */
+	struct outgoing *outgoing_or_null; /* SEND: set by execute, in the arena */
+	bool wakes_webhooks; /* set by execute: the webhook service has something to do now */
 	/* Set by encode or execute, to answer otherwise than 200 application/json: */
 	int status;                 /* 0 = 200 */
 	const char *content_type;   /* NULL = application/json; else `text` is the body and encode is not called */

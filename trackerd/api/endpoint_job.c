@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/webhook_service.h"
 #include "base/clock.h"
 #include "http/target.h"
 #include "limits.h"
@@ -72,8 +73,10 @@ static bool decode_phase(struct job *job, struct job_context *context, struct er
 static bool execute_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct endpoint_job *e = from_job(job);
-	return e->endpoint->execute == NULL ||
-	       e->endpoint->execute(&e->call, context->tracker, err);
+	bool ok = e->endpoint->execute == NULL ||
+		  e->endpoint->execute(&e->call, context->tracker, err);
+	job->outgoing_or_null = e->call.outgoing_or_null;
+	return ok;
 }
 
 static bool encode_phase(struct job *job, struct job_context *context, struct error *err)
@@ -94,7 +97,8 @@ static bool read_phase(struct job *job, struct job_context *context, struct erro
 	       encode_phase(job, context, err);
 }
 
-static bool small_write_phase(struct job *job, struct job_context *context, struct error *err)
+static bool decode_and_execute_phase(struct job *job, struct job_context *context,
+				     struct error *err)
 {
 	return decode_phase(job, context, err) && execute_phase(job, context, err);
 }
@@ -105,9 +109,14 @@ static void set_phases(struct endpoint_job *e)
 	unsigned count = 0;
 	if (e->endpoint->kind == ENDPOINT_READ) {
 		e->phases[count++] = (struct job_phase){LANE_WORKER, read_phase};
+	} else if (e->endpoint->kind == ENDPOINT_SEND) {
+		e->phases[count++] = (struct job_phase){LANE_WORKER, decode_and_execute_phase};
+		e->phases[count++] = (struct job_phase){LANE_SENDER, NULL};
+		e->phases[count++] = (struct job_phase){LANE_WORKER, encode_phase};
 	} else {
 		if (e->body.len <= SMALL_BODY_BYTES_MAX) {
-			e->phases[count++] = (struct job_phase){LANE_COMMITTER, small_write_phase};
+			e->phases[count++] =
+				(struct job_phase){LANE_COMMITTER, decode_and_execute_phase};
 		} else {
 			e->phases[count++] = (struct job_phase){LANE_WORKER, decode_phase};
 			e->phases[count++] = (struct job_phase){LANE_COMMITTER, execute_phase};
@@ -152,6 +161,8 @@ static void reply_on_loop(struct endpoint_job *e)
 static void deliver_on_loop(struct job *job)
 {
 	struct endpoint_job *e = from_job(job);
+	if (e->call.wakes_webhooks && job->error.code == ERR_NONE)
+		webhook_service_wake_on_loop(e->api->webhooks);
 	if (http_exchange_is_abandoned(e->exchange))
 		http_exchange_release(e->exchange);
 	else if (job->error.code != ERR_NONE)
@@ -209,6 +220,7 @@ void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x,
 	e->call.now_ms = clock_wall_ms(clock_system());
 	e->call.artifact_root = api->artifact_root;
 	e->call.mlflow_ui_or_null = api->mlflow_ui_or_null;
+	e->call.webhook_rules = &api->webhook_rules;
 	e->call.if_none_match = http_request_header(http_exchange_request(x), "If-None-Match");
 	http_exchange_context_set(x, e);
 	http_exchange_on_abandoned(x, abandoned_on_loop);

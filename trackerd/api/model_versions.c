@@ -1,6 +1,7 @@
 /* Owns the endpoints of model versions. */
 #include "api/model_versions.h"
 
+#include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
 #include "api/model_validation.h"
@@ -97,7 +98,16 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	if (new.model_id.len > 0 && !model_lineage_record_in_txn(tracker, new.model_id, r->name,
 								 number, call->arena, err))
 		return false;
-	return load_version(call, tracker, number, err);
+	const struct registry_event event = {.subject = REGISTRY_VERSION,
+					     .action = WEBHOOK_CREATED,
+					     .name = new.name,
+					     .version = number,
+					     .source = new.source,
+					     .run_id = new.run_id,
+					     .description = new.description,
+					     .tags = new.tags};
+	return model_event_emit(call, tracker, event, err) &&
+	       load_version(call, tracker, number, err);
 }
 
 const struct endpoint model_versions_create = {
@@ -304,7 +314,15 @@ static bool set_tag_execute(struct call *call, struct db *tracker, struct error 
 	struct model_pk pk;
 	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
 	       model_version_tag_set_in_txn(tracker, pk, r->version_number,
-					    (struct key_value){r->key, r->value}, err);
+					    (struct key_value){r->key, r->value}, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_VERSION_TAG,
+							.action = WEBHOOK_SET,
+							.name = r->name,
+							.version = r->version_number,
+							.key = r->key,
+							.value = r->value},
+				err);
 }
 
 const struct endpoint model_versions_set_tag = {
@@ -328,7 +346,14 @@ static bool delete_tag_execute(struct call *call, struct db *tracker, struct err
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_tag_delete_in_txn(tracker, pk, r->version_number, r->key, err);
+	       model_version_tag_delete_in_txn(tracker, pk, r->version_number, r->key, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_VERSION_TAG,
+							.action = WEBHOOK_DELETED,
+							.name = r->name,
+							.version = r->version_number,
+							.key = r->key},
+				err);
 }
 
 const struct endpoint model_versions_delete_tag = {

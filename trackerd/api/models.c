@@ -1,6 +1,7 @@
 /* Owns the endpoints of registered models and of the aliases that name their versions. */
 #include "api/models.h"
 
+#include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
 #include "api/model_validation.h"
@@ -56,8 +57,14 @@ static bool create_check(struct call *call, struct error *err)
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
+	const struct registry_event event = {.subject = REGISTRY_MODEL,
+					     .action = WEBHOOK_CREATED,
+					     .name = r->name,
+					     .description = r->description,
+					     .tags = r->tag_list};
 	return model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms,
 				   err) &&
+	       model_event_emit(call, tracker, event, err) &&
 	       load_model(call, tracker, r->name, err);
 }
 
@@ -219,7 +226,14 @@ static bool set_tag_execute(struct call *call, struct db *tracker, struct error 
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_tag_set_in_txn(tracker, pk, (struct key_value){r->key, r->value}, err);
+	       model_tag_set_in_txn(tracker, pk, (struct key_value){r->key, r->value}, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_MODEL_TAG,
+							.action = WEBHOOK_SET,
+							.name = r->name,
+							.key = r->key,
+							.value = r->value},
+				err);
 }
 
 const struct endpoint models_set_tag = {
@@ -242,7 +256,13 @@ static bool delete_tag_execute(struct call *call, struct db *tracker, struct err
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_tag_delete_in_txn(tracker, pk, r->key, err);
+	       model_tag_delete_in_txn(tracker, pk, r->key, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_MODEL_TAG,
+							.action = WEBHOOK_DELETED,
+							.name = r->name,
+							.key = r->key},
+				err);
 }
 
 const struct endpoint models_delete_tag = {
@@ -321,7 +341,14 @@ static bool set_alias_execute(struct call *call, struct db *tracker, struct erro
 	struct model_pk pk;
 	return model_find(tracker, r->name, &pk, err) &&
 	       model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_alias_set_in_txn(tracker, pk, r->alias, r->version_number, err);
+	       model_alias_set_in_txn(tracker, pk, r->alias, r->version_number, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_ALIAS,
+							.action = WEBHOOK_CREATED,
+							.name = r->name,
+							.alias = r->alias,
+							.version = r->version_number},
+				err);
 }
 
 const struct endpoint models_set_alias = {
@@ -373,7 +400,13 @@ static bool delete_alias_execute(struct call *call, struct db *tracker, struct e
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_alias_delete_in_txn(tracker, pk, r->alias, err);
+	       model_alias_delete_in_txn(tracker, pk, r->alias, err) &&
+	       model_event_emit(call, tracker,
+				(struct registry_event){.subject = REGISTRY_ALIAS,
+							.action = WEBHOOK_DELETED,
+							.name = r->name,
+							.alias = r->alias},
+				err);
 }
 
 const struct endpoint models_delete_alias = {

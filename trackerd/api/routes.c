@@ -18,6 +18,7 @@
 #include "api/search.h"
 #include "api/system.h"
 #include "api/tags.h"
+#include "api/webhooks.h"
 
 // clang-format off
 const struct route routes[] = {
@@ -129,6 +130,16 @@ const struct route routes[] = {
 
 	/* The page: everything else that is asked for with GET. */
 	{HTTP_GET,    "/{path...}",                                             &page_file},
+
+	/* Webhooks. */
+	{HTTP_POST,   "/api/2.0/mlflow/webhooks",                               &webhooks_create},
+	{HTTP_GET,    "/api/2.0/mlflow/webhooks",                               &webhooks_search},
+	{HTTP_GET,    "/api/2.0/mlflow/webhooks/{webhook_id}",                  &webhooks_get},
+	{HTTP_PATCH,  "/api/2.0/mlflow/webhooks/{webhook_id}",                  &webhooks_update},
+	{HTTP_DELETE, "/api/2.0/mlflow/webhooks/{webhook_id}",                  &webhooks_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/webhooks/{webhook_id}/test",             &webhooks_test},
+	{HTTP_GET,    "/api/trackerd/v1/webhooks/{webhook_id}/deliveries",      &webhook_log_list},
+	{HTTP_POST,   "/api/trackerd/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", &webhook_log_replay},
 };
 // clang-format on
 

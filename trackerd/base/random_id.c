@@ -61,6 +61,16 @@ void random_id_hex(char id[RANDOM_ID_HEX_LEN + 1])
 	id[RANDOM_ID_HEX_LEN] = '\0';
 }
 
+void random_uuid(char uuid[RANDOM_UUID_LEN + 1])
+{
+	char hex[RANDOM_ID_HEX_LEN + 1];
+	random_id_hex(hex);
+	hex[12] = '4';					/* version 4 … */
+	hex[16] = "89ab"[slice_hex_digit(hex[16]) & 3]; /* … of the variant that the RFC defines */
+	(void)snprintf(uuid, RANDOM_UUID_LEN + 1, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8,
+		       hex + 12, hex + 16, hex + 20);
+}
+
 uint64_t random_below(uint64_t bound)
 {
 	ASSERT(bound > 0);

@@ -10,6 +10,8 @@
  *   LANE_COMMITTER  the one writer of tracker.db: jobs are grouped into one transaction, in which
  *                   each leaves all or nothing, and go on only after COMMIT (synchronous=FULL) returned
  *   LANE_BLOB       the same for artifacts.db
+ *   LANE_SENDER     sends job->outgoing_or_null to where its URL says, and goes on with its outcome, whatever
+ *                   that is; such a phase has no function, and is not the first
  *
  * A phase on a committing lane may run up to three times (in a group, once more in savepoints, and alone
  * when the group's transaction broke): it must touch only the db and the job's arena, and compute the same thing again.
@@ -26,8 +28,9 @@
 #include "base/error.h"
 #include "base/queue.h"
 #include "db/db.h"
+#include "outgoing/http_client.h"
 
-enum job_lane { LANE_WORKER, LANE_COMMITTER, LANE_BLOB };
+enum job_lane { LANE_WORKER, LANE_COMMITTER, LANE_BLOB, LANE_SENDER };
 
 /* What a phase may use, owned by the running thread. */
 struct job_context {
@@ -53,6 +56,7 @@ struct job {
 	const struct job_phase *phases; /* borrowed until delivery */
 	unsigned phase_count;
 	unsigned phase_index;
+	struct outgoing *outgoing_or_null; /* set by an earlier phase; NULL: LANE_SENDER is passed over */
 	size_t weight_bytes; /* what it holds in memory, for the queues' bounds */
 	int64_t deadline_ns; /* monotonic; queries stop after it; 0 = the pool's default */
 	struct arena *arena; /* guarded while a phase runs; owned by the embedder */

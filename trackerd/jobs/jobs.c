@@ -6,6 +6,7 @@
 #include "jobs/committer.h"
 #include "jobs/job_run.h"
 #include "jobs/mailbox.h"
+#include "jobs/sender.h"
 #include "jobs/worker_pool.h"
 
 /* WAL pages that trigger a checkpoint: 16 MiB of metadata, 64 MiB of blobs. */
@@ -15,6 +16,7 @@ struct jobs {
 	struct worker_pool workers;
 	struct committer tracker;
 	struct committer blobs;
+	struct sender sender;
 	struct mailbox mailbox;
 	unsigned in_flight; /* loop thread only */
 	bool is_closing;
@@ -67,6 +69,7 @@ bool jobs_open(struct uv_loop_s *loop, const struct jobs_options *options, struc
 		goto close_workers;
 	if (!mailbox_open(&jobs->mailbox, loop, deliver_on_loop, jobs, err))
 		goto close_committers;
+	sender_init(&jobs->sender, jobs, options->user_agent);
 	*out = jobs;
 	return true;
 
@@ -89,6 +92,8 @@ static struct queue *lane_queue(struct jobs *jobs, enum job_lane lane)
 		return &jobs->tracker.queue;
 	case LANE_BLOB:
 		return &jobs->blobs.queue;
+	case LANE_SENDER:
+		break; /* has no queue of jobs */
 	}
 	UNREACHABLE("unknown lane");
 }
@@ -114,8 +119,13 @@ bool jobs_submit(struct jobs *jobs, struct job *job, struct error *err)
 void jobs_forward(struct jobs *jobs, struct job *job)
 {
 	if (job->error.code == ERR_NONE && ++job->phase_index < job->phase_count) {
+		enum job_lane lane = job->phases[job->phase_index].lane;
 		job_state_move(job, JOB_QUEUED);
-		struct queue *queue = lane_queue(jobs, job->phases[job->phase_index].lane);
+		if (lane == LANE_SENDER) {
+			sender_take(&jobs->sender, job);
+			return;
+		}
+		struct queue *queue = lane_queue(jobs, lane);
 		bool taken = queue_put_admitted(queue, &job->node, job->weight_bytes);
 		ASSERT(taken); /* lanes are closed only when nothing is in flight */
 		return;
@@ -147,7 +157,9 @@ static void mailbox_closed_on_loop(void *ctx)
 
 static void finish_closing_on_loop(struct jobs *jobs)
 {
-	/* Readers first, so that the last connection of each file is its writer, which checkpoints. */
+	/* Nothing is in flight. Readers first, so that the last connection of each file is its
+	 * writer, which checkpoints. */
+	sender_deinit(&jobs->sender);
 	worker_pool_close(&jobs->workers);
 	committer_close(&jobs->tracker);
 	committer_close(&jobs->blobs);
@@ -162,6 +174,11 @@ void jobs_close_on_loop(struct jobs *jobs, void (*closed_cb)(void *ctx), void *c
 	jobs->closed_ctx = ctx;
 	if (jobs->in_flight == 0)
 		finish_closing_on_loop(jobs);
+}
+
+void jobs_stop_sending(struct jobs *jobs)
+{
+	sender_stop(&jobs->sender);
 }
 
 unsigned jobs_in_flight(const struct jobs *jobs)

@@ -17,6 +17,7 @@ struct jobs_options {
 	const char *blobs_path;
 	unsigned worker_count;	  /* >= 1 */
 	int64_t query_timeout_ms; /* default deadline of a job */
+	const char *user_agent;	  /* of LANE_SENDER; kept */
 	/* Called on the committer thread when a group was committed (jobs, microseconds of COMMIT), for counters. */
 	void (*group_committed_cb)(void *ctx, unsigned job_count, int64_t commit_us);
 	/* Called on the committer thread after each commit and when idle for idle_ms, inside no transaction, to do
@@ -34,9 +35,11 @@ MUST_CHECK bool jobs_submit(struct jobs *jobs, struct job *job, struct error *er
 /* Lets everything that was submitted finish and be delivered, stops the threads, closes the connections
  * (with a last checkpoint), then calls closed_cb on the loop. */
 void jobs_close_on_loop(struct jobs *jobs, void (*closed_cb)(void *ctx), void *ctx);
+/* Cancels what LANE_SENDER sends now or would later, so that nothing waits for strangers when the daemon stops. */
+void jobs_stop_sending(struct jobs *jobs);
 /* Jobs that were submitted and not delivered yet. */
 unsigned jobs_in_flight(const struct jobs *jobs);
-/* Jobs waiting in a lane's queue, for /metrics. Thread-safe. */
+/* Jobs waiting in a lane's queue, for /metrics; not of LANE_SENDER, which has none. Thread-safe. */
 unsigned jobs_queue_depth(struct jobs *jobs, enum job_lane lane);
 /* Set after an I/O error at commit: writes are refused until the daemon is restarted. Thread-safe. */
 bool jobs_is_read_only(const struct jobs *jobs);

@@ -164,11 +164,15 @@ static void test_length_is_tested_at_the_limit_and_one_beyond(void **state)
 	assert_true(artifact_path_parse(slice_make(text, sizeof(text) - 1), &arena, &path, &err));
 	assert_int_equal(path.len, ARTIFACT_PATH_BYTES_MAX);
 	assert_false(artifact_path_parse(slice_make(text, sizeof(text)), &arena, &path, &err));
-	assert_true(artifact_path_parse_member(slice_make(text, sizeof(text) - 1), &arena, &path, &err));
-	assert_false(artifact_path_parse_member(slice_make(text, sizeof(text)), &arena, &path, &err));
-	assert_true(artifact_path_join(SLICE("b"), slice_make(text, sizeof(text) - 3), &arena, &joined, &err));
+	assert_true(artifact_path_parse_member(slice_make(text, sizeof(text) - 1), &arena, &path,
+					       &err));
+	assert_false(
+		artifact_path_parse_member(slice_make(text, sizeof(text)), &arena, &path, &err));
+	assert_true(artifact_path_join(SLICE("b"), slice_make(text, sizeof(text) - 3), &arena,
+				       &joined, &err));
 	assert_int_equal(joined.len, ARTIFACT_PATH_BYTES_MAX);
-	assert_false(artifact_path_join(SLICE("b"), slice_make(text, sizeof(text) - 2), &arena, &joined, &err));
+	assert_false(artifact_path_join(SLICE("b"), slice_make(text, sizeof(text) - 2), &arena,
+					&joined, &err));
 	arena_deinit(&arena);
 }
 
