@@ -40,6 +40,8 @@ static const struct option options[] = {
 	{"allowed-hosts", TEXT(allowed_hosts), "", "NAMES", "host names browsers may use, comma-separated; * for any"},
 	{"allowed-origins", TEXT(allowed_origins), "", "ORIGINS", "web pages elsewhere that may call the API, such as https://page.example; comma-separated"},
 	{"artifact-root", TEXT(artifact_root), "mlflow-artifacts:/", "URI", "where artifacts of new experiments go"},
+	{"public-url", TEXT(public_url), "", "URL", "where clients reach the server, if a proxy does not pass on the Host header; such as https://track.example/mlflow"},
+	{"upload-expiry-ms", COUNT(upload_expiry_ms, 1000, 365 * (int64_t)DAY_MS), "86400000", "MS", "when an upload in parts that nobody goes on with is given up"},
 	{"workers", COUNT(workers, 0, 64), "0", "N", "threads that read; 0: one for each core"},
 	{"connections-max", COUNT(connections_max, 1, 1000000), "4096", "N", "connections served at once"},
 	{"query-timeout-ms", COUNT(query_timeout_ms, 1, DAY_MS), "30000", "MS", "longest time a query may take"},
@@ -344,6 +346,20 @@ static bool check_schemes(const char *schemes, struct error *err)
 	return true;
 }
 
+static bool check_public_url(struct config *config, struct error *err)
+{
+	struct slice url = slice_from_cstr(config->public_url);
+	while (slice_ends_with(url, SLICE("/")))
+		url.len--;
+	config->public_url[url.len] = '\0';
+	if (url.len == 0 || slice_starts_with(url, SLICE("http://")) ||
+	    slice_starts_with(url, SLICE("https://")))
+		return true;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "--public-url: \"%s\" does not begin with http:// or https://",
+			 config->public_url);
+}
+
 static bool derive(struct config *config, struct error *err)
 {
 	char quoted[64];
@@ -356,7 +372,8 @@ static bool derive(struct config *config, struct error *err)
 		long cores = sysconf(_SC_NPROCESSORS_ONLN);
 		config->workers = cores < 1 ? 1 : cores > 64 ? 64 : cores;
 	}
-	return check_schemes(config->webhook_allowed_schemes, err) &&
+	return check_public_url(config, err) &&
+	       check_schemes(config->webhook_allowed_schemes, err) &&
 	       take_listen_apart(config, err);
 }
 

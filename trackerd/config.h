@@ -20,6 +20,7 @@ struct config {
 	char allowed_origins[CONFIG_TEXT_BYTES_MAX];
 	char artifact_root[CONFIG_TEXT_BYTES_MAX];
 	char mlflow_ui[CONFIG_TEXT_BYTES_MAX];
+	char public_url[CONFIG_TEXT_BYTES_MAX]; /* without a slash at the end */
 	char mlflow_version[64];
 	char log_level[16];
 	char webhook_allowed_schemes[32];
@@ -33,6 +34,7 @@ struct config {
 	int64_t idle_timeout_ms;
 	int64_t drain_timeout_ms;
 	int64_t webhook_timeout_ms;
+	int64_t upload_expiry_ms;
 
 	/* Taken apart from the texts above by config_load. */
 	char host[256];

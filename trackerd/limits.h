@@ -61,7 +61,9 @@ enum {
 
 	/* Artifacts */
 	ARTIFACT_PATH_BYTES_MAX = 1024,
+	SMALL_UPLOAD_BYTES_MAX = 10 * 1024 * 1024, /* what MLflow's page may upload */
 	BLOB_CHUNK_BYTES = 1024 * 1024,
+	MULTIPART_PARTS_MAX = 10000,            /* as S3; a list of them is 3 MB */
 	ARCHIVE_MEMBERS_MAX = 100000,
 	ARCHIVE_EXPANSION_RATIO_MAX = 1000,     /* zstd of zeros reaches 10,000: a bomb */
 

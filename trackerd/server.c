@@ -19,6 +19,8 @@
 #include "limits.h"
 #include "store/metrics.h"
 
+enum { EXPIRY_PERIOD_MS_MAX = 10 * 60 * 1000 };
+
 struct server {
 	const struct config *config;
 	uv_loop_t loop;
@@ -26,6 +28,7 @@ struct server {
 	struct api api;
 	struct http_server *http;
 	uv_signal_t signals[2];
+	uv_timer_t expiry_timer; /* for uploads in parts */
 	bool is_stopping;
 };
 
@@ -75,6 +78,12 @@ static bool housekeeping_on_committer(void *ctx, struct db *tracker, bool is_idl
 	return false;
 }
 
+static void expiry_due_on_loop(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+	artifact_service_expire_on_loop(server->api.artifacts);
+}
+
 /* ---- stop --------------------------------------------------------------------------------------- */
 
 static void jobs_closed_on_loop(void *ctx)
@@ -102,6 +111,7 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 		return;
 	server->is_stopping = true;
 	webhook_service_stop_on_loop(server->api.webhooks);
+	uv_close((uv_handle_t *)&server->expiry_timer, NULL);
 	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
 				  http_closed_on_loop, server);
 }
@@ -152,6 +162,19 @@ static void watch_signals(struct server *server)
 	}
 }
 
+/* At once, for what expired while the daemon was down, and then often enough. */
+static void start_expiry(struct server *server)
+{
+	int64_t period_ms = server->config->upload_expiry_ms / 4;
+	if (period_ms > EXPIRY_PERIOD_MS_MAX)
+		period_ms = EXPIRY_PERIOD_MS_MAX;
+	int failed = uv_timer_init(&server->loop, &server->expiry_timer);
+	ASSERT(failed == 0); /* cannot fail */
+	server->expiry_timer.data = server;
+	failed = uv_timer_start(&server->expiry_timer, expiry_due_on_loop, 0, (uint64_t)period_ms);
+	ASSERT(failed == 0); /* has a callback */
+}
+
 static void fill_api(struct server *server)
 {
 	const struct config *config = server->config;
@@ -165,6 +188,8 @@ static void fill_api(struct server *server)
 		.allows_private_addresses = config->webhook_allow_private_addresses,
 		.timeout_ms = config->webhook_timeout_ms,
 	};
+	server->api.public_url = slice_from_cstr(config->public_url);
+	server->api.upload_expiry_ms = config->upload_expiry_ms;
 	server->api.version = TRACKERD_VERSION;
 	server->api.mlflow_version = config->mlflow_version;
 	server->api.data_directory = config->data;
@@ -199,6 +224,7 @@ static bool start(struct server *server, struct error *err)
 	server->api.http_or_null = server->http;
 	artifact_service_start_on_loop(server->api.artifacts);
 	webhook_service_start_on_loop(server->api.webhooks);
+	start_expiry(server);
 	watch_signals(server);
 	return true;
 }

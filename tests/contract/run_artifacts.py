@@ -327,12 +327,55 @@ def artifacts_of_runs(daemon, client):
 
 
 @test
-def what_is_not_offered_says_so(daemon, client):
-    for what in ("create", "complete", "abort"):
-        reply = client.call("POST", f"/api/2.0/mlflow-artifacts/mpu/{what}/a/b", {"path": "a/b", "num_parts": 2}, 501)
-        equal(reply["error_code"], "NOT_IMPLEMENTED", what)
-        check(reply["message"].startswith("Multipart upload is not supported for the current artifact repository"), what)
-    equal(client.call("GET", "/api/2.0/mlflow-artifacts/presigned/a", expect=501)["error_code"], "NOT_IMPLEMENTED", "")
+def files_of_model_versions(daemon, client):
+    """/model-versions/get-artifact reads below a version's source; slashes before it do no harm."""
+    run = client.call("POST", "runs/create", {})["run"]["info"]
+    root = run["artifact_uri"].split(":/", 1)[1]
+    put(client, f"{root}/model/MLmodel", b"flavors: {}")
+    client.call("POST", "registered-models/create", {"name": "m"})
+    source = {"name": "m", "source": f"{run['artifact_uri']}/model", "run_id": run["run_id"]}
+    client.call("POST", "model-versions/create", source)
+    for start in ("", "/", "//"):
+        status, headers, body = client.raw("GET", f"{start}/model-versions/get-artifact?name=m&version=1&path=MLmodel")
+        equal((status, body), (200, b"flavors: {}"), f"with {start}")
+        check("attachment" in headers["Content-Disposition"], "it is an attachment")
+    for query, status, message in (
+            ("name=m&version=1&path=none", 404, "No such artifact"), ("name=m&version=2&path=x", 404, "Model Version"),
+            ("name=m&version=1&path=../x", 400, "Invalid path"), ("name=m&version=x&path=x", 400, "Parameter 'version'"),
+            ("version=1&path=x", 400, "Missing value for required parameter 'name'"),
+            ("name=m&path=x", 400, "Missing value for required parameter 'version'"),
+            ("name=m&version=1", 400, "Missing value for required parameter 'path'")):
+        reply = client.call("GET", "/model-versions/get-artifact?" + query, expect=status)
+        check(reply["message"].startswith(message), f"{query}: {reply}")
+
+
+@test
+def small_files_from_the_page(daemon, client):
+    """upload-artifact stores a file of at most 10 MB below a run."""
+    run_id = client.call("POST", "runs/create", {})["run"]["info"]["run_id"]
+    path = "/ajax-api/2.0/mlflow/upload-artifact"
+
+    def upload(query, data):
+        status, _, body = client.raw("POST", path + query, data)
+        return status, json.loads(body)
+
+    largest = noise(10 * MIB)
+    equal(upload(f"?run_uuid={run_id}&path=a/b.txt", b"hello"), (200, {}), "a file")
+    equal(upload(f"?run_uuid={run_id}&path=large", largest)[0], 200, "the largest")
+    equal(client.raw("GET", f"/get-artifact?run_uuid={run_id}&path=a/b.txt")[2], b"hello", "the file")
+    rows = (("", b"x", "Request must specify run_uuid."), (f"?run_uuid={run_id}", b"x", "Request must specify path."),
+            (f"?run_uuid={run_id}&path=../x", b"x", "Invalid path"),
+            (f"?run_uuid={run_id}&path=x", b"", "Request must specify data."),
+            (f"?run_uuid={run_id}&path=x", largest + b"x", "Artifact size is too large. Max size is 10MB."))
+    for query, data, message in rows:
+        status, reply = upload(query, data)
+        equal((status, reply["message"]), (400, message), query)
+    equal(upload(f"?run_uuid={'0' * 32}&path=x", b"x")[0], 404, "an unknown run")
+    status, reply = upload(f"?run_uuid={run_id}&path=x", iter([b""]))
+    equal((status, reply["message"]), (400, "Request must specify data."), "no data, chunked")
+    equal(upload(f"?run_uuid={run_id}&path=x", iter([largest, b"x"]))[0], 413,
+          "too much, chunked")
+    client.raw("GET", "/health")
 
 
 # ---- archives -----------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ struct api {
 	struct slice allowed_origins; /* comma-separated list, "*" or empty: who besides our own page may call us */
 	struct slice allowed_hosts;   /* comma-separated names that the Host header may carry besides addresses and
 	                                 localhost; "*" switches the check off */
+	struct slice public_url;      /* where clients reach us, without a slash at the end; empty: as Host says */
+	int64_t upload_expiry_ms;     /* uploads in parts that nobody touched for so long are given up */
 	const char *version;          /* of trackerd */
 	const char *mlflow_version;   /* what /version says to MLflow clients */
 	const char *data_directory;

@@ -1,5 +1,5 @@
-/* Owns the artifact endpoints' shared state, and drives the sweep as a job that submits itself
- * again. */
+/* Owns the artifact endpoints' shared state, and drives the sweep and the expiry of uploads, each as
+ * a job that submits itself again. */
 #include "api/artifact_service.h"
 
 #include <stdlib.h>
@@ -7,9 +7,20 @@
 #include "api/api.h"
 #include "api/upload_job.h"
 #include "artifacts/blob_sweep.h"
+#include "artifacts/multipart.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 enum { SWEEP_ARENA_BYTES_MAX = 1024 * 1024, SWEEP_JOB_BYTES = 1024 };
+
+/* Uploads in parts are given up, some at a time. */
+struct expiry {
+	struct job job;
+	struct arena arena;
+	bool is_running; /* the job is in flight */
+	size_t count;	 /* of the last step */
+	struct blob_pk_list released;
+};
 
 struct artifact_service {
 	struct api *api;
@@ -21,6 +32,7 @@ struct artifact_service {
 	struct arena arena;
 	bool is_sweeping;	 /* the job is in flight */
 	uint64_t reported_count; /* blobs deleted, when last logged */
+	struct expiry expiry;
 };
 
 static void sweep_begin_on_loop(struct artifact_service *service);
@@ -36,6 +48,9 @@ bool artifact_service_new(struct api *api, struct artifact_service **out, struct
 	arena_init(&service->arena, SWEEP_ARENA_BYTES_MAX);
 	service->job.arena = &service->arena;
 	service->job.weight_bytes = SWEEP_JOB_BYTES;
+	arena_init(&service->expiry.arena, SWEEP_ARENA_BYTES_MAX);
+	service->expiry.job.arena = &service->expiry.arena;
+	service->expiry.job.weight_bytes = SWEEP_JOB_BYTES;
 	*out = service;
 	return true;
 }
@@ -50,10 +65,11 @@ void artifact_service_free(struct artifact_service *service_or_null)
 {
 	if (service_or_null == NULL)
 		return;
-	ASSERT(!service_or_null->is_sweeping);
+	ASSERT(!service_or_null->is_sweeping && !service_or_null->expiry.is_running);
 	blob_sweep_deinit(&service_or_null->sweep);
 	blob_pins_deinit(&service_or_null->pins);
 	arena_deinit(&service_or_null->arena);
+	arena_deinit(&service_or_null->expiry.arena);
 	free(service_or_null);
 }
 
@@ -114,7 +130,7 @@ static bool unname_phase(struct job *job, struct job_context *context, struct er
 
 static bool check_phase(struct job *job, struct job_context *context, struct error *err)
 {
-	return blob_sweep_check(&from_job(job)->sweep, context->tracker, err);
+	return blob_sweep_check(&from_job(job)->sweep, context->tracker, context->blobs, err);
 }
 
 static bool delete_phase(struct job *job, struct job_context *context, struct error *err)
@@ -139,14 +155,13 @@ static void submit(struct artifact_service *service, const struct job_phase *pha
 	 * goes on. */
 }
 
-static bool failed(struct artifact_service *service)
+static bool failed(const struct job *job, const char *event)
 {
 	char quoted[256];
-	const struct error *err = &service->job.error;
-	service->is_sweeping = false;
+	const struct error *err = &job->error;
 	if (err->code == ERR_NONE)
 		return false;
-	log_event(LOG_WARN, "sweep_failed", "code=%s message=%s", error_code_name(err->code),
+	log_event(LOG_WARN, event, "code=%s message=%s", error_code_name(err->code),
 		  log_quote(slice_from_cstr(err->message), quoted, sizeof(quoted)));
 	return true;
 }
@@ -154,7 +169,8 @@ static bool failed(struct artifact_service *service)
 static void deleted_on_loop(struct job *job)
 {
 	struct artifact_service *service = from_job(job);
-	if (failed(service))
+	service->is_sweeping = false;
+	if (failed(job, "sweep_failed"))
 		return;
 	if (blob_sweep_goes_on(&service->sweep))
 		submit(service, delete_more_phases, ARRAY_COUNT(delete_more_phases),
@@ -166,7 +182,8 @@ static void deleted_on_loop(struct job *job)
 static void found_on_loop(struct job *job)
 {
 	struct artifact_service *service = from_job(job);
-	if (failed(service))
+	service->is_sweeping = false;
+	if (failed(job, "sweep_failed"))
 		return;
 	if (blob_sweep_has_candidates(&service->sweep))
 		submit(service, delete_phases, ARRAY_COUNT(delete_phases), deleted_on_loop);
@@ -186,4 +203,51 @@ static void sweep_begin_on_loop(struct artifact_service *service)
 					       service->reported_count));
 		service->reported_count = service->sweep.blobs_deleted;
 	}
+}
+
+/* ---- the expiry's job --------------------------------------------------------------------------- */
+
+static struct artifact_service *from_expiry_job(struct job *job)
+{
+	return CONTAINER_OF(job, struct artifact_service, expiry.job);
+}
+
+static bool expire_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct artifact_service *service = from_expiry_job(job);
+	int64_t before_ms = clock_wall_ms(clock_system()) - service->api->upload_expiry_ms;
+	service->expiry.released = (struct blob_pk_list){0};
+	return multipart_expire_in_txn(context->tracker, before_ms, job->arena,
+				       &service->expiry.released, &service->expiry.count, err);
+}
+
+static const struct job_phase expire_phases[] = {{LANE_COMMITTER, expire_phase}};
+
+static void expired_on_loop(struct job *job)
+{
+	struct artifact_service *service = from_expiry_job(job);
+	struct expiry *expiry = &service->expiry;
+	expiry->is_running = false;
+	if (!failed(job, "expiry_failed") && expiry->count > 0) {
+		log_event(LOG_INFO, "uploads_expired", "count=%zu", expiry->count);
+		artifact_service_release_on_loop(service, expiry->released.items,
+						 expiry->released.count);
+		artifact_service_expire_on_loop(service); /* there may be more */
+	} else {
+		arena_reset(&expiry->arena);
+	}
+}
+
+void artifact_service_expire_on_loop(struct artifact_service *service)
+{
+	struct expiry *expiry = &service->expiry;
+	struct error err;
+	if (expiry->is_running)
+		return;
+	arena_reset(&expiry->arena);
+	expiry->job.phases = expire_phases;
+	expiry->job.phase_count = ARRAY_COUNT(expire_phases);
+	expiry->job.deliver_on_loop = expired_on_loop;
+	expiry->is_running = jobs_submit(service->api->jobs, &expiry->job, &err);
+	/* Refused when the daemon stops, or has too much to do: then the next call will do. */
 }

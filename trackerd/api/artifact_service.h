@@ -1,5 +1,6 @@
 /* What the artifact endpoints share while the daemon runs: which blobs are in use, how much
- * uploads may hold in memory, and the sweep that deletes blobs nobody refers to any more.
+ * uploads may hold in memory, the sweep that deletes blobs nobody refers to any more, and the end
+ * of uploads in parts that nobody goes on with.
  *
  * One per daemon, reached through api->artifacts. Loop thread, but for the pins (blob_pins.h).
  * Life: new before the server listens and after jobs_open; start once; free after
@@ -24,6 +25,9 @@ MUST_CHECK bool artifact_service_new(struct api *api, struct artifact_service **
 				     struct error *err);
 /* Begins the sweep of what a crash left behind. In small steps, between other jobs. */
 void artifact_service_start_on_loop(struct artifact_service *service);
+/* Gives up uploads in parts that were not touched for api->upload_expiry_ms. To be called now and
+ * then; does nothing while the last call is at work. */
+void artifact_service_expire_on_loop(struct artifact_service *service);
 /* Nothing may be in flight any more. NULL is allowed. */
 void artifact_service_free(struct artifact_service *service_or_null);
 

@@ -5,30 +5,55 @@
 
 #include "api/artifact_service.h"
 #include "api/download_job.h"
+#include "api/model_validation.h"
 #include "api/upload_job.h"
 #include "artifacts/artifact_location.h"
 #include "artifacts/artifact_path.h"
 #include "base/clock.h"
 #include "http/target.h"
+#include "limits.h"
+#include "store/model_versions.h"
 
 enum { PATH_ARENA_BYTES_MAX = 256 * 1024 }; /* the head of a request is 16 KiB */
 
-static bool fail_memory(struct error *err)
+/* ---- what a request names ------------------------------------------------------------------------ */
+
+struct file_query {
+	struct slice run_id, name, version, path; /* absent ones are empty */
+};
+
+static bool parse_query(struct slice query, struct arena *arena, struct file_query *out,
+			struct error *err)
 {
-	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
-			 "The server is out of memory; try again.");
+	const struct {
+		const char *name;
+		struct slice *value;
+	} known[] = {{"run_id", &out->run_id},
+		     {"run_uuid", &out->run_id},
+		     {"name", &out->name},
+		     {"version", &out->version},
+		     {"path", &out->path}};
+	struct slice name, value;
+	bool found;
+	memset(out, 0, sizeof(*out));
+	for (;;) {
+		if (!target_query_next(&query, arena, &name, &value, &found, err))
+			return false;
+		if (!found)
+			return true;
+		for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+			if (slice_eq_cstr(name, known[i].name))
+				*known[i].value = value;
+		}
+	}
 }
 
-static void reply_empty_object(struct take_over *t, struct slice etag)
+static bool path_below_run(struct db *tracker, struct slice run_id, struct slice path,
+			   struct arena *arena, struct slice *out, struct error *err)
 {
-	struct http_reply reply = {.status = 200, .content_type = "application/json"};
-	struct buffer body;
-	buffer_init(&body, 16);
-	buffer_append(&body, SLICE("{}"));
-	api_reply_headers(t->api, t->x_or_null, &reply);
-	if (slice_is_present(etag))
-		http_reply_header(&reply, SLICE("ETag"), etag);
-	take_over_reply(t, &reply, &body);
+	struct slice uri, root;
+	return artifact_location_of_run(tracker, run_id, arena, &uri, &root, err) &&
+	       artifact_path_join(root, path, arena, out, err);
 }
 
 /* ---- PUT ---------------------------------------------------------------------------------------- */
@@ -36,6 +61,7 @@ static void reply_empty_object(struct take_over *t, struct slice etag)
 struct file_put {
 	struct upload upload;
 	struct slice path;
+	struct slice run_id; /* absent, or `path` is below this run's folder and the file not empty */
 	int64_t now_ms;
 	struct blob_pk_list released;
 	struct arena path_arena;
@@ -51,6 +77,11 @@ static bool put_finish_phase(struct job *job, struct job_context *context, struc
 	return upload_finish_in_txn(&put_from_job(job)->upload, context->blobs, err);
 }
 
+static bool fail_no_data(struct error *err)
+{
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify data.");
+}
+
 static bool put_commit_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct file_put *put = put_from_job(job);
@@ -63,6 +94,11 @@ static bool put_commit_phase(struct job *job, struct job_context *context, struc
 	};
 	struct artifact_file_list files = {&file, 1};
 	memcpy(file.sha256, stage->sha256, SHA256_BYTES);
+	if (slice_is_present(put->run_id) && file.size == 0)
+		return fail_no_data(err);
+	if (slice_is_present(put->run_id) &&
+	    !path_below_run(context->tracker, put->run_id, put->path, job->arena, &file.path, err))
+		return false;
 	put->released = (struct blob_pk_list){0}; /* this may be the second run */
 	return artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
 					&put->released, err);
@@ -75,7 +111,7 @@ static void put_stored_on_loop(struct take_over *t)
 {
 	struct file_put *put = CONTAINER_OF(t, struct file_put, upload.flow);
 	put->upload.is_stored = true;
-	reply_empty_object(t, download_job_etag(&t->arena, put->upload.stage.sha256, ""));
+	take_over_reply_empty(t, download_job_etag(&t->arena, put->upload.stage.sha256, ""));
 }
 
 static void put_whole_on_loop(struct upload *u)
@@ -94,24 +130,66 @@ static void put_closed_on_loop(struct upload *u)
 	free(put);
 }
 
-static void put_take_over_on_loop(struct api *api, struct http_exchange *x,
-				  const struct route_match *match)
+/* What a request says beside its body: `text` is what its kind of endpoint reads. */
+typedef bool parse_put_fn(struct file_put *put, const struct http_request *request,
+			  struct slice text, struct error *err);
+
+static void begin_put(struct api *api, struct http_exchange *x, struct slice text,
+		      parse_put_fn *parse)
 {
-	struct file_put *put = calloc(1, sizeof(*put));
+	struct file_put *put = take_over_alloc(api, x, sizeof(*put));
 	struct error err;
-	if (put == NULL) {
-		(void)fail_memory(&err);
-		api_reply_error(api, x, &err);
+	if (put == NULL)
 		return;
-	}
 	arena_init(&put->path_arena, PATH_ARENA_BYTES_MAX);
 	put->now_ms = clock_wall_ms(clock_system());
-	if (!artifact_path_parse_below_root(match->arguments[0], &put->path_arena, &put->path,
-					    &err))
+	if (!parse(put, http_exchange_request(x), text, &err))
 		api_reply_error(api, x, &err);
 	else if (upload_begin(&put->upload, api, x, put_whole_on_loop, put_closed_on_loop))
 		return;
 	put_closed_on_loop(&put->upload);
+}
+
+static bool parse_put_path(struct file_put *put, const struct http_request *request,
+			   struct slice path, struct error *err)
+{
+	(void)request;
+	return artifact_path_parse_below_root(path, &put->path_arena, &put->path, err);
+}
+
+static void put_take_over_on_loop(struct api *api, struct http_exchange *x,
+				  const struct route_match *match)
+{
+	begin_put(api, x, match->arguments[0], parse_put_path);
+}
+
+static bool parse_put_run(struct file_put *put, const struct http_request *request,
+			  struct slice query, struct error *err)
+{
+	struct file_query q;
+	if (!parse_query(query, &put->path_arena, &q, err))
+		return false;
+	if (q.run_id.len == 0)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify run_uuid.");
+	if (q.path.len == 0)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify path.");
+	if (!artifact_path_parse_below_root(q.path, &put->path_arena, &put->path, err))
+		return false;
+	if (request->content_length > SMALL_UPLOAD_BYTES_MAX)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Artifact size is too large. Max size is 10MB.");
+	if (!request->has_body)
+		return fail_no_data(err);
+	put->run_id = q.run_id;
+	put->upload.bytes_max = SMALL_UPLOAD_BYTES_MAX;
+	return true;
+}
+
+static void upload_run_take_over_on_loop(struct api *api, struct http_exchange *x,
+					 const struct route_match *match)
+{
+	(void)match;
+	begin_put(api, x, http_exchange_request(x)->query, parse_put_run);
 }
 
 /* ---- DELETE ------------------------------------------------------------------------------------- */
@@ -134,7 +212,7 @@ static const struct job_phase delete_phases[] = {{LANE_COMMITTER, delete_phase}}
 
 static void deleted_on_loop(struct take_over *t)
 {
-	reply_empty_object(t, (struct slice){0});
+	take_over_reply_empty(t, (struct slice){0});
 }
 
 static void delete_closed_on_loop(struct take_over *t)
@@ -147,13 +225,10 @@ static void delete_closed_on_loop(struct take_over *t)
 static void delete_take_over_on_loop(struct api *api, struct http_exchange *x,
 				     const struct route_match *match)
 {
-	struct file_delete *d = calloc(1, sizeof(*d));
+	struct file_delete *d = take_over_alloc(api, x, sizeof(*d));
 	struct error err;
-	if (d == NULL) {
-		(void)fail_memory(&err);
-		api_reply_error(api, x, &err);
+	if (d == NULL)
 		return;
-	}
 	take_over_begin(&d->flow, api, x, delete_closed_on_loop);
 	if (!artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err))
 		take_over_fail(&d->flow, &err);
@@ -164,15 +239,14 @@ static void delete_take_over_on_loop(struct api *api, struct http_exchange *x,
 
 /* ---- GET ---------------------------------------------------------------------------------------- */
 
-/* The file at d->path, or why there is none. */
-static bool prepare_path(struct download_job *d, struct job_context *context, struct error *err)
+bool artifacts_find_file(struct db *tracker, struct slice path, struct artifact_file *out,
+			 struct error *err)
 {
-	struct artifact_file file;
 	enum artifact_kind kind;
 	char quoted[256];
-	if (!artifact_tree_find(context->tracker, d->path, &kind, &file, err))
+	if (!artifact_tree_find(tracker, path, &kind, out, err))
 		return false;
-	error_quote(d->path, quoted, sizeof(quoted));
+	error_quote(path, quoted, sizeof(quoted));
 	if (kind == ARTIFACT_DIRECTORY)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "'%s' is a directory. Ask for a file in it, or for all of it with "
@@ -181,18 +255,34 @@ static bool prepare_path(struct download_job *d, struct job_context *context, st
 	if (kind == ARTIFACT_NONE)
 		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "No such artifact: '%s'",
 				 quoted);
-	return download_job_prepare_file(d, &file, err);
+	return true;
+}
+
+static bool prepare_path(struct download_job *d, struct job_context *context, struct error *err)
+{
+	struct artifact_file file;
+	return artifacts_find_file(context->tracker, d->path, &file, err) &&
+	       download_job_prepare_file(d, &file, err);
 }
 
 static bool prepare_run_path(struct download_job *d, struct job_context *context, struct error *err)
 {
+	return path_below_run(context->tracker, d->run_id, d->path, d->flow.job.arena, &d->path,
+			      err) &&
+	       prepare_path(d, context, err);
+}
+
+static bool prepare_version_path(struct download_job *d, struct job_context *context,
+				 struct error *err)
+{
 	struct arena *arena = d->flow.job.arena;
-	struct slice uri, root, path;
-	if (!artifact_location_of_run(context->tracker, d->run_id, arena, &uri, &root, err) ||
-	    !artifact_path_join(root, d->path, arena, &path, err))
-		return false;
-	d->path = path;
-	return prepare_path(d, context, err);
+	struct model_version version;
+	struct slice root;
+	return model_version_load(context->tracker, d->model_name, d->model_version, arena,
+				  &version, err) &&
+	       artifact_path_from_uri(version.storage_location, arena, &root, err) &&
+	       artifact_path_join(root, d->path, arena, &d->path, err) &&
+	       prepare_path(d, context, err);
 }
 
 static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
@@ -211,23 +301,15 @@ static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
 static bool parse_run_query(struct download_job *d, struct slice query, struct error *err)
 {
 	struct arena *arena = &d->flow.arena;
-	struct slice name, value, path = {0};
-	bool found;
-	for (;;) {
-		if (!target_query_next(&query, arena, &name, &value, &found, err))
-			return false;
-		if (!found)
-			break;
-		if (slice_eq_cstr(name, "run_id") || slice_eq_cstr(name, "run_uuid"))
-			d->run_id = value;
-		else if (slice_eq_cstr(name, "path"))
-			path = value;
-	}
-	if (d->run_id.len == 0)
+	struct file_query q;
+	if (!parse_query(query, arena, &q, err))
+		return false;
+	if (q.run_id.len == 0)
 		return fields_error_missing(err, "run_id");
-	if (path.len == 0)
+	if (q.path.len == 0)
 		return fields_error_missing(err, "path");
-	return artifact_path_parse_below_root(path, arena, &d->path, err);
+	d->run_id = q.run_id;
+	return artifact_path_parse_below_root(q.path, arena, &d->path, err);
 }
 
 static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x,
@@ -243,29 +325,34 @@ static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x,
 	download_job_begin(d, ok ? NULL : &err);
 }
 
-/* ---- not offered -------------------------------------------------------------------------------- */
-
-static void multipart_take_over_on_loop(struct api *api, struct http_exchange *x,
-					const struct route_match *match)
+static bool parse_version_query(struct download_job *d, struct slice query, struct error *err)
 {
-	struct error err;
-	(void)match;
-	(void)error_set(&err, ERR_NOT_IMPLEMENTED,
-			"Multipart upload is not supported for the current artifact repository: "
-			"send the file "
-			"with one PUT.");
-	api_reply_error(api, x, &err);
+	struct arena *arena = &d->flow.arena;
+	struct file_query q;
+	if (!parse_query(query, arena, &q, err))
+		return false;
+	if (q.name.len == 0)
+		return fields_error_missing(err, "name");
+	if (q.version.len == 0)
+		return fields_error_missing(err, "version");
+	if (q.path.len == 0)
+		return fields_error_missing(err, "path");
+	d->model_name = q.name;
+	return model_check_version(q.version, &d->model_version, err) &&
+	       artifact_path_parse_below_root(q.path, arena, &d->path, err);
 }
 
-static void presigned_take_over_on_loop(struct api *api, struct http_exchange *x,
-					const struct route_match *match)
+static void get_version_take_over_on_loop(struct api *api, struct http_exchange *x,
+					  const struct route_match *match)
 {
+	struct download_job *d = download_job_new(api, x);
 	struct error err;
 	(void)match;
-	(void)error_set(&err, ERR_NOT_IMPLEMENTED,
-			"Presigned URLs are not supported for the current artifact repository: use "
-			"GET and PUT.");
-	api_reply_error(api, x, &err);
+	if (d == NULL)
+		return;
+	d->prepare = prepare_version_path;
+	bool ok = parse_version_query(d, http_exchange_request(x)->query, &err);
+	download_job_begin(d, ok ? NULL : &err);
 }
 
 const struct endpoint artifacts_put = {
@@ -288,13 +375,13 @@ const struct endpoint artifacts_get_run = {
 	.take_over_on_loop = get_run_take_over_on_loop,
 	.summary = "Download a file of a run",
 };
-const struct endpoint artifacts_multipart = {
+const struct endpoint artifacts_get_version = {
 	.kind = ENDPOINT_TAKE_OVER,
-	.take_over_on_loop = multipart_take_over_on_loop,
-	.summary = "Not offered: clients fall back to PUT",
+	.take_over_on_loop = get_version_take_over_on_loop,
+	.summary = "Download a file of a model version",
 };
-const struct endpoint artifacts_presigned = {
+const struct endpoint artifacts_upload_run = {
 	.kind = ENDPOINT_TAKE_OVER,
-	.take_over_on_loop = presigned_take_over_on_loop,
-	.summary = "Not offered: clients fall back to GET and PUT",
+	.take_over_on_loop = upload_run_take_over_on_loop,
+	.summary = "Store a small file of a run",
 };

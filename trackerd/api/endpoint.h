@@ -47,6 +47,8 @@ struct call {
 	const struct webhook_rules *webhook_rules; /* what the options say */
 	struct outgoing *outgoing_or_null; /* SEND: set by execute, in the arena */
 	bool wakes_webhooks; /* set by execute: the webhook service has something to do now */
+	const struct api *api;      /* what the daemon was started with: its constant members only */
+	const struct http_request *http; /* the head of the request */
 	/* Set by encode or execute, to answer otherwise than 200 application/json: */
 	int status;                 /* 0 = 200 */
 	const char *content_type;   /* NULL = application/json; else `text` is the body and encode is not called */

@@ -221,7 +221,9 @@ void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x,
 	e->call.artifact_root = api->artifact_root;
 	e->call.mlflow_ui_or_null = api->mlflow_ui_or_null;
 	e->call.webhook_rules = &api->webhook_rules;
-	e->call.if_none_match = http_request_header(http_exchange_request(x), "If-None-Match");
+	e->call.api = api;
+	e->call.http = http_exchange_request(x);
+	e->call.if_none_match = http_request_header(e->call.http, "If-None-Match");
 	http_exchange_context_set(x, e);
 	http_exchange_on_abandoned(x, abandoned_on_loop);
 	size_t bytes_max =

@@ -12,7 +12,9 @@
 #include "api/mlflow_ui.h"
 #include "api/model_versions.h"
 #include "api/models.h"
+#include "api/multipart.h"
 #include "api/page.h"
+#include "api/presigned.h"
 #include "api/router.h"
 #include "api/runs.h"
 #include "api/search.h"
@@ -67,14 +69,20 @@ const struct route routes[] = {
 	/* Artifacts. */
 	{HTTP_GET,    "/api/2.0/mlflow/artifacts/list",                         &artifacts_list_run},
 	{HTTP_GET,    "/get-artifact",                                          &artifacts_get_run},
+	{HTTP_GET,    "/model-versions/get-artifact",                           &artifacts_get_version},
+	{HTTP_POST,   "/api/2.0/mlflow/upload-artifact",                        &artifacts_upload_run},
 	{HTTP_GET,    "/api/2.0/mlflow-artifacts/artifacts",                    &artifacts_list},
 	{HTTP_PUT,    "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_put},
 	{HTTP_GET,    "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_get},
 	{HTTP_DELETE, "/api/2.0/mlflow-artifacts/artifacts/{path...}",          &artifacts_delete},
-	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/create/{path...}",         &artifacts_multipart},
-	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/complete/{path...}",       &artifacts_multipart},
-	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/abort/{path...}",          &artifacts_multipart},
-	{HTTP_GET,    "/api/2.0/mlflow-artifacts/presigned/{path...}",          &artifacts_presigned},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/create/{path...}",         &multipart_create},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/complete/{path...}",       &multipart_complete},
+	{HTTP_POST,   "/api/2.0/mlflow-artifacts/mpu/abort/{path...}",          &multipart_abort},
+	{HTTP_GET,    "/api/trackerd/v1/uploads/{upload_id}",                   &multipart_get},
+	{HTTP_PUT,    "/api/trackerd/v1/uploads/{upload_id}/parts/{part_number}", &multipart_put_part},
+	{HTTP_GET,    "/api/2.0/mlflow-artifacts/presigned/{path...}",          &presigned_get},
+	{HTTP_POST,   "/api/2.0/mlflow/artifacts/presigned-upload-url",         &presigned_upload},
+	{HTTP_POST,   "/api/2.0/mlflow/artifacts/presigned-download-url",       &presigned_download},
 	{HTTP_PUT,    "/api/trackerd/v1/archive/{path...}",                     &archive_put},
 	{HTTP_GET,    "/api/trackerd/v1/archive/{path...}",                     &archive_get},
 	{HTTP_GET,    "/api/trackerd/v1/manifest/{path...}",                    &manifest_get},

@@ -91,15 +91,10 @@ static void read_on_loop(struct take_over *t)
 static void take_over_on_loop(struct api *api, struct http_exchange *x,
 			      const struct route_match *match)
 {
-	struct server_info *s = calloc(1, sizeof(*s));
+	struct server_info *s = take_over_alloc(api, x, sizeof(*s));
 	(void)match;
-	if (s == NULL) {
-		struct error err;
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
-				"The server is out of memory; try again.");
-		api_reply_error(api, x, &err);
+	if (s == NULL)
 		return;
-	}
 	buffer_init(&s->reply, INFO_BYTES_MAX);
 	take_over_begin(&s->flow, api, x, closed_on_loop);
 	take_over_run(&s->flow, phases, ARRAY_COUNT(phases), sizeof(*s), read_on_loop);

@@ -1,6 +1,8 @@
 /* Owns the life of a request that an endpoint took over. */
 #include "api/take_over.h"
 
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "limits.h"
 
@@ -18,6 +20,18 @@ static bool close_if_done(struct take_over *t)
 	t->closed_cb(t);
 	arena_deinit(&arena);
 	return true;
+}
+
+void *take_over_alloc(struct api *api, struct http_exchange *x, size_t bytes)
+{
+	void *memory = calloc(1, bytes);
+	struct error err;
+	if (memory == NULL) {
+		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
+				"The server is out of memory; try again.");
+		api_reply_error(api, x, &err);
+	}
+	return memory;
 }
 
 void take_over_begin(struct take_over *t, struct api *api, struct http_exchange *x,
@@ -80,6 +94,18 @@ void take_over_reply(struct take_over *t, const struct http_reply *reply,
 {
 	http_exchange_reply(t->x_or_null, reply, body_or_null);
 	end(t);
+}
+
+void take_over_reply_empty(struct take_over *t, struct slice etag)
+{
+	struct http_reply reply = {.status = 200, .content_type = "application/json"};
+	struct buffer body;
+	buffer_init(&body, 16);
+	buffer_append(&body, SLICE("{}"));
+	api_reply_headers(t->api, t->x_or_null, &reply);
+	if (slice_is_present(etag))
+		http_reply_header(&reply, SLICE("ETag"), etag);
+	take_over_reply(t, &reply, &body);
 }
 
 void take_over_fail(struct take_over *t, const struct error *err)

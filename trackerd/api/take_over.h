@@ -27,6 +27,9 @@ struct take_over {
 	void (*closed_cb)(struct take_over *t);
 };
 
+/* Zeroed memory for the struct that a take_over is embedded in; closed_cb frees it. NULL when there is
+ * none: the error is then replied. */
+void *take_over_alloc(struct api *api, struct http_exchange *x, size_t bytes);
 /* Takes the exchange; its context becomes `t`. closed_cb is called exactly once. */
 void take_over_begin(struct take_over *t, struct api *api, struct http_exchange *x,
 		     void (*closed_cb)(struct take_over *t));
@@ -37,6 +40,8 @@ void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned
 /* A whole reply. Takes the content of body_or_null. Ends the request. */
 void take_over_reply(struct take_over *t, const struct http_reply *reply,
 		     struct buffer *body_or_null);
+/* The reply {}, with an ETag unless that is absent. Ends the request. */
+void take_over_reply_empty(struct take_over *t, struct slice etag);
 /* Replies with the error; when a streamed reply has begun, cuts it, so that the peer sees that
  * it is not whole. Ends the request. */
 void take_over_fail(struct take_over *t, const struct error *err);

@@ -75,7 +75,8 @@ bool upload_begin(struct upload *u, struct api *api, struct http_exchange *x,
 	u->closed_cb = closed_cb;
 	buffer_init(&u->gather, BLOB_CHUNK_BYTES);
 	take_over_begin(&u->flow, api, x, close_on_loop);
-	http_exchange_stream(x, ARTIFACT_BYTES_MAX, data_on_loop, end_on_loop);
+	http_exchange_stream(x, u->bytes_max > 0 ? u->bytes_max : ARTIFACT_BYTES_MAX, data_on_loop,
+			     end_on_loop);
 	return true;
 }
 

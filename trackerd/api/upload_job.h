@@ -38,6 +38,7 @@ struct upload {
 	bool is_stored;		  /* set by the owner: a row refers to stage.blob_pk */
 	bool has_expected_sha256; /* the request says what it sends */
 	unsigned char expected_sha256[SHA256_BYTES];
+	int64_t bytes_max; /* set by the owner before it begins; 0 = ARTIFACT_BYTES_MAX */
 	struct upload *next_in_line_or_null;
 	void (*whole_cb)(struct upload *u);
 	void (*closed_cb)(struct upload *u);
@@ -51,7 +52,7 @@ struct upload_slots {
 	struct upload *last_in_line_or_null;
 };
 
-/* Takes the exchange and streams its body. `u` is zeroed. whole_cb follows when the body is
+/* Takes the exchange and streams its body. `u` is zeroed but for bytes_max. whole_cb follows when the body is
  * complete and all chunks but the last are stored; closed_cb frees what `u` is embedded in, in
  * any case. False when there are too many uploads or the digest headers cannot be read: the
  * error is then replied, and the caller frees. May end the upload before it returns true. */

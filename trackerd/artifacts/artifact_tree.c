@@ -47,6 +47,14 @@ static void *grow(struct arena *arena, void *items, size_t count, size_t *capaci
 	return bigger;
 }
 
+void blob_pk_list_add(struct blob_pk_list *list, int64_t blob_pk, struct arena *arena)
+{
+	if (list->count > 0 && list->items[list->count - 1] == blob_pk)
+		return; /* files of one archive share their blob */
+	list->items = grow(arena, list->items, list->count, &list->capacity, sizeof(*list->items));
+	list->items[list->count++] = blob_pk;
+}
+
 static int compare_entries(const void *a, const void *b)
 {
 	const struct artifact_entry *left = a, *right = b;
@@ -272,15 +280,6 @@ static bool find_file(struct db *tracker, int64_t dir_pk, struct slice name, boo
 
 /* ---- storing ------------------------------------------------------------------------------------ */
 
-static void release(struct blob_pk_list *released, int64_t blob_pk, struct arena *arena)
-{
-	if (released->count > 0 && released->items[released->count - 1] == blob_pk)
-		return; /* files of one archive share their blob */
-	released->items = grow(arena, released->items, released->count, &released->capacity,
-			       sizeof(*released->items));
-	released->items[released->count++] = blob_pk;
-}
-
 static bool insert_directory(struct db *tracker, int64_t parent_pk, struct slice path,
 			     int64_t *dir_pk_out, struct error *err)
 {
@@ -391,7 +390,7 @@ static bool put_file(struct db *tracker, int64_t dir_pk, struct slice path,
 	if (!find_file(tracker, dir_pk, name, &is_there, &old, err))
 		return false;
 	if (is_there && old.blob_pk != file->blob_pk)
-		release(released, old.blob_pk, arena);
+		blob_pk_list_add(released, old.blob_pk, arena);
 	if (!is_there && !check_is_no_directory(tracker, path, err))
 		return false;
 	return upsert_file(tracker, dir_pk, name, file, err);
@@ -437,7 +436,7 @@ static bool release_below(struct db *tracker, struct slice path, struct slice fr
 	db_bind_text(st, 2, from);
 	db_bind_text(st, 3, to);
 	while ((row = db_step(st, err)) == DB_ROW)
-		release(released, db_column_i64(st, 0), arena);
+		blob_pk_list_add(released, db_column_i64(st, 0), arena);
 	return row == DB_DONE;
 }
 
@@ -519,7 +518,7 @@ bool artifact_tree_remove_in_txn(struct db *tracker, struct slice path, struct a
 	if (kind == ARTIFACT_NONE)
 		return true;
 	if (kind == ARTIFACT_FILE) {
-		release(released, file.blob_pk, arena);
+		blob_pk_list_add(released, file.blob_pk, arena);
 		if (!remove_file(tracker, path, err))
 			return false;
 	} else if (!remove_below(tracker, path, arena, released, err)) {

@@ -39,6 +39,9 @@ struct blob_pk_list {
 	size_t capacity;
 };
 
+/* The list grows in the arena. */
+void blob_pk_list_add(struct blob_pk_list *list, int64_t blob_pk, struct arena *arena);
+
 enum artifact_kind { ARTIFACT_NONE, ARTIFACT_FILE, ARTIFACT_DIRECTORY };
 
 /* What is at `path`; *file_out is filled for a file, its path being `path`. The root is a

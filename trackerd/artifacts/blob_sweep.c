@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "artifacts/multipart.h"
+
 void blob_sweep_init(struct blob_sweep *sweep, struct blob_pins *pins)
 {
 	memset(sweep, 0, sizeof(*sweep));
@@ -13,6 +15,7 @@ void blob_sweep_deinit(struct blob_sweep *sweep)
 {
 	free(sweep->waiting.items);
 	free(sweep->put_off.items);
+	free(sweep->freed.items);
 }
 
 /* ---- on the loop -------------------------------------------------------------------------------- */
@@ -87,6 +90,8 @@ bool blob_sweep_goes_on(struct blob_sweep *sweep)
 								     : &sweep->waiting,
 			       blob_pk);
 	}
+	blob_sweep_add(sweep, sweep->freed.items, sweep->freed.count);
+	sweep->freed.count = 0;
 	sweep->deleted_count = sweep->step_deleted_count;
 	return sweep->deleted_count < sweep->batch_count;
 }
@@ -110,7 +115,17 @@ static bool take_page_of_scan(struct blob_sweep *sweep, struct db *blobs, struct
 	return true;
 }
 
-static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker,
+/* An upload that becomes a file gives its parts to a blob first, and then gives them up: who looks
+ * in this order sees one of the two. */
+static bool has_row(struct db *tracker, struct db *blobs, int64_t blob_pk, bool *has_out,
+		    struct error *err)
+{
+	return artifact_tree_refers_to(tracker, blob_pk, has_out, err) &&
+	       (*has_out || multipart_refers_to(tracker, blob_pk, has_out, err)) &&
+	       (*has_out || blobs_is_part(blobs, blob_pk, has_out, err));
+}
+
+static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker, struct db *blobs,
 			       enum blob_sweep_fate otherwise, struct error *err)
 {
 	for (size_t i = 0; i < sweep->batch_count; i++) {
@@ -118,7 +133,7 @@ static bool keep_what_has_rows(struct blob_sweep *sweep, struct db *tracker,
 		bool refers;
 		if (item->fate != BLOB_SWEEP_CANDIDATE)
 			continue;
-		if (!artifact_tree_refers_to(tracker, item->blob_pk, &refers, err))
+		if (!has_row(tracker, blobs, item->blob_pk, &refers, err))
 			return false;
 		item->fate = refers ? BLOB_SWEEP_KEEP : otherwise;
 	}
@@ -130,7 +145,7 @@ bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, struct db *bl
 {
 	if (sweep->batch_count == 0 && sweep->is_scanning && !take_page_of_scan(sweep, blobs, err))
 		return false;
-	return keep_what_has_rows(sweep, tracker, BLOB_SWEEP_CANDIDATE, err);
+	return keep_what_has_rows(sweep, tracker, blobs, BLOB_SWEEP_CANDIDATE, err);
 }
 
 bool blob_sweep_unname_in_txn(struct blob_sweep *sweep, struct db *blobs, struct error *err)
@@ -148,9 +163,16 @@ bool blob_sweep_unname_in_txn(struct blob_sweep *sweep, struct db *blobs, struct
 	return true;
 }
 
-bool blob_sweep_check(struct blob_sweep *sweep, struct db *tracker, struct error *err)
+bool blob_sweep_check(struct blob_sweep *sweep, struct db *tracker, struct db *blobs,
+		      struct error *err)
 {
-	return keep_what_has_rows(sweep, tracker, BLOB_SWEEP_DELETE, err);
+	return keep_what_has_rows(sweep, tracker, blobs, BLOB_SWEEP_DELETE, err);
+}
+
+static void free_part(int64_t part_pk, void *ctx)
+{
+	struct blob_sweep *sweep = ctx;
+	append(&sweep->freed, part_pk);
 }
 
 /* One item; *is_done_out when it needs no more steps. */
@@ -165,13 +187,15 @@ static bool delete_item(struct blob_sweep *sweep, struct db *blobs, struct blob_
 		item->fate = BLOB_SWEEP_PUT_OFF;
 	if (item->fate == BLOB_SWEEP_PUT_OFF)
 		return true;
-	return blobs_delete_step_in_txn(blobs, item->blob_pk, chunk_budget, is_done_out, err);
+	return blobs_release_parts_in_txn(blobs, item->blob_pk, free_part, sweep, err) &&
+	       blobs_delete_step_in_txn(blobs, item->blob_pk, chunk_budget, is_done_out, err);
 }
 
 bool blob_sweep_delete_in_txn(struct blob_sweep *sweep, struct db *blobs, struct error *err)
 {
 	int64_t chunk_budget = BLOB_SWEEP_CHUNKS_MAX;
 	size_t i = sweep->deleted_count;
+	sweep->freed.count = 0; /* this may be the second run */
 	while (i < sweep->batch_count && chunk_budget > 0) {
 		bool is_done;
 		if (!delete_item(sweep, blobs, &sweep->batch[i], &chunk_budget, &is_done, err))

@@ -4,13 +4,16 @@
  * The hard part is a blob that an upload finds by its digest at the very moment it is swept. The
  * order of steps rules that out; each step sees the commits of the one before:
  *
- *   find    worker     candidates: blobs without a row in artifact_files
+ *   find    worker     candidates: blobs without a row: in artifact_files, among the parts of an
+ *                      upload (multipart.h), or among the parts of another blob
  *   unname  LANE_BLOB  leaves out pinned ones (blob_pins.h); takes the others' names away. From here
  *                      on no upload finds them. One that found a blob before pinned it in that same
  *                      thread, so either the pin is still there, or its row is committed,
  *   check   worker     … and seen here: a blob that has a row by now gets its name back
  *   delete  LANE_BLOB  the others are deleted, some chunks at a time, unless a download has pinned
  *                      them meanwhile
+ *
+ * Parts of a blob that was deleted are candidates of a later batch.
  *
  * A crash in between leaves a blob without a name: if it has rows it is only never shared again;
  * if not, the scan at the next start finds it. Pinned ones are put off until blob_sweep_retry.
@@ -47,6 +50,7 @@ struct blob_sweep {
 	struct blob_pins *pins;
 	struct blob_pk_list waiting; /* heap; candidates of later batches */
 	struct blob_pk_list put_off; /* heap */
+	struct blob_pk_list freed;   /* heap; of the step under way: parts of blobs it deletes */
 	bool is_scanning;
 	int64_t scan_after_pk;
 	struct blob_sweep_item batch[BLOB_SWEEP_BATCH_MAX];
@@ -83,7 +87,8 @@ MUST_CHECK bool blob_sweep_find(struct blob_sweep *sweep, struct db *tracker, st
 				struct error *err);
 MUST_CHECK bool blob_sweep_unname_in_txn(struct blob_sweep *sweep, struct db *blobs,
 					 struct error *err);
-MUST_CHECK bool blob_sweep_check(struct blob_sweep *sweep, struct db *tracker, struct error *err);
+MUST_CHECK bool blob_sweep_check(struct blob_sweep *sweep, struct db *tracker, struct db *blobs,
+				 struct error *err);
 MUST_CHECK bool blob_sweep_delete_in_txn(struct blob_sweep *sweep, struct db *blobs,
 					 struct error *err);
 

@@ -1,4 +1,4 @@
-/* Owns the rows of artifacts.db: blobs and their chunks. */
+/* Owns the rows of artifacts.db: blobs, their chunks and their parts. */
 #include "artifacts/blobs.h"
 
 #include "base/log.h"
@@ -124,20 +124,32 @@ bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or
 		actual, expected);
 }
 
+/* Takes the blob that has these bytes already, if there is one. */
+static bool find_older(struct blob_stage *stage, struct db *blobs, bool *found_out,
+		       struct error *err)
+{
+	int64_t older_pk;
+	if (!find_by_name(blobs, stage->sha256, &older_pk, err))
+		return false;
+	*found_out = older_pk != 0;
+	if (older_pk != 0) {
+		stage->blob_pk = older_pk;
+		blob_pins_hold_two(stage->pins, &stage->pin, stage->staged_pk, older_pk);
+	}
+	return true;
+}
+
 bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *blobs, int64_t seq,
 			      struct slice rest, const unsigned char *expected_or_null,
 			      struct error *err)
 {
-	int64_t older_pk;
+	bool found;
 	ASSERT(rest.len <= BLOB_CHUNK_BYTES);
 	if (!hash_once(stage, seq, rest, err) || !blob_stage_check(stage, expected_or_null, err) ||
-	    !find_by_name(blobs, stage->sha256, &older_pk, err))
+	    !find_older(stage, blobs, &found, err))
 		return false;
-	if (older_pk != 0) {
-		stage->blob_pk = older_pk;
-		blob_pins_hold_two(stage->pins, &stage->pin, stage->staged_pk, older_pk);
+	if (found)
 		return true;
-	}
 	if (seq == 0 && !create_row(stage, blobs, err))
 		return false;
 	if (rest.len > 0 && !insert_chunk(stage, blobs, seq, rest, err))
@@ -156,31 +168,62 @@ static bool fail_lost(int64_t blob_pk, int64_t offset, struct error *err)
 			 "The bytes of this artifact are missing from the database.");
 }
 
-/* The statement stands on the chunk's row, unless this fails. */
-static struct db_statement *fetch_chunk(struct db *blobs, int64_t blob_pk, int64_t seq,
-					bool *found_out, struct error *err)
+/* Where byte *offset of the blob is: in itself, or in one of its parts; *begin_out is where that
+ * begins in the blob. */
+static bool find_part(struct db *blobs, int64_t *blob_pk, int64_t *offset, int64_t *begin_out,
+		      struct error *err)
 {
+	struct db_statement *st = db_prepare(
+		blobs,
+		SQL("SELECT part_pk, begin_offset FROM blob_parts"
+		    " WHERE blob_pk = $1 AND begin_offset <= $2 ORDER BY begin_offset DESC LIMIT 1"),
+		err);
+	bool found;
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, *blob_pk);
+	db_bind_i64(st, 2, *offset);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	*begin_out = found ? db_column_i64(st, 1) : 0;
+	if (found)
+		*blob_pk = db_column_i64(st, 0);
+	*offset -= *begin_out;
+	db_reset(st);
+	return true;
+}
+
+/* The chunk that byte `offset` is in, empty if there is none; *begin_out is where the chunk begins
+ * in the blob. The statement stands on its row, unless this fails. */
+static struct db_statement *fetch_chunk(struct db *blobs, int64_t blob_pk, int64_t offset,
+					struct slice *chunk_out, int64_t *begin_out,
+					struct error *err)
+{
+	bool found;
+	if (!find_part(blobs, &blob_pk, &offset, begin_out, err))
+		return NULL;
 	struct db_statement *st = db_prepare(
 		blobs, SQL("SELECT data FROM blob_chunks WHERE blob_pk = $1 AND seq = $2"), err);
 	if (st == NULL)
 		return NULL;
 	db_bind_i64(st, 1, blob_pk);
-	db_bind_i64(st, 2, seq);
-	return db_fetch_one(st, found_out, err) ? st : NULL;
+	db_bind_i64(st, 2, offset / BLOB_CHUNK_BYTES);
+	if (!db_fetch_one(st, &found, err))
+		return NULL;
+	*begin_out += offset - offset % BLOB_CHUNK_BYTES;
+	*chunk_out = found ? db_column_blob(st, 0) : (struct slice){0};
+	return st;
 }
 
 bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, size_t bytes_max,
 		struct buffer *out, struct error *err)
 {
-	bool found;
-	struct db_statement *st =
-		fetch_chunk(blobs, blob_pk, offset / BLOB_CHUNK_BYTES, &found, err);
+	struct slice bytes;
+	int64_t begin;
+	struct db_statement *st = fetch_chunk(blobs, blob_pk, offset, &bytes, &begin, err);
 	if (st == NULL)
 		return false;
-	struct slice bytes = {0};
-	if (found)
-		bytes = slice_from(db_column_blob(st, 0), (size_t)(offset % BLOB_CHUNK_BYTES));
-	bytes = slice_first(bytes, bytes_max);
+	bytes = slice_first(slice_from(bytes, (size_t)(offset - begin)), bytes_max);
 	buffer_append(out, bytes);
 	db_reset(st);
 	if (bytes.len == 0)
@@ -191,7 +234,7 @@ bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, size_t bytes_
 void blob_reader_init(struct blob_reader *reader)
 {
 	reader->blob_pk = 0;
-	reader->seq = 0;
+	reader->begin = 0;
 	buffer_init(&reader->chunk, BLOB_CHUNK_BYTES);
 }
 
@@ -200,25 +243,114 @@ void blob_reader_deinit(struct blob_reader *reader)
 	buffer_deinit(&reader->chunk);
 }
 
+static bool reader_has(const struct blob_reader *reader, int64_t blob_pk, int64_t offset)
+{
+	return reader->blob_pk == blob_pk && offset >= reader->begin &&
+	       offset - reader->begin < (int64_t)reader->chunk.len;
+}
+
+static bool reader_load(struct blob_reader *reader, struct db *blobs, int64_t blob_pk,
+			int64_t offset, struct error *err)
+{
+	struct slice chunk;
+	reader->blob_pk = 0;
+	buffer_reset(&reader->chunk);
+	struct db_statement *st = fetch_chunk(blobs, blob_pk, offset, &chunk, &reader->begin, err);
+	if (st == NULL)
+		return false;
+	buffer_append(&reader->chunk, chunk);
+	db_reset(st);
+	if (!buffer_check(&reader->chunk, "A piece of the reply", err))
+		return false;
+	reader->blob_pk = blob_pk;
+	return true;
+}
+
 bool blob_reader_at(struct blob_reader *reader, struct db *blobs, int64_t blob_pk, int64_t offset,
 		    struct slice *out, struct error *err)
 {
-	int64_t seq = offset / BLOB_CHUNK_BYTES;
-	if (reader->blob_pk != blob_pk || reader->seq != seq) {
-		reader->blob_pk = 0;
-		buffer_reset(&reader->chunk);
-		if (!blobs_read(blobs, blob_pk, seq * BLOB_CHUNK_BYTES, BLOB_CHUNK_BYTES,
-				&reader->chunk, err))
-			return false;
-		reader->blob_pk = blob_pk;
-		reader->seq = seq;
-	}
-	struct slice rest =
-		slice_from(buffer_slice(&reader->chunk), (size_t)(offset % BLOB_CHUNK_BYTES));
-	if (rest.len == 0)
+	if (!reader_has(reader, blob_pk, offset) &&
+	    !reader_load(reader, blobs, blob_pk, offset, err))
+		return false;
+	if (!reader_has(reader, blob_pk, offset))
 		return fail_lost(blob_pk, offset, err);
-	*out = rest;
+	*out = slice_from(buffer_slice(&reader->chunk), (size_t)(offset - reader->begin));
 	return true;
+}
+
+/* ---- blobs of parts ----------------------------------------------------------------------------- */
+
+/* Adds the rest of one chunk of a part to the digest. */
+static bool hash_chunk(struct blob_stage *stage, struct db *blobs, const struct blob_part *part,
+		       int64_t offset, struct error *err)
+{
+	struct slice bytes;
+	int64_t begin;
+	struct db_statement *st = fetch_chunk(blobs, part->blob_pk, offset, &bytes, &begin, err);
+	if (st == NULL)
+		return false;
+	bytes = slice_from(bytes, (size_t)(offset - begin));
+	digest_update(&stage->hash, bytes);
+	stage->hashed_bytes += (int64_t)bytes.len;
+	db_reset(st);
+	return bytes.len > 0 || fail_lost(part->blob_pk, offset, err);
+}
+
+bool blob_stage_hash_parts(struct blob_stage *stage, struct db *blobs,
+			   const struct blob_part_list *parts, int64_t bytes_max, bool *is_done_out,
+			   struct error *err)
+{
+	int64_t end = stage->hashed_bytes + bytes_max, begin = 0;
+	size_t i = 0;
+	while (i < parts->count && stage->hashed_bytes < end) {
+		int64_t offset = stage->hashed_bytes - begin;
+		if (offset >= parts->items[i].size)
+			begin += parts->items[i++].size;
+		else if (!hash_chunk(stage, blobs, &parts->items[i], offset, err))
+			return false;
+	}
+	*is_done_out = i == parts->count;
+	return true;
+}
+
+/* The part's row; of a part that has parts itself, theirs. */
+static bool insert_part(struct db *blobs, int64_t blob_pk, int64_t begin, int64_t part_pk,
+			struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		blobs,
+		SQL("INSERT INTO blob_parts (blob_pk, begin_offset, part_pk)"
+		    " SELECT $1, $2 + begin_offset, part_pk FROM blob_parts WHERE blob_pk = $3"
+		    " UNION ALL SELECT $1, $2, $3"
+		    " WHERE NOT EXISTS (SELECT 1 FROM blob_parts WHERE blob_pk = $3)"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, blob_pk);
+	db_bind_i64(st, 2, begin);
+	db_bind_i64(st, 3, part_pk);
+	return db_run(st, err);
+}
+
+bool blob_stage_finish_parts_in_txn(struct blob_stage *stage, struct db *blobs,
+				    const struct blob_part_list *parts, struct error *err)
+{
+	int64_t begin = 0;
+	bool found;
+	if (!blob_stage_check(stage, NULL, err) || !find_older(stage, blobs, &found, err))
+		return false;
+	if (found)
+		return true;
+	if (!create_row(stage, blobs, err))
+		return false;
+	for (size_t i = 0; i < parts->count; i++) {
+		if (!insert_part(blobs, stage->staged_pk, begin, parts->items[i].blob_pk, err))
+			return false;
+		begin += parts->items[i].size;
+	}
+	ASSERT(begin == stage->size);
+	stage->blob_pk = stage->staged_pk;
+	return give_name(stage, blobs, err);
 }
 
 /* ---- sweeping ----------------------------------------------------------------------------------- */
@@ -282,6 +414,34 @@ bool blobs_rename_in_txn(struct db *blobs, int64_t blob_pk, const unsigned char 
 	db_bind_blob(st, 1, digest_slice(name));
 	db_bind_i64(st, 2, blob_pk);
 	return db_run(st, err);
+}
+
+bool blobs_is_part(struct db *blobs, int64_t blob_pk, bool *is_part_out, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		blobs, SQL("SELECT 1 FROM blob_parts WHERE part_pk = $1 LIMIT 1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, blob_pk);
+	if (!db_fetch_one(st, is_part_out, err))
+		return false;
+	db_reset(st);
+	return true;
+}
+
+bool blobs_release_parts_in_txn(struct db *blobs, int64_t blob_pk,
+				void (*part_cb)(int64_t part_pk, void *ctx), void *ctx,
+				struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		blobs, SQL("DELETE FROM blob_parts WHERE blob_pk = $1 RETURNING part_pk"), err);
+	enum db_row row;
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, blob_pk);
+	while ((row = db_step(st, err)) == DB_ROW)
+		part_cb(db_column_i64(st, 0), ctx);
+	return row == DB_DONE;
 }
 
 bool blobs_delete_step_in_txn(struct db *blobs, int64_t blob_pk, int64_t *chunk_budget,

@@ -10,6 +10,12 @@
  * compute the same. The caller must append chunks in order 0, 1, 2 … in the order of the
  * thread's transactions.
  *
+ * A blob may also consist of other blobs, its parts (blob_parts), so that a file that came in
+ * parts needs no copying. Nobody who reads a blob sees a difference. Parts have chunks, never
+ * parts of their own, and live as long as a blob that consists of them. Its name is the SHA-256
+ * of all its bytes like any other's: blob_stage_hash_parts reads them once for that, since the
+ * digests of parts do not add up to the digest of the whole.
+ *
  * Reading takes any connection to artifacts.db and touches at most one chunk a call. */
 #ifndef ARTIFACTS_BLOBS_H
 #define ARTIFACTS_BLOBS_H
@@ -54,6 +60,27 @@ MUST_CHECK bool blob_stage_finish_in_txn(struct blob_stage *stage, struct db *bl
 MUST_CHECK bool blob_stage_check(struct blob_stage *stage, const unsigned char *expected_or_null,
 				 struct error *err);
 
+/* A blob, and how many bytes it has. */
+struct blob_part {
+	int64_t blob_pk;
+	int64_t size; /* > 0 */
+};
+struct blob_part_list {
+	struct blob_part *items;
+	size_t count;
+};
+
+/* Adds to the digest the next bytes of the parts in their order, bytes_max and up to a chunk more,
+ * beginning where the last call ended. *is_done_out: there are no more. Instead of append, with
+ * any connection. The caller keeps the parts pinned. */
+MUST_CHECK bool blob_stage_hash_parts(struct blob_stage *stage, struct db *blobs,
+				      const struct blob_part_list *parts, int64_t bytes_max,
+				      bool *is_done_out, struct error *err);
+/* After that, instead of finish: names the blob that consists of these parts. */
+MUST_CHECK bool blob_stage_finish_parts_in_txn(struct blob_stage *stage, struct db *blobs,
+					       const struct blob_part_list *parts,
+					       struct error *err);
+
 /* Appends to `out` the bytes from `offset` to the end of their chunk, but at most bytes_max (>
  * 0). Fails with DATA_LOSS when there are none. */
 MUST_CHECK bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, size_t bytes_max,
@@ -62,7 +89,7 @@ MUST_CHECK bool blobs_read(struct db *blobs, int64_t blob_pk, int64_t offset, si
 /* Keeps the chunk that was read last, for callers that read many small ranges in order. */
 struct blob_reader {
 	int64_t blob_pk; /* 0 = none */
-	int64_t seq;
+	int64_t begin;	 /* of the chunk, in the blob */
 	struct buffer chunk;
 };
 void blob_reader_init(struct blob_reader *reader);
@@ -82,8 +109,16 @@ MUST_CHECK bool blobs_unname_in_txn(struct db *blobs, int64_t blob_pk, bool *had
 /* Gives it back, unless another blob has it by now. */
 MUST_CHECK bool blobs_rename_in_txn(struct db *blobs, int64_t blob_pk,
 				    const unsigned char name[SHA256_BYTES], struct error *err);
+/* Does any blob consist of this one? */
+MUST_CHECK bool blobs_is_part(struct db *blobs, int64_t blob_pk, bool *is_part_out,
+			      struct error *err);
+/* Takes the blob apart: calls part_cb with each of its parts, which nothing holds together any
+ * more. For a blob of chunks it does nothing. */
+MUST_CHECK bool blobs_release_parts_in_txn(struct db *blobs, int64_t blob_pk,
+					   void (*part_cb)(int64_t part_pk, void *ctx), void *ctx,
+					   struct error *err);
 /* Deletes up to *chunk_budget chunks of the blob and counts them off; the blob itself with its
- * last chunk. */
+ * last chunk. Its parts are released before. */
 MUST_CHECK bool blobs_delete_step_in_txn(struct db *blobs, int64_t blob_pk, int64_t *chunk_budget,
 					 bool *is_gone_out, struct error *err);
 

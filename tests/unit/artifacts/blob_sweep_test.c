@@ -28,7 +28,7 @@ static void run_step(struct store *store, struct blob_sweep *sweep, enum step st
 		store_commit(store->blobs);
 		break;
 	case STEP_CHECK:
-		ok = blob_sweep_check(sweep, store->tracker, &err);
+		ok = blob_sweep_check(sweep, store->tracker, store->blobs, &err);
 		break;
 	case STEP_DELETE:
 	case STEPS:

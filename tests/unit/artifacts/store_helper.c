@@ -1,6 +1,7 @@
 /* Owns the test's pair of databases and the straight-line versions of upload and download. */
 #include "store_helper.h"
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,13 +13,11 @@
 #include "artifacts/tar_index.h"
 #include "limits.h"
 
-static void apply_schema(struct db *db, const char *file)
+static void apply_script(struct db *db, const char *path)
 {
-	char path[256];
 	struct buffer script;
 	struct error err;
 	size_t len;
-	(void)snprintf(path, sizeof(path), "%s/../schema/sqlite/%s", TESTS_DIR, file);
 	FILE *f = fopen(path, "re");
 	assert_non_null(f);
 	buffer_init(&script, 1 << 20);
@@ -28,8 +27,20 @@ static void apply_schema(struct db *db, const char *file)
 	} while (len > 0);
 	(void)fclose(f);
 	if (!db_exec_script(db, buffer_slice(&script), &err))
-		fail_msg("%s: %s", file, err.message);
+		fail_msg("%s: %s", path, err.message);
 	buffer_deinit(&script);
+}
+
+/* All scripts of the folder, in their order. */
+static void apply_schema(struct db *db, const char *folder)
+{
+	char pattern[256];
+	glob_t scripts;
+	(void)snprintf(pattern, sizeof(pattern), "%s/../schema/sqlite/%s/*.sql", TESTS_DIR, folder);
+	assert_int_equal(glob(pattern, 0, NULL, &scripts), 0);
+	for (size_t i = 0; i < scripts.gl_pathc; i++)
+		apply_script(db, scripts.gl_pathv[i]);
+	globfree(&scripts);
 }
 
 static struct db *open_one(const struct store *store, const char *name, int page_bytes, const char *schema)
@@ -53,8 +64,8 @@ void store_open(struct store *store)
 	memset(store, 0, sizeof(*store));
 	(void)strcpy(store->directory, "/tmp/trackerd-artifacts-XXXXXX");
 	assert_non_null(mkdtemp(store->directory));
-	store->tracker = open_one(store, "tracker.db", 0, "tracker/0001_initial.sql");
-	store->blobs = open_one(store, "artifacts.db", 65536, "artifacts/0001_initial.sql");
+	store->tracker = open_one(store, "tracker.db", 0, "tracker");
+	store->blobs = open_one(store, "artifacts.db", 65536, "artifacts");
 	arena_init(&store->arena, (size_t)1 << 30);
 	blob_pins_init(&store->pins);
 }
