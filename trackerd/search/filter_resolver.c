@@ -15,6 +15,7 @@ struct name_list {
 
 static bool resolve_comparison(const struct search_table *table, struct slice text,
 			       struct filter_comparison *c, struct error *err);
+static const struct search_field *field_of_operator(const struct filter_comparison *c);
 static bool check_value(struct slice text, const struct filter_comparison *c, struct error *err);
 static bool check_number(const struct filter_comparison *c, const char *where, struct error *err);
 static bool check_text(const struct filter_comparison *c, const char *where, struct error *err);
@@ -63,10 +64,24 @@ static bool resolve_comparison(const struct search_table *table, struct slice te
 			       struct filter_comparison *c, struct error *err)
 {
 	char where[WHERE_BYTES];
-	return filter_resolve_identifier(table, c->entity, c->key, false,
-					 where_text(text, c->offset, where), &c->family, &c->field,
-					 err) &&
-	       check_value(text, c, err) && check_operator(text, c, err);
+	if (!filter_resolve_identifier(table, c->entity, c->key, false,
+				       where_text(text, c->offset, where), &c->family, &c->field,
+				       err))
+		return false;
+	c->field = field_of_operator(c);
+	return check_value(text, c, err) && check_operator(text, c, err);
+}
+
+/* Under one key of a KEYED family there may be a text and a number. */
+static const struct search_field *field_of_operator(const struct filter_comparison *c)
+{
+	if (c->family->kind != FAMILY_KEYED || !c->is_operator_known)
+		return c->field;
+	for (size_t i = 0; i < c->family->field_count; i++) {
+		if ((c->family->fields[i].operators & SEARCH_BIT(c->op)) != 0)
+			return &c->family->fields[i];
+	}
+	return c->field;
 }
 
 static bool check_value(struct slice text, const struct filter_comparison *c, struct error *err)

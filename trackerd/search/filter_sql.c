@@ -124,20 +124,15 @@ static const struct filter_node *neediest_child(const struct filter_node *node)
 static void comparison_sql(const struct search_table *table, const struct filter_comparison *c,
 			   struct sql_builder *b)
 {
-	switch (c->family->kind) {
-	case FAMILY_ATTRIBUTES:
-		attribute_sql(c, b);
-		return;
-	case FAMILY_KEYED:
+	if (c->family->kind == FAMILY_KEYED) {
 		keyed_sql(table, c, b);
-		return;
-	case FAMILY_LINKED:
-	default:
+	} else if (c->field->linked_from.text == NULL) {
+		attribute_sql(c, b);
+	} else {
 		sql_text(b, SQL("EXISTS ("));
 		sql_text(b, c->field->linked_from);
 		attribute_sql(c, b);
 		sql_text(b, SQL(")"));
-		return;
 	}
 }
 

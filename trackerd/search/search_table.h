@@ -4,9 +4,12 @@
  * word before the first dot; a bare key belongs to the first family, the attributes. There are three
  * kinds of family:
  *
- *   ATTRIBUTES  columns of the row itself; `fields` lists them. Must be the first family.
+ *   ATTRIBUTES  columns of the row itself; `fields` lists them. Must be the first family. A field with
+ *               `linked_from` is like those of LINKED.
  *   KEYED       any key is a field: rows (owner, key, value) of another table. `fields` has one row,
- *               without a name, whose column is the bare column that holds the value ("value").
+ *               without a name, whose column is the bare column that holds the value ("value"); or more, each
+ *               with operators of its own, where the operator tells which column is meant. A key may then have
+ *               several rows, if no field is orderable: a comparison holds if it holds for any.
  *   LINKED      `fields` lists them; each says in `linked_from` which rows hang on ours. A comparison
  *               holds if it holds for any of those rows. Cannot be ordered by.
  *
@@ -84,7 +87,7 @@ struct search_field {
 	bool is_nullable;   /* ATTRIBUTES: NULL never matches and sorts last. KEYED REAL: NULL is NaN */
 	bool is_orderable;
 	struct sql column; /* "r.run_id", "d.name"; KEYED: the bare column, "value" */
-	/* LINKED only: the linked rows, up to where a condition follows:
+	/* LINKED, or NULL: the linked rows, up to where a condition follows:
 	 * "SELECT 1 FROM run_datasets AS l WHERE l.run_pk = r.run_pk AND ". */
 	struct sql linked_from;
 };
