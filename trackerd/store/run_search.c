@@ -25,8 +25,6 @@ static void parse_experiment_ids(const struct run_search *search, struct arena *
 				 struct plan *plan);
 static void statement_sql(const struct run_search *search, const struct plan *plan,
 			  struct sql_builder *b);
-static void experiments_sql(const struct plan *plan, struct sql_builder *b);
-static void experiment_id_sql(int64_t experiment_id, struct sql_builder *b);
 static bool load_runs(struct db *db, const struct search_page_rows *rows, struct arena *arena,
 		      struct run_search_page *out, struct error *err);
 
@@ -108,7 +106,7 @@ static void statement_sql(const struct run_search *search, const struct plan *pl
 	sql_text(b, SQL(" FROM runs AS r"));
 	order_by_joins_sql(&plan->order, b);
 	sql_text(b, SQL(" WHERE r.experiment_id "));
-	experiments_sql(plan, b);
+	search_page_experiments_sql(plan->experiment_ids, plan->experiment_count, b);
 	if (search->view == SEARCH_VIEW_ACTIVE)
 		sql_text(b, SQL(" AND r.is_deleted = 0"));
 	else if (search->view == SEARCH_VIEW_DELETED)
@@ -118,30 +116,6 @@ static void statement_sql(const struct run_search *search, const struct plan *pl
 		order_by_after_sql(&plan->order, plan->after_or_null, b);
 	order_by_sql(&plan->order, b);
 	search_page_limit_sql(search->rows_max, b);
-}
-
-/* Equality with one, so that the index of the default order also gives the order. */
-static void experiments_sql(const struct plan *plan, struct sql_builder *b)
-{
-	if (plan->experiment_count == 1) {
-		sql_text(b, SQL("= "));
-		experiment_id_sql(plan->experiment_ids[0], b);
-		return;
-	}
-	for (size_t i = 0; i < plan->experiment_count; i++) {
-		sql_text(b, i == 0 ? SQL("IN (") : SQL(", "));
-		experiment_id_sql(plan->experiment_ids[i], b);
-	}
-	sql_text(b, plan->experiment_count == 0 ? SQL("IS NULL") : SQL(")"));
-}
-
-/* Written as a number where that can be: thousands of experiments are more than parameters can be bound. */
-static void experiment_id_sql(int64_t experiment_id, struct sql_builder *b)
-{
-	if (experiment_id >= 0 && experiment_id <= UINT32_MAX)
-		sql_number(b, (unsigned)experiment_id);
-	else
-		sql_value_i64(b, experiment_id);
 }
 
 static bool load_runs(struct db *db, const struct search_page_rows *rows, struct arena *arena,

@@ -3,8 +3,24 @@
 
 #include "search/page_token.h"
 
+static void experiment_id_sql(int64_t experiment_id, struct sql_builder *b);
 static void add_row(struct search_page_rows *rows, size_t *capacity, unsigned id_columns,
 		    const struct db_statement *st, struct arena *arena);
+
+/* Equality with one, so that the index of the default order also gives the order. */
+void search_page_experiments_sql(const int64_t *experiment_ids, size_t count, struct sql_builder *b)
+{
+	if (count == 1) {
+		sql_text(b, SQL("= "));
+		experiment_id_sql(experiment_ids[0], b);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		sql_text(b, i == 0 ? SQL("IN (") : SQL(", "));
+		experiment_id_sql(experiment_ids[i], b);
+	}
+	sql_text(b, count == 0 ? SQL("IS NULL") : SQL(")"));
+}
 
 void search_page_limit_sql(size_t rows_max, struct sql_builder *b)
 {
@@ -56,6 +72,15 @@ bool search_page_rows_max(bool is_set, int64_t max_results, int64_t otherwise, i
 				 (long long)rows_max, (long long)max);
 	*out = (size_t)rows_max;
 	return true;
+}
+
+/* Written as a number where that can be: thousands of experiments are more than parameters can be bound. */
+static void experiment_id_sql(int64_t experiment_id, struct sql_builder *b)
+{
+	if (experiment_id >= 0 && experiment_id <= UINT32_MAX)
+		sql_number(b, (unsigned)experiment_id);
+	else
+		sql_value_i64(b, experiment_id);
 }
 
 static void add_row(struct search_page_rows *rows, size_t *capacity, unsigned id_columns,

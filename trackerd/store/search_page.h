@@ -26,6 +26,8 @@ struct search_page_rows {
 	struct slice next_page_token; /* absent when there are no more rows */
 };
 
+/* What follows a column of experiment ids: "= 1", "IN (1, 2)", or "IS NULL" for none. */
+void search_page_experiments_sql(const int64_t *experiment_ids, size_t count, struct sql_builder *b);
 /* What follows the order: " LIMIT $n". */
 void search_page_limit_sql(size_t rows_max, struct sql_builder *b);
 MUST_CHECK bool search_page_read(struct db *db, const struct sql_builder *built, const struct search_page *page,
