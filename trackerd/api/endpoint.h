@@ -13,6 +13,7 @@
 #define API_ENDPOINT_H
 
 #include "api/fields.h"
+#include "artifacts/artifact_tree.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/json_writer.h"
@@ -54,6 +55,10 @@ struct call {
 	const char *content_type;   /* NULL = application/json; else `text` is the body and encode is not called */
 	struct slice text;
 	struct slice etag;          /* with quotes; sent as ETag, and 304 when it equals if_none_match */
+	/* Set by execute of a write: */
+	struct blob_pk_list released; /* blobs that lost a reference; swept once the write is committed */
+	bool has_more; /* it was too long for one transaction: what it did is committed, then execute is called again */
+	unsigned step; /* how many times that has happened */
 };
 
 struct endpoint {

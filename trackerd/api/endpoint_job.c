@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/artifact_service.h"
 #include "api/webhook_service.h"
 #include "base/clock.h"
 #include "http/target.h"
@@ -73,6 +74,8 @@ static bool decode_phase(struct job *job, struct job_context *context, struct er
 static bool execute_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct endpoint_job *e = from_job(job);
+	e->call.released = (struct blob_pk_list){0}; /* this may be the second run */
+	e->call.has_more = false;
 	bool ok = e->endpoint->execute == NULL ||
 		  e->endpoint->execute(&e->call, context->tracker, err);
 	job->outgoing_or_null = e->call.outgoing_or_null;
@@ -84,7 +87,7 @@ static bool encode_phase(struct job *job, struct job_context *context, struct er
 	struct endpoint_job *e = from_job(job);
 	struct json_writer w;
 	(void)context;
-	if (e->call.content_type != NULL || e->endpoint->encode == NULL)
+	if (e->call.content_type != NULL || e->call.has_more || e->endpoint->encode == NULL)
 		return true;
 	json_writer_init(&w, &e->reply);
 	e->endpoint->encode(&e->call, &w);
@@ -158,11 +161,29 @@ static void reply_on_loop(struct endpoint_job *e)
 	http_exchange_release(e->exchange);
 }
 
+static void submit_on_loop(struct endpoint_job *e)
+{
+	struct error err;
+	if (jobs_submit(e->api->jobs, &e->job, &err))
+		return;
+	api_reply_error(e->api, e->exchange, &err);
+	endpoint_job_free(e);
+}
+
 static void deliver_on_loop(struct job *job)
 {
 	struct endpoint_job *e = from_job(job);
-	if (e->call.wakes_webhooks && job->error.code == ERR_NONE)
+	bool is_ok = job->error.code == ERR_NONE;
+	if (e->call.wakes_webhooks && is_ok)
 		webhook_service_wake_on_loop(e->api->webhooks);
+	if (is_ok && e->call.released.count > 0)
+		artifact_service_release_on_loop(e->api->artifacts, e->call.released.items,
+						 e->call.released.count);
+	if (is_ok && e->call.has_more && !http_exchange_is_abandoned(e->exchange)) {
+		e->call.step++;
+		submit_on_loop(e);
+		return;
+	}
 	if (http_exchange_is_abandoned(e->exchange))
 		http_exchange_release(e->exchange);
 	else if (job->error.code != ERR_NONE)
@@ -187,14 +208,10 @@ static void abandoned_on_loop(struct http_exchange *x)
 static void body_on_loop(struct http_exchange *x, struct slice body)
 {
 	struct endpoint_job *e = http_exchange_context(x);
-	struct error err;
 	e->body = body;
 	set_phases(e);
 	e->job.weight_bytes = sizeof(*e) + body.len;
-	if (!jobs_submit(e->api->jobs, &e->job, &err)) {
-		api_reply_error(e->api, x, &err);
-		endpoint_job_free(e);
-	}
+	submit_on_loop(e);
 }
 
 void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x,
