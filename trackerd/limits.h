@@ -37,6 +37,9 @@ enum {
 	DATASET_SOURCE_LENGTH_MAX = 65535,
 	DATASET_SCHEMA_LENGTH_MAX = 1048575,
 	DATASET_PROFILE_LENGTH_MAX = 16777215,
+	TRACE_VALUE_LENGTH_MAX = 8000,          /* of tags and metadata; cut, as are their keys at KEY_LENGTH_MAX */
+	TRACE_LINKS_MAX = 100,                  /* in one request */
+	TRACE_IDS_MAX = 10000,                  /* in one request: a deletion looks each of them up */
 	INPUT_TAG_KEY_LENGTH_MAX = 255,
 	INPUT_TAG_VALUE_LENGTH_MAX = 500,
 	LOGGED_MODEL_ID_LENGTH_MAX = 250,
@@ -52,6 +55,7 @@ enum {
 	SEARCH_EXPERIMENTS_MAX = 50000,
 	SEARCH_MODELS_MAX = 1000,
 	SEARCH_VERSIONS_MAX = 200000,
+	SEARCH_TRACES_MAX = 500,
 	HISTORY_POINTS_MAX = 25000,
 	FILTER_BYTES_MAX = 64 * 1024,           /* a filter with 1,000 run ids is 36 kB */
 	FILTER_NESTING_MAX = 32,

@@ -82,7 +82,7 @@ def resolve(document, schema):
 def check_value(document, schema, value, place, problems):
     """The part of JSON Schema that the description uses; members that are not described are problems."""
     schema = resolve(document, schema)
-    if "oneOf" in schema:
+    if "oneOf" in schema or not schema:
         return
     if "allOf" in schema:
         merged = {"type": "object", "properties": {}}
@@ -97,7 +97,9 @@ def check_value(document, schema, value, place, problems):
             if name not in value:
                 problems.append(f"{place}: {name} is missing")
         for name, member in value.items():
-            if name not in schema.get("properties", {}):
+            if "additionalProperties" in schema:
+                check_value(document, schema["additionalProperties"], member, f"{place}.{name}", problems)
+            elif name not in schema.get("properties", {}):
                 problems.append(f"{place}: {name} is not described")
             else:
                 check_value(document, schema["properties"][name], member, f"{place}.{name}", problems)
@@ -167,8 +169,41 @@ class Journey:
         self.call("GET", v1 + "import/run?run_id=" + "a" * 32)
         self.call("POST", v1 + "import/model", {"name": "imported"})
         self.call("POST", v1 + "import/model-version", {"name": "imported", "version": "3", "source": "s3://b/x"})
+        self.walk_traces()
         self.call("GET", v1 + "server")
         self.call("GET", "/api/3.0/mlflow/server-info")
+
+    def walk_traces(self):
+        m3, m2 = "/api/3.0/mlflow/traces", "/api/2.0/mlflow/traces"
+        place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "1"}}
+        feedback = {"assessment_name": "f", "feedback": {"value": [1], "error": {"error_code": "E"}},
+                    "source": {"source_type": "HUMAN", "source_id": "s"}, "rationale": "r", "metadata": {"a": "b"}}
+        expectation = {"assessment_name": "e", "expectation": {
+            "serialized_value": {"serialization_format": "JSON_FORMAT", "value": "{}"}}}
+        issue = {"assessment_name": "i", "issue": {"issue_name": "n"}}
+        info = {"trace_id": "tr-1", "client_request_id": "c", "trace_location": place, "request_preview": "q",
+                "response_preview": "a", "request_time": "2026-03-01T12:00:00Z", "execution_duration": "1s",
+                "state": "OK", "trace_metadata": {"k": "v"}, "tags": {"t": "u"}, "assessments": [feedback, issue]}
+        self.call("POST", m3, {"trace": {"trace_info": info}})
+        self.call("GET", m3 + "/tr-1", template=m3 + "/{trace_id}")
+        self.call("POST", m3 + "/batchGetInfos", {"trace_ids": ["tr-1"]})
+        self.call("POST", m3 + "/search", {"locations": [place]})
+        below = m3 + "/{trace_id}/assessments"
+        made = self.call("POST", m3 + "/tr-1/assessments", {"assessment": expectation}, below)["assessment"]
+        path = f"{m3}/tr-1/assessments/{made['assessment_id']}"
+        self.call("GET", path, template=below + "/{assessment_id}")
+        self.call("PATCH", path, {"assessment": {"rationale": "x"}, "update_mask": "rationale"},
+                  below + "/{assessment_id}")
+        self.call("DELETE", path, {}, below + "/{assessment_id}")
+        self.call("PATCH", m3 + "/tr-1/tags", {"key": "k", "value": "v"}, m3 + "/{trace_id}/tags")
+        self.call("DELETE", m3 + "/tr-1/tags", {"key": "k"}, m3 + "/{trace_id}/tags")
+        self.call("POST", m2 + "/link-to-run", {"trace_ids": ["tr-1"], "run_id": "r"})
+        self.call("POST", m2 + "/link-prompts", {"trace_id": "tr-1", "prompt_versions": [{"name": "p", "version": "1"}]})
+        older = self.call("POST", m2, {"experiment_id": "1", "timestamp_ms": 1})["trace_info"]["request_id"]
+        self.call("PATCH", f"{m2}/{older}", {"timestamp_ms": 2, "status": "OK"}, m2 + "/{request_id}")
+        self.call("GET", f"{m2}/{older}/info", template=m2 + "/{request_id}/info")
+        self.call("GET", m2 + "?experiment_ids=1")
+        self.call("POST", m3 + "/delete-traces", {"experiment_id": "1", "request_ids": [older]})
 
 
 def main():

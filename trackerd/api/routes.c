@@ -1,6 +1,7 @@
 /* THE table: every route of the daemon. schema/openapi.yaml describes the same rows; a test compares the two. */
 #include "api/archive.h"
 #include "api/artifacts.h"
+#include "api/assessments.h"
 #include "api/batch.h"
 #include "api/experiments.h"
 #include "api/graphql.h"
@@ -20,6 +21,9 @@
 #include "api/search.h"
 #include "api/system.h"
 #include "api/tags.h"
+#include "api/trace_changes.h"
+#include "api/traces.h"
+#include "api/traces_v2.h"
 #include "api/webhooks.h"
 
 // clang-format off
@@ -136,8 +140,27 @@ const struct route routes[] = {
 	{HTTP_GET,    "/api/3.0/mlflow/ui-telemetry",                           &mlflow_ui_telemetry},
 	{HTTP_POST,   "/api/3.0/mlflow/ui-telemetry",                           &mlflow_ui_telemetry},
 
-	/* The page: everything else that is asked for with GET. */
-	{HTTP_GET,    "/{path...}",                                             &page_file},
+	/* Traces. */
+	{HTTP_POST,   "/api/3.0/mlflow/traces",                                 &traces_start},
+	{HTTP_GET,    "/api/3.0/mlflow/traces/{trace_id}",                      &traces_get_info},
+	{HTTP_POST,   "/api/3.0/mlflow/traces/batchGetInfos",                   &traces_get_infos},
+	{HTTP_POST,   "/api/3.0/mlflow/traces/search",                          &traces_search},
+	{HTTP_POST,   "/api/3.0/mlflow/traces/delete-traces",                   &traces_delete},
+	{HTTP_PATCH,  "/api/3.0/mlflow/traces/{trace_id}/tags",                 &traces_set_tag},
+	{HTTP_DELETE, "/api/3.0/mlflow/traces/{trace_id}/tags",                 &traces_delete_tag},
+	{HTTP_POST,   "/api/3.0/mlflow/traces/{trace_id}/assessments",          &assessments_create},
+	{HTTP_GET,    "/api/3.0/mlflow/traces/{trace_id}/assessments/{assessment_id}", &assessments_get},
+	{HTTP_PATCH,  "/api/3.0/mlflow/traces/{trace_id}/assessments/{assessment_id}", &assessments_update},
+	{HTTP_DELETE, "/api/3.0/mlflow/traces/{trace_id}/assessments/{assessment_id}", &assessments_delete},
+	{HTTP_POST,   "/api/2.0/mlflow/traces/link-to-run",                     &traces_link_run},
+	{HTTP_POST,   "/api/2.0/mlflow/traces/link-prompts",                    &traces_link_prompts},
+	{HTTP_POST,   "/api/2.0/mlflow/traces",                                 &traces_v2_start},
+	{HTTP_GET,    "/api/2.0/mlflow/traces",                                 &traces_v2_search},
+	{HTTP_PATCH,  "/api/2.0/mlflow/traces/{request_id}",                    &traces_v2_end},
+	{HTTP_GET,    "/api/2.0/mlflow/traces/{request_id}/info",               &traces_v2_get_info},
+	{HTTP_POST,   "/api/2.0/mlflow/traces/delete-traces",                   &traces_delete},
+	{HTTP_PATCH,  "/api/2.0/mlflow/traces/{request_id}/tags",               &traces_set_tag},
+	{HTTP_DELETE, "/api/2.0/mlflow/traces/{request_id}/tags",               &traces_delete_tag},
 
 	/* Webhooks. */
 	{HTTP_POST,   "/api/2.0/mlflow/webhooks",                               &webhooks_create},
@@ -148,6 +171,9 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/2.0/mlflow/webhooks/{webhook_id}/test",             &webhooks_test},
 	{HTTP_GET,    "/api/trackerd/v1/webhooks/{webhook_id}/deliveries",      &webhook_log_list},
 	{HTTP_POST,   "/api/trackerd/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", &webhook_log_replay},
+
+	/* The page: everything else that is asked for with GET. */
+	{HTTP_GET,    "/{path...}",                                             &page_file},
 };
 // clang-format on
 

@@ -9,10 +9,12 @@
 #include "search/experiment_fields.h"
 #include "search/model_fields.h"
 #include "search/run_fields.h"
+#include "search/trace_fields.h"
 
 static const struct search_table *const tables[] = {&run_search_table, &experiment_search_table,
 						    &model_search_table,
-						    &model_version_search_table};
+						    &model_version_search_table,
+						    &trace_search_table};
 
 static void check_order(const struct search_table *table, const struct search_order *steps)
 {
@@ -33,10 +35,13 @@ static void check_family(const struct search_family *family)
 	for (size_t i = 0; i < family->field_count; i++) {
 		const struct search_field *field = &family->fields[i];
 		assert_int_equal(field->name == NULL, family->kind == FAMILY_KEYED);
-		assert_int_equal(field->linked_from.text != NULL, family->kind == FAMILY_LINKED);
+		bool is_linked = field->linked_from.text != NULL;
+		assert_true(is_linked || family->kind != FAMILY_LINKED);
+		assert_false(is_linked && family->kind == FAMILY_KEYED);
 		assert_non_null(field->column.text);
 		assert_true(field->operators != 0 || field->is_orderable);
-		assert_false(family->kind == FAMILY_LINKED && field->is_orderable);
+		assert_false(is_linked && field->is_orderable);
+		assert_false(family->kind == FAMILY_KEYED && family->field_count > 1 && field->is_orderable);
 		/* A name finds its own row. */
 		if (field->name != NULL)
 			assert_ptr_equal(search_family_field(family, slice_from_cstr(field->name)),
