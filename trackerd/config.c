@@ -41,6 +41,7 @@ static const struct option options[] = {
 	{"allowed-origins", TEXT(allowed_origins), "", "ORIGINS", "web pages elsewhere that may call the API, such as https://page.example; comma-separated"},
 	{"artifact-root", TEXT(artifact_root), "mlflow-artifacts:/", "URI", "where artifacts of new experiments go"},
 	{"public-url", TEXT(public_url), "", "URL", "where clients reach the server, if a proxy does not pass on the Host header; such as https://track.example/mlflow"},
+	{"model-source-regex", TEXT(model_source_regex), "", "REGEX", "what sources of model versions must match somewhere: a POSIX extended regular expression"},
 	{"upload-expiry-ms", COUNT(upload_expiry_ms, 1000, 365 * (int64_t)DAY_MS), "86400000", "MS", "when an upload in parts that nobody goes on with is given up"},
 	{"workers", COUNT(workers, 0, 64), "0", "N", "threads that read; 0: one for each core"},
 	{"connections-max", COUNT(connections_max, 1, 1000000), "4096", "N", "connections served at once"},

@@ -23,6 +23,7 @@ struct config {
 	char public_url[CONFIG_TEXT_BYTES_MAX]; /* without a slash at the end */
 	char mlflow_version[64];
 	char log_level[16];
+	char model_source_regex[CONFIG_TEXT_BYTES_MAX];
 	char webhook_allowed_schemes[32];
 	bool webhook_allow_private_addresses;
 	bool allow_remote; /* listen beyond loopback although there is no authentication */

@@ -30,6 +30,8 @@ struct server {
 	uv_signal_t signals[2];
 	uv_timer_t expiry_timer; /* for uploads in parts */
 	bool is_stopping;
+	bool has_source_regex;
+	regex_t source_regex;
 };
 
 /* ---- callbacks ---------------------------------------------------------------------------------- */
@@ -196,6 +198,25 @@ static void fill_api(struct server *server)
 	server->api.started_ms = clock_wall_ms(clock_system());
 }
 
+static bool compile_source_regex(struct server *server, struct error *err)
+{
+	const char *text = server->config->model_source_regex;
+	char why[128];
+	if (*text == '\0')
+		return true;
+	int failed = regcomp(&server->source_regex, text, REG_EXTENDED | REG_NOSUB);
+	if (failed != 0) {
+		(void)regerror(failed, &server->source_regex, why, sizeof(why));
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "--model-source-regex: \"%s\" is not a POSIX extended regular "
+				 "expression: %s",
+				 text, why);
+	}
+	server->has_source_regex = true;
+	server->api.model_source_regex_or_null = &server->source_regex;
+	return true;
+}
+
 /* After a start that failed once the jobs were there. */
 static void start_undone_on_loop(void *ctx)
 {
@@ -207,6 +228,8 @@ static void start_undone_on_loop(void *ctx)
 static bool start(struct server *server, struct error *err)
 {
 	struct slice root = slice_from_cstr(server->config->artifact_root);
+	if (!compile_source_regex(server, err))
+		return false;
 	if (!data_directory_open(server->config->data, root, &server->directory, err))
 		return false;
 	if (server->config->mlflow_ui[0] != '\0' &&
@@ -253,6 +276,8 @@ bool server_run(const struct config *config, struct error *err)
 	ASSERT(busy == 0);
 	data_directory_close(&server->directory);
 	router_free(server->api.router);
+	if (server->has_source_regex)
+		regfree(&server->source_regex);
 	mlflow_ui_close(server->api.mlflow_ui_or_null);
 	free(server);
 	if (ok)

@@ -2,6 +2,8 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include <regex.h>
+
 #include "api/counters.h"
 #include "api/endpoint.h"
 #include "api/router.h"
@@ -27,6 +29,7 @@ struct api {
 	struct slice allowed_hosts;   /* comma-separated names that the Host header may carry besides addresses and
 	                                 localhost; "*" switches the check off */
 	struct slice public_url;      /* where clients reach us, without a slash at the end; empty: as Host says */
+	const regex_t *model_source_regex_or_null; /* what sources of model versions must match; see regexec */
 	int64_t upload_expiry_ms;     /* uploads in parts that nobody touched for so long are given up */
 	const char *version;          /* of trackerd */
 	const char *mlflow_version;   /* what /version says to MLflow clients */

@@ -18,7 +18,9 @@ struct expiry {
 	struct job job;
 	struct arena arena;
 	bool is_running; /* the job is in flight */
-	size_t count;	 /* of the last step */
+	int64_t before_ms;
+	bool is_due;  /* found by the last look */
+	size_t count; /* of the last step */
 	struct blob_pk_list released;
 };
 
@@ -212,42 +214,61 @@ static struct artifact_service *from_expiry_job(struct job *job)
 	return CONTAINER_OF(job, struct artifact_service, expiry.job);
 }
 
-static bool expire_phase(struct job *job, struct job_context *context, struct error *err)
+static bool look_phase(struct job *job, struct job_context *context, struct error *err)
 {
-	struct artifact_service *service = from_expiry_job(job);
-	int64_t before_ms = clock_wall_ms(clock_system()) - service->api->upload_expiry_ms;
-	service->expiry.released = (struct blob_pk_list){0};
-	return multipart_expire_in_txn(context->tracker, before_ms, job->arena,
-				       &service->expiry.released, &service->expiry.count, err);
+	struct expiry *expiry = &from_expiry_job(job)->expiry;
+	return multipart_any_expired(context->tracker, expiry->before_ms, &expiry->is_due, err);
 }
 
+static bool expire_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct expiry *expiry = &from_expiry_job(job)->expiry;
+	expiry->released = (struct blob_pk_list){0}; /* this may be the second run */
+	return multipart_expire_in_txn(context->tracker, expiry->before_ms, job->arena,
+				       &expiry->released, &expiry->count, err);
+}
+
+/* Looking costs the committer nothing, nor the disk. */
+static const struct job_phase look_phases[] = {{LANE_WORKER, look_phase}};
 static const struct job_phase expire_phases[] = {{LANE_COMMITTER, expire_phase}};
+
+static void submit_expiry(struct artifact_service *service, const struct job_phase *phases,
+			  unsigned phase_count, void (*deliver_on_loop)(struct job *job))
+{
+	struct expiry *expiry = &service->expiry;
+	struct error err;
+	arena_reset(&expiry->arena);
+	expiry->job.phases = phases;
+	expiry->job.phase_count = phase_count;
+	expiry->job.deliver_on_loop = deliver_on_loop;
+	expiry->is_running = jobs_submit(service->api->jobs, &expiry->job, &err);
+	/* Refused when the daemon stops, or has too much to do: then the next call will do. */
+}
 
 static void expired_on_loop(struct job *job)
 {
 	struct artifact_service *service = from_expiry_job(job);
 	struct expiry *expiry = &service->expiry;
 	expiry->is_running = false;
-	if (!failed(job, "expiry_failed") && expiry->count > 0) {
-		log_event(LOG_INFO, "uploads_expired", "count=%zu", expiry->count);
-		artifact_service_release_on_loop(service, expiry->released.items,
-						 expiry->released.count);
-		artifact_service_expire_on_loop(service); /* there may be more */
-	} else {
-		arena_reset(&expiry->arena);
-	}
+	if (failed(job, "expiry_failed"))
+		return;
+	log_event(LOG_INFO, "uploads_expired", "count=%zu", expiry->count);
+	artifact_service_release_on_loop(service, expiry->released.items, expiry->released.count);
+	artifact_service_expire_on_loop(service); /* there may be more */
+}
+
+static void looked_on_loop(struct job *job)
+{
+	struct artifact_service *service = from_expiry_job(job);
+	service->expiry.is_running = false;
+	if (!failed(job, "expiry_failed") && service->expiry.is_due)
+		submit_expiry(service, expire_phases, ARRAY_COUNT(expire_phases), expired_on_loop);
 }
 
 void artifact_service_expire_on_loop(struct artifact_service *service)
 {
-	struct expiry *expiry = &service->expiry;
-	struct error err;
-	if (expiry->is_running)
+	if (service->expiry.is_running)
 		return;
-	arena_reset(&expiry->arena);
-	expiry->job.phases = expire_phases;
-	expiry->job.phase_count = ARRAY_COUNT(expire_phases);
-	expiry->job.deliver_on_loop = expired_on_loop;
-	expiry->is_running = jobs_submit(service->api->jobs, &expiry->job, &err);
-	/* Refused when the daemon stops, or has too much to do: then the next call will do. */
+	service->expiry.before_ms = clock_wall_ms(clock_system()) - service->api->upload_expiry_ms;
+	submit_expiry(service, look_phases, ARRAY_COUNT(look_phases), looked_on_loop);
 }

@@ -1,16 +1,17 @@
 /* Owns the endpoints of model versions. */
 #include "api/model_versions.h"
 
+#include "api/api.h"
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
 #include "api/model_validation.h"
 #include "limits.h"
 #include "search/model_fields.h"
-#include "store/key_values.h"
 #include "store/model_lineage.h"
 #include "store/model_sources.h"
 #include "store/model_versions.h"
+#include "store/models.h"
 #include "store/search_page.h"
 
 enum { VERSIONS_PAGE_DEFAULT = 10000 };
@@ -60,6 +61,13 @@ static const struct field create_fields[] = {
 static bool create_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
+	const regex_t *regex_or_null = call->api->model_source_regex_or_null;
+	char quoted[300];
+	if (regex_or_null != NULL &&
+	    regexec(regex_or_null, arena_cstr(call->arena, r->source), 0, NULL, 0) != 0)
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Invalid model version source: '%s'.",
+				 error_quote(r->source, quoted, sizeof(quoted)));
 	return model_check_name(r->name, err) && model_check_tags(&r->tags, &r->tag_list, err);
 }
 
@@ -68,23 +76,29 @@ static bool resolve_source(struct call *call, struct db *tracker, bool is_prompt
 			   struct model_version_new *new, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_lineage lineage = {.run_id = r->run_id};
-	if (!is_prompt && !model_lineage_resolve(tracker, r->source, r->run_id, r->model_id,
-						 call->arena, &lineage, err))
+	struct model_lineage lineage;
+	if (is_prompt) {
+		new->run_id = r->run_id;
+		new->storage_location = r->source;
+		return model_source_check_prompt(r->source, err);
+	}
+	if (!model_lineage_resolve(tracker, r->source, r->run_id, r->model_id, call->arena,
+				   &lineage, err))
 		return false;
-	new->run_id = lineage.run_id;
-	new->model_id = lineage.model_id;
+	struct model_source source = {r->source, lineage.run_id, lineage.model_id};
 	new->storage_location = lineage.location;
-	return slice_is_present(lineage.location) ||
-	       model_source_resolve(tracker, r->source, r->run_id, is_prompt, call->arena,
-				    &new->storage_location, err);
+	if (!slice_is_present(lineage.location) &&
+	    !model_source_resolve(tracker, &source, call->arena, &new->storage_location, err))
+		return false;
+	new->run_id = source.run_id;
+	new->model_id = source.model_id;
+	return true;
 }
 
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	const struct key_value *prompt = key_values_find(r->tag_list, SLICE(PROMPT_TAG));
-	bool is_prompt = prompt != NULL && slice_eq(prompt->value, SLICE("true"));
+	bool is_prompt = model_tags_make_prompt(r->tag_list);
 	struct model_version_new new = {.name = r->name,
 					.source = r->source,
 					.run_link = r->run_link,

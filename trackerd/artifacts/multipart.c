@@ -258,6 +258,19 @@ bool multipart_abort_in_txn(struct db *tracker, struct slice upload_id, struct a
 	       (!found || forget(tracker, upload.upload_pk, arena, released, err));
 }
 
+bool multipart_any_expired(struct db *tracker, int64_t before_ms, bool *any_out, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		tracker, SQL("SELECT 1 FROM multipart_uploads WHERE touched_ms < $1 LIMIT 1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, before_ms);
+	if (!db_fetch_one(st, any_out, err))
+		return false;
+	db_reset(st);
+	return true;
+}
+
 bool multipart_expire_in_txn(struct db *tracker, int64_t before_ms, struct arena *arena,
 			     struct blob_pk_list *released, size_t *count_out, struct error *err)
 {

@@ -72,7 +72,10 @@ MUST_CHECK bool multipart_complete_in_txn(struct db *tracker, struct slice uploa
 MUST_CHECK bool multipart_abort_in_txn(struct db *tracker, struct slice upload_id,
 				       struct arena *arena, struct blob_pk_list *released,
 				       struct error *err);
-/* Forgets up to MULTIPART_EXPIRED_MAX uploads that were not touched since `before_ms`. */
+/* Is there an upload that was not touched since `before_ms`? */
+MUST_CHECK bool multipart_any_expired(struct db *tracker, int64_t before_ms, bool *any_out,
+				      struct error *err);
+/* Forgets up to MULTIPART_EXPIRED_MAX of them, those that were left alone longest first. */
 MUST_CHECK bool multipart_expire_in_txn(struct db *tracker, int64_t before_ms, struct arena *arena,
 					struct blob_pk_list *released, size_t *count_out,
 					struct error *err);

@@ -6,13 +6,23 @@
 #include "base/error.h"
 #include "db/db.h"
 
-/* Checks `source` as MLflow does (spec/mlflow-api.md §6) and gives the location of the files in the arena:
- *   models:/NAME/VERSION   that version's location
- *   runs:/RUN_ID/PATH      the run's artifact URI with PATH
- *   a local path, file:    only inside the artifact folder of `run_id` (may be empty: then never)
- *   anything else          itself; relative references, NUL and encoded tricks are refused
- * A prompt has no files: `is_prompt` skips the rule for local paths. */
-MUST_CHECK bool model_source_resolve(struct db *db, struct slice source, struct slice run_id, bool is_prompt,
-				     struct arena *arena, struct slice *location_out, struct error *err);
+/* A source, and the run and the logged model that are said to contain it; both may be empty. */
+struct model_source {
+	struct slice uri, run_id, model_id;
+};
+
+/* Checks the source as MLflow does (spec/mlflow-api.md §6) and gives the location of the files in the arena:
+ *   models:/NAME/VERSION   that version's location; a run and a model not named are that version's
+ *   runs:/RUN_ID/PATH      the run's artifact URI with PATH; a run that is named must be this one
+ *   mlflow-artifacts:      itself; inside the artifact folder of the run if one is named without a model
+ *   a local path, file:    itself; always inside the artifact folder of the run
+ *   anything else          itself
+ * All but local paths must be absolute, without ".", "..", NUL and backslash, however often they are
+ * percent-encoded. Not for models:/MODEL_ID: that is model_lineage.h's. */
+MUST_CHECK bool model_source_resolve(struct db *db, struct model_source *source, struct arena *arena,
+				     struct slice *location_out, struct error *err);
+
+/* A prompt has no files: its source must be one of the words that clients put there. Pure. */
+MUST_CHECK bool model_source_check_prompt(struct slice uri, struct error *err);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "search/model_fields.h"
+#include "store/key_values.h"
 #include "store/model_rows.h"
 #include "store/model_versions.h"
 
@@ -11,14 +13,6 @@ static bool error_missing(struct error *err, struct slice name)
 	char quoted[300];
 	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
 			 "Registered Model with name=%s not found",
-			 error_quote(name, quoted, sizeof(quoted)));
-}
-
-static bool error_taken(struct error *err, struct slice name)
-{
-	char quoted[300];
-	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS,
-			 "Registered Model (name=%s) already exists.",
 			 error_quote(name, quoted, sizeof(quoted)));
 }
 
@@ -44,6 +38,54 @@ bool model_find(struct db *db, struct slice name, struct model_pk *out, struct e
 	return model_find_if_any(db, name, out, &found, err) && (found || error_missing(err, name));
 }
 
+static bool says_true(struct slice tag_value)
+{
+	return slice_eq_ignoring_case(tag_value, SLICE("true"));
+}
+
+bool model_tags_make_prompt(struct key_value_list tags)
+{
+	const struct key_value *tag_or_null = key_values_find(tags, SLICE(PROMPT_TAG));
+	return tag_or_null != NULL && says_true(tag_or_null->value);
+}
+
+bool model_is_prompt(struct db *db, struct slice name, bool *is_prompt_out, struct error *err)
+{
+	bool found = false;
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT t.value FROM registered_model_tags AS t JOIN registered_models AS m"
+		    " ON m.model_pk = t.model_pk WHERE m.name = $1 AND t.key = '" PROMPT_TAG "'"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, name);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	*is_prompt_out = found && says_true(db_column_text(st, 0));
+	db_reset(st);
+	return true;
+}
+
+/* The name is taken by a thing that is a prompt or not, and the new one is one or not. */
+static bool error_exists(struct db *db, struct slice name, bool is_prompt, struct error *err)
+{
+	const char *kinds[] = {"registered model", "prompt"};
+	const char *names[] = {"Registered Model", "Prompt"};
+	char quoted[300];
+	bool was_prompt;
+	if (!model_is_prompt(db, name, &was_prompt, err))
+		return false;
+	(void)error_quote(name, quoted, sizeof(quoted));
+	if (was_prompt == is_prompt)
+		return error_set(err, ERR_RESOURCE_ALREADY_EXISTS, "%s (name=%s) already exists.",
+				 names[is_prompt], quoted);
+	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS,
+			 "Tried to create a %s with name '%s', but the name is already taken by a %s. "
+			 "MLflow does not allow creating a model and a prompt with the same name.",
+			 kinds[is_prompt], quoted, kinds[was_prompt]);
+}
+
 bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
 			 struct key_value_list tags, int64_t now_ms, struct error *err)
 {
@@ -52,7 +94,7 @@ bool model_insert_in_txn(struct db *db, struct slice name, struct slice descript
 	if (!model_find_if_any(db, name, &pk, &found, err))
 		return false;
 	if (found)
-		return error_taken(err, name);
+		return error_exists(db, name, model_tags_make_prompt(tags), err);
 	struct db_statement *st =
 		db_prepare(db,
 			   SQL("INSERT INTO registered_models"
@@ -143,12 +185,12 @@ bool model_rename_in_txn(struct db *db, struct slice name, struct slice new_name
 			 struct error *err)
 {
 	struct model_pk pk, other;
-	bool found = false;
-	if (!model_find(db, name, &pk, err) ||
+	bool found = false, is_prompt = false;
+	if (!model_find(db, name, &pk, err) || !model_is_prompt(db, name, &is_prompt, err) ||
 	    !model_find_if_any(db, new_name, &other, &found, err))
 		return false;
 	if (found && other.value != pk.value)
-		return error_taken(err, new_name);
+		return error_exists(db, new_name, is_prompt, err);
 	struct db_statement *st =
 		db_prepare(db,
 			   SQL("UPDATE registered_models SET name = $1, last_updated_time_ms = $2"

@@ -15,6 +15,10 @@ MUST_CHECK bool model_find(struct db *db, struct slice name, struct model_pk *ou
 /* Without the error: *found says. */
 MUST_CHECK bool model_find_if_any(struct db *db, struct slice name, struct model_pk *out, bool *found,
 				  struct error *err);
+/* Do these tags, of a model or a version, make it a prompt? */
+bool model_tags_make_prompt(struct key_value_list tags);
+/* Is the model a prompt? False for one that is not there. */
+MUST_CHECK bool model_is_prompt(struct db *db, struct slice name, bool *is_prompt_out, struct error *err);
 /* The whole model with tags, aliases and latest versions. */
 MUST_CHECK bool model_load(struct db *db, struct model_pk pk, struct arena *arena, struct registered_model *out,
 			   struct error *err);

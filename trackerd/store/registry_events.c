@@ -8,6 +8,7 @@
 #include "limits.h"
 #include "search/model_fields.h"
 #include "store/key_values.h"
+#include "store/models.h"
 
 /* A request's body, in which each byte may have to be escaped: "\u0001". */
 enum { DATA_BYTES_MAX = 6 * BODY_BYTES_MAX + 1024 };
@@ -24,40 +25,13 @@ static const enum webhook_entity entities[][2] = {
 	[REGISTRY_ALIAS] = {WEBHOOK_MODEL_VERSION_ALIAS, WEBHOOK_PROMPT_ALIAS},
 };
 
-static bool says_true(const struct key_value *tag_or_null)
-{
-	return tag_or_null != NULL && slice_eq_ignoring_case(tag_or_null->value, SLICE("true"));
-}
-
-/* Is the model, which is in the database, a prompt? */
-static bool load_is_prompt(struct db *db, struct slice name, bool *out, struct error *err)
-{
-	bool found = false;
-	struct key_value tag = {0};
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT t.value FROM registered_model_tags AS t JOIN registered_models AS m"
-		    " ON m.model_pk = t.model_pk WHERE m.name = $1 AND t.key = '" PROMPT_TAG "'"),
-		err);
-	if (st == NULL)
-		return false;
-	db_bind_text(st, 1, name);
-	if (!db_fetch_one(st, &found, err))
-		return false;
-	if (found)
-		tag.value = db_column_text(st, 0);
-	*out = found && says_true(&tag);
-	db_reset(st);
-	return true;
-}
-
 /* What is made says itself whether it is a prompt; what changes is what its model is. */
 static bool find_is_prompt(struct db *db, const struct registry_event *event, bool *out,
 			   struct error *err)
 {
 	if (event->subject != REGISTRY_MODEL && event->subject != REGISTRY_VERSION)
-		return load_is_prompt(db, event->name, out, err);
-	*out = says_true(key_values_find(event->tags, SLICE(PROMPT_TAG)));
+		return model_is_prompt(db, event->name, out, err);
+	*out = model_tags_make_prompt(event->tags);
 	return true;
 }
 

@@ -135,6 +135,9 @@ static void test_abort_and_expiry_free_the_parts(void **state)
 	/* Those before this moment, not the one at it; no more than some at a time. */
 	assert_true(multipart_expire_in_txn(store.tracker, 1000, &store.arena, &store.released, &count, &err));
 	assert_int_equal(count, 0);
+	bool any;
+	assert_true(multipart_any_expired(store.tracker, 1001, &any, &err) && !any);
+	assert_true(multipart_any_expired(store.tracker, 1002, &any, &err) && any);
 	assert_true(multipart_expire_in_txn(store.tracker, 1001 + MULTIPART_EXPIRED_MAX, &store.arena, &store.released,
 					    &count, &err));
 	assert_int_equal(count, MULTIPART_EXPIRED_MAX);
