@@ -144,6 +144,19 @@ class Journey:
         self.call("POST", m + "runs/log-inputs", {"run_id": run, "datasets": [
             {"dataset": {"name": "d", "digest": "x", "source_type": "local", "source": "f"},
              "tags": [{"key": "mlflow.data.context", "value": "training"}]}]})
+        lm = m + "logged-models"
+        model = self.call("POST", lm, {"experiment_id": "1", "source_run_id": run, "params": [{"key": "a", "value": "b"}]})
+        model = model["model"]["info"]["model_id"]
+        self.call("POST", m + "runs/outputs", {"run_id": run, "models": [{"model_id": model, "step": 1}]})
+        self.call("POST", m + "runs/log-inputs", {"run_id": run, "models": [{"model_id": model}]})
+        self.call("POST", m + "runs/log-metric", {"run_id": run, "key": "acc", "value": 1, "timestamp": 1, "model_id": model,
+                                                  "dataset_name": "d", "dataset_digest": "x"})
+        self.call("POST", m + "registered-models/create", {"name": "lm"})
+        self.call("POST", m + "model-versions/create", {"name": "lm", "source": "models:/" + model})
+        self.call("GET", f"{lm}/{model}", template=lm + "/{model_id}")
+        self.call("POST", lm + "/search", {"experiment_ids": ["1"]})
+        self.call("POST", m + "experiments/search-datasets", {"experiment_ids": ["1"]})
+        self.call("GET", f"{lm}/{model}/artifacts/directories", template=lm + "/{model_id}/artifacts/directories")
         self.call("POST", m + "runs/update", {"run_id": run, "status": "FINISHED", "end_time": 5})
         self.call("GET", m + f"runs/get?run_id={run}")
         self.call("POST", m + "runs/search", {"experiment_ids": ["1"]})

@@ -1,4 +1,4 @@
-/* Owns the endpoints that list artifacts: of the proxy by path, and of a run.
+/* Owns the endpoints that list artifacts: of the proxy by path, of a run, and of a logged model.
  *
  * Only directories have a listing. That of a file, like that of nothing, is empty: by this the 2.x
  * clients tell what a path is before they download it. */
@@ -89,19 +89,53 @@ static bool list_run_check(struct call *call, struct error *err)
 	return artifact_path_parse(request->path, call->arena, &request->path, err);
 }
 
+/* Lists `path` below the folder `root`; names are given as they are below it. */
+static bool list_below(struct call *call, struct db *tracker, struct slice root, struct slice path,
+		       struct listing *listing, struct error *err)
+{
+	struct slice whole_path;
+	listing->directory = path;
+	call->result = listing;
+	return artifact_path_join(root, path, call->arena, &whole_path, err) &&
+	       artifact_tree_list(tracker, whole_path, call->arena, &listing->entries, err);
+}
+
 static bool list_run_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct list_run_request *request = call->request;
 	struct listing *listing = ARENA_NEW(call->arena, struct listing, 1);
-	struct slice root, path;
-	if (!artifact_location_of_run(tracker, request->run_id, call->arena, &listing->root_uri,
-				      &root, err) ||
-	    !artifact_path_join(root, request->path, call->arena, &path, err) ||
-	    !artifact_tree_list(tracker, path, call->arena, &listing->entries, err))
-		return false;
-	listing->directory = request->path;
-	call->result = listing;
-	return true;
+	struct slice root;
+	return artifact_location_of_run(tracker, request->run_id, call->arena, &listing->root_uri,
+					&root, err) &&
+	       list_below(call, tracker, root, request->path, listing, err);
+}
+
+/* ---- a logged model ------------------------------------------------------------------------------ */
+
+struct list_model_request {
+	struct slice artifact_directory_path;
+};
+
+static const struct field list_model_fields[] = {
+	FIELD_TEXT(struct list_model_request, artifact_directory_path, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool list_model_check(struct call *call, struct error *err)
+{
+	struct list_model_request *request = call->request;
+	return artifact_path_parse(request->artifact_directory_path, call->arena,
+				   &request->artifact_directory_path, err);
+}
+
+static bool list_model_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct list_model_request *request = call->request;
+	struct listing *listing = ARENA_NEW(call->arena, struct listing, 1);
+	struct slice root;
+	return artifact_location_of_logged_model(tracker, call->path_arguments[0], call->arena,
+						 &listing->root_uri, &root, err) &&
+	       list_below(call, tracker, root, request->artifact_directory_path, listing, err);
 }
 
 const struct endpoint artifacts_list = {
@@ -121,4 +155,13 @@ const struct endpoint artifacts_list_run = {
 	.execute = list_run_execute,
 	.encode = encode_listing,
 	.summary = "List a directory of a run's artifacts",
+};
+const struct endpoint artifacts_list_logged_model = {
+	.kind = ENDPOINT_READ,
+	.fields_or_null = list_model_fields,
+	.request_bytes = sizeof(struct list_model_request),
+	.check = list_model_check,
+	.execute = list_model_execute,
+	.encode = encode_listing,
+	.summary = "List a directory of a logged model's artifacts",
 };

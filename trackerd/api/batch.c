@@ -233,8 +233,7 @@ static bool check_params_are_distinct(struct key_value_list sorted, struct arena
 }
 
 /* Remembers the points that name a model. */
-static bool take_model_points(struct batch_request *request, struct arena *arena,
-			      struct error *err)
+static bool take_model_points(struct batch_request *request, struct arena *arena, struct error *err)
 {
 	const struct batch_metric *metrics = request->metrics.items;
 	for (size_t i = 0; i < request->metrics.count; i++) {

@@ -115,8 +115,8 @@ static bool create_check(struct call *call, struct error *err)
 	    !check_name(request->name, err) ||
 	    !validate_length(request->model_type, LOGGED_MODEL_NAME_LENGTH_MAX, "'model_type'",
 			     err) ||
-	    !validate_length(request->source_run_id, LOGGED_MODEL_ID_LENGTH_MAX,
-			     "'source_run_id'", err) ||
+	    !validate_length(request->source_run_id, LOGGED_MODEL_ID_LENGTH_MAX, "'source_run_id'",
+			     err) ||
 	    !check_key_values(&request->params, "params", &request->param_list, err) ||
 	    !check_key_values(&request->tags, "tags", &request->tag_list, err))
 		return false;

@@ -3,10 +3,13 @@
 #include "api/artifacts.h"
 #include "api/assessments.h"
 #include "api/batch.h"
+#include "api/dataset_search.h"
 #include "api/experiments.h"
 #include "api/graphql.h"
 #include "api/import.h"
 #include "api/inputs.h"
+#include "api/log_model.h"
+#include "api/logged_model_search.h"
 #include "api/logged_models.h"
 #include "api/manifest.h"
 #include "api/metrics.h"
@@ -41,6 +44,7 @@ const struct route routes[] = {
 	{HTTP_GET,    "/api/2.0/mlflow/experiments/get-by-name",                &experiments_get_by_name},
 	{HTTP_GET,    "/api/2.0/mlflow/experiments/search",                     &experiments_search},
 	{HTTP_POST,   "/api/2.0/mlflow/experiments/search",                     &experiments_search},
+	{HTTP_POST,   "/api/2.0/mlflow/experiments/search-datasets",            &datasets_search},
 	{HTTP_POST,   "/api/2.0/mlflow/experiments/delete",                     &experiments_delete},
 	{HTTP_POST,   "/api/2.0/mlflow/experiments/restore",                    &experiments_restore},
 	{HTTP_POST,   "/api/2.0/mlflow/experiments/update",                     &experiments_update},
@@ -59,6 +63,7 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/2.0/mlflow/runs/log-batch",                         &runs_log_batch},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/log-inputs",                        &runs_log_inputs},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/outputs",                           &runs_log_outputs},
+	{HTTP_POST,   "/api/2.0/mlflow/runs/log-model",                         &runs_log_model},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/set-tag",                           &runs_set_tag},
 	{HTTP_POST,   "/api/2.0/mlflow/runs/delete-tag",                        &runs_delete_tag},
 	{HTTP_GET,    "/api/trackerd/v1/runs/best",                             &runs_best},
@@ -93,12 +98,14 @@ const struct route routes[] = {
 
 	/* Logged models. */
 	{HTTP_POST,   "/api/2.0/mlflow/logged-models",                          &logged_models_create},
+	{HTTP_POST,   "/api/2.0/mlflow/logged-models/search",                   &logged_models_search},
 	{HTTP_GET,    "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_get},
 	{HTTP_PATCH,  "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_finalize},
 	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}",               &logged_models_delete},
 	{HTTP_PATCH,  "/api/2.0/mlflow/logged-models/{model_id}/tags",          &logged_models_set_tags},
-	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key}", &logged_models_delete_tag},
+	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key...}", &logged_models_delete_tag},
 	{HTTP_POST,   "/api/2.0/mlflow/logged-models/{model_id}/params",        &logged_models_log_params},
+	{HTTP_GET,    "/api/2.0/mlflow/logged-models/{model_id}/artifacts/directories", &artifacts_list_logged_model},
 
 	/* Registry. */
 	{HTTP_POST,   "/api/2.0/mlflow/registered-models/create",               &models_create},

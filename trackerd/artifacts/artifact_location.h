@@ -1,4 +1,4 @@
-/* Where a run's artifacts are in the tree of artifact_tree.h. Any thread. */
+/* Where the artifacts of a run or of a logged model are in the tree of artifact_tree.h. Any thread. */
 #ifndef ARTIFACTS_ARTIFACT_LOCATION_H
 #define ARTIFACTS_ARTIFACT_LOCATION_H
 
@@ -13,5 +13,9 @@
 MUST_CHECK bool artifact_location_of_run(struct db *tracker, struct slice run_id,
 					 struct arena *arena, struct slice *uri_out,
 					 struct slice *path_out, struct error *err);
+/* Likewise for a logged model; a deleted one counts as unknown. */
+MUST_CHECK bool artifact_location_of_logged_model(struct db *tracker, struct slice model_id,
+						  struct arena *arena, struct slice *uri_out,
+						  struct slice *path_out, struct error *err);
 
 #endif

@@ -4,7 +4,8 @@
 #include "search/filter_parser.h"
 #include "search/filter_resolver.h"
 
-static bool node_mentions(const struct filter_node *node, const char *family, const char *key);
+static bool node_mentions(const struct filter_node *node, const char *family,
+			  const char *key_or_null);
 
 bool filter_compile(const struct search_table *table, struct slice text, struct arena *arena,
 		    struct filter *out, struct error *err)
@@ -18,19 +19,21 @@ bool filter_compile(const struct search_table *table, struct slice text, struct 
 	return true;
 }
 
-bool filter_mentions(const struct filter *filter, const char *family, const char *key)
+bool filter_mentions(const struct filter *filter, const char *family, const char *key_or_null)
 {
-	return filter->root_or_null != NULL && node_mentions(filter->root_or_null, family, key);
+	return filter->root_or_null != NULL &&
+	       node_mentions(filter->root_or_null, family, key_or_null);
 }
 
-static bool node_mentions(const struct filter_node *node, const char *family, const char *key)
+static bool node_mentions(const struct filter_node *node, const char *family,
+			  const char *key_or_null)
 {
 	if (node->kind == FILTER_COMPARISON)
 		return strcmp(node->comparison.family->names[0], family) == 0 &&
-		       slice_eq_cstr(node->comparison.key, key);
+		       (key_or_null == NULL || slice_eq_cstr(node->comparison.key, key_or_null));
 	const struct filter_node *child = node->first_child_or_null;
 	for (; child != NULL; child = child->next_sibling_or_null) {
-		if (node_mentions(child, family, key))
+		if (node_mentions(child, family, key_or_null))
 			return true;
 	}
 	return false;

@@ -91,8 +91,8 @@ MUST_CHECK bool filter_compile(const struct search_table *table, struct slice te
 /* Appends " AND (…)" to a WHERE clause that has conditions already; nothing for an empty filter. */
 void filter_and_sql(const struct filter *filter, struct sql_builder *b);
 
-/* Does any comparison name this key? `family` is the first of its names. For rules such as "prompts are
- * hidden unless the filter speaks of them". */
-bool filter_mentions(const struct filter *filter, const char *family, const char *key);
+/* Does any comparison name this key, or any of the family when it is NULL? `family` is the first of its names. For
+ * rules such as "prompts are hidden unless the filter speaks of them". */
+bool filter_mentions(const struct filter *filter, const char *family, const char *key_or_null);
 
 #endif

@@ -202,6 +202,8 @@ static void keyed_rows_sql(const struct search_table *table, const struct filter
 	keyed_table_sql(c->family, &keyed_alias, b);
 	sql_text(b, SQL(" WHERE "));
 	keyed_match_sql(table, c->family, c->key, &keyed_alias, b);
+	if (c->family->narrowing_or_null != NULL)
+		sql_append(b, c->family->narrowing_or_null);
 }
 
 static void operand_sql(const struct filter_comparison *c, const struct sql_alias *alias_or_null,

@@ -8,13 +8,18 @@
 
 enum { QUOTE_BYTES = 128 };
 
+static bool check_count(size_t count, struct error *err);
 static bool compile_clause(const struct search_table *table, struct slice clause,
 			   struct order_term *out, struct error *err);
+static bool resolve_field(const struct search_table *table, const struct order_field *field,
+			  struct order_term *out, struct error *err);
 static bool parse_direction(struct filter_lexer *lexer, struct order_term *term);
 static bool fail_clause(struct slice clause, const char *reason, struct error *err);
 static bool contains(const struct order_by *order, const struct order_term *term);
 static void add_steps(struct order_by *order, const struct search_order steps[SEARCH_ORDERS_MAX]);
 static bool is_keyed(const struct order_term *term);
+static void first_row_sql(const struct search_table *table, const struct order_term *term,
+			  const struct sql_alias *alias, struct sql_builder *b);
 static struct sql_alias alias_of(size_t index);
 static void column_sql(const struct order_by *order, size_t index, struct sql_builder *b);
 static void owner_sql(const struct order_by *order, size_t index, struct sql_builder *b);
@@ -30,10 +35,8 @@ static enum order_key_kind value_kind(const struct order_term *term);
 bool order_by_compile(const struct search_table *table, const struct slice *clauses, size_t count,
 		      struct arena *arena, struct order_by *out, struct error *err)
 {
-	if (count > ORDER_CLAUSES_MAX)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid order_by: %zu clauses, at most %d are taken", count,
-				 ORDER_CLAUSES_MAX);
+	if (!check_count(count, err))
+		return false;
 	struct order_by order = {.table = table};
 	order.terms = ARENA_NEW(arena, struct order_term, count + SEARCH_ORDERS_MAX);
 	for (size_t i = 0; i < count; i++) {
@@ -47,6 +50,26 @@ bool order_by_compile(const struct search_table *table, const struct slice *clau
 					 error_quote(clauses[i], quoted, sizeof(quoted)));
 		}
 		order.terms[order.count++] = term;
+	}
+	add_steps(&order, count == 0 ? table->default_order : table->ties);
+	*out = order;
+	return true;
+}
+
+bool order_by_compile_fields(const struct search_table *table, const struct order_field *fields,
+			     size_t count, struct arena *arena, struct order_by *out,
+			     struct error *err)
+{
+	if (!check_count(count, err))
+		return false;
+	struct order_by order = {.table = table};
+	order.terms = ARENA_NEW(arena, struct order_term, count + SEARCH_ORDERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct order_term term = {0};
+		if (!resolve_field(table, &fields[i], &term, err))
+			return false;
+		if (!contains(&order, &term))
+			order.terms[order.count++] = term;
 	}
 	add_steps(&order, count == 0 ? table->default_order : table->ties);
 	*out = order;
@@ -75,7 +98,10 @@ void order_by_joins_sql(const struct order_by *order, struct sql_builder *b)
 		sql_text(b, SQL(" LEFT JOIN "));
 		keyed_table_sql(term->family, &alias, b);
 		sql_text(b, SQL(" ON "));
-		keyed_match_sql(order->table, term->family, term->key, &alias, b);
+		if (term->family->row_column.text == NULL)
+			keyed_match_sql(order->table, term->family, term->key, &alias, b);
+		else
+			first_row_sql(order->table, term, &alias, b);
 	}
 }
 
@@ -158,6 +184,14 @@ bool order_by_keys_fit(const struct order_by *order, const struct order_key *key
 	return true;
 }
 
+static bool check_count(size_t count, struct error *err)
+{
+	return count <= ORDER_CLAUSES_MAX ||
+	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid order_by: %zu clauses, at most %d are taken", count,
+			 ORDER_CLAUSES_MAX);
+}
+
 static bool compile_clause(const struct search_table *table, struct slice clause,
 			   struct order_term *out, struct error *err)
 {
@@ -187,6 +221,33 @@ static bool compile_clause(const struct search_table *table, struct slice clause
 	return true;
 }
 
+static bool resolve_field(const struct search_table *table, const struct order_field *field,
+			  struct order_term *out, struct error *err)
+{
+	size_t dot = slice_find_byte(field->name, '.', 0);
+	bool has_entity = dot < field->name.len;
+	struct slice key = has_entity ? slice_from(field->name, dot + 1) : field->name;
+	const struct search_family *family = &table->families[0];
+	if (has_entity)
+		family = search_table_family(table, slice_first(field->name, dot));
+	struct order_term term = {.family = family, .is_descending = field->is_descending};
+	if (family != NULL)
+		term.field = search_family_field(family, key);
+	if (term.field == NULL || !term.field->is_orderable) {
+		char quoted[QUOTE_BYTES];
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Invalid order by field name: %s%s",
+				 error_quote(field->name, quoted, sizeof(quoted)),
+				 has_entity ? ". Only metrics are supported." : "");
+	}
+	if (is_keyed(&term)) {
+		term.key = key;
+		term.narrowing_or_null = field->narrowing_or_null;
+	}
+	*out = term;
+	return true;
+}
+
 static bool parse_direction(struct filter_lexer *lexer, struct order_term *term)
 {
 	struct filter_token token = filter_lexer_next(lexer);
@@ -208,7 +269,8 @@ static bool contains(const struct order_by *order, const struct order_term *term
 	for (size_t i = 0; i < order->count; i++) {
 		if (order->terms[i].field == term->field &&
 		    order->terms[i].family == term->family &&
-		    slice_eq(order->terms[i].key, term->key))
+		    slice_eq(order->terms[i].key, term->key) &&
+		    order->terms[i].narrowing_or_null == term->narrowing_or_null)
 			return true;
 	}
 	return false;
@@ -233,6 +295,25 @@ static void add_steps(struct order_by *order, const struct search_order steps[SE
 static bool is_keyed(const struct order_term *term)
 {
 	return term->family->kind == FAMILY_KEYED;
+}
+
+/* "o0.metric_pk = (SELECT n.metric_pk FROM … AS n WHERE … ORDER BY … LIMIT 1)": of several rows of a key, one. */
+static void first_row_sql(const struct search_table *table, const struct order_term *term,
+			  const struct sql_alias *alias, struct sql_builder *b)
+{
+	const struct search_family *family = term->family;
+	const struct sql_alias inner = {.letter = SQL("n")};
+	keyed_column_sql(family->row_column, alias, b);
+	sql_text(b, SQL(" = (SELECT "));
+	keyed_column_sql(family->row_column, &inner, b);
+	sql_text(b, SQL(" FROM "));
+	keyed_table_sql(family, &inner, b);
+	sql_text(b, SQL(" WHERE "));
+	keyed_match_sql(table, family, term->key, &inner, b);
+	if (term->narrowing_or_null != NULL)
+		sql_append(b, term->narrowing_or_null);
+	sql_text(b, family->row_order);
+	sql_text(b, SQL(" LIMIT 1)"));
 }
 
 static struct sql_alias alias_of(size_t index)

@@ -29,6 +29,14 @@ struct order_term {
 	const struct search_field *field;
 	struct slice key; /* in KEYED families */
 	bool is_descending;
+	const struct sql_builder *narrowing_or_null; /* of the key's rows, as in search_table.h */
+};
+
+/* A step of an order that comes as fields of a request and not as a clause. */
+struct order_field {
+	struct slice name; /* "metrics.rmse"; without quotes, split at the first dot */
+	bool is_descending;
+	const struct sql_builder *narrowing_or_null;
 };
 
 struct order_by {
@@ -56,6 +64,11 @@ struct order_key {
  * "Invalid attribute key…", or "`order_by` contains duplicate fields…". */
 MUST_CHECK bool order_by_compile(const struct search_table *table, const struct slice *clauses, size_t count,
 				 struct arena *arena, struct order_by *out, struct error *err);
+
+/* The same for fields; what comes again is left out. Fails with "Invalid order by field name: x". */
+MUST_CHECK bool order_by_compile_fields(const struct search_table *table, const struct order_field *fields,
+					size_t count, struct arena *arena, struct order_by *out,
+					struct error *err);
 
 /* ", column" for each column of the order; order_by_keys reads them back. */
 void order_by_columns_sql(const struct order_by *order, struct sql_builder *b);

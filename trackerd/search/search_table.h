@@ -109,6 +109,13 @@ struct search_family {
 	struct sql key_column; /* "name_pk" with key_is_interned (text in table names), else "key" */
 	bool key_is_interned;
 	const struct search_default *defaults_or_null; /* ended by key NULL */
+	/* A key may have several rows: a comparison holds if it holds for any of them, an order takes one, the first
+	 * by `row_order`, such as " ORDER BY step DESC". Rows are told apart by row_column; text NULL: one row. */
+	struct sql row_column;
+	struct sql row_order;
+	/* Rows that comparisons look at, with bare columns, such as " AND (dataset_name = $1)"; NULL: all. For copies
+	 * of a table that are made for one search. */
+	const struct sql_builder *narrowing_or_null;
 };
 
 /* One step of an order, by a name among the attributes. */

@@ -29,14 +29,14 @@ static bool upsert_point(struct db *db, struct logged_model_pk pk, struct run_pk
 	struct name_pk name_pk;
 	if (!names_intern_in_txn(db, point->point.name, &name_pk, err))
 		return false;
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO logged_model_metrics (logged_model_pk, name_pk,"
-			       " timestamp_ms, step, run_pk, dataset_name, dataset_digest, value)"
-			       " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-			       " ON CONFLICT (logged_model_pk, name_pk, timestamp_ms, step, run_pk,"
-			       " dataset_name, dataset_digest) DO UPDATE SET value = excluded.value"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO logged_model_metrics (logged_model_pk, name_pk,"
+		    " timestamp_ms, step, run_pk, dataset_name, dataset_digest, value)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+		    " ON CONFLICT (logged_model_pk, name_pk, timestamp_ms, step, run_pk,"
+		    " dataset_name, dataset_digest) DO UPDATE SET value = excluded.value"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);

@@ -35,7 +35,8 @@ bool logged_model_find(struct db *db, struct slice model_id, bool allow_deleted,
 		       struct logged_model_pk *out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("SELECT logged_model_pk, is_deleted FROM logged_models WHERE model_id = $1"),
+		db,
+		SQL("SELECT logged_model_pk, is_deleted FROM logged_models WHERE model_id = $1"),
 		err);
 	if (st == NULL)
 		return false;
@@ -108,12 +109,13 @@ bool logged_model_tags_set_in_txn(struct db *db, struct logged_model_pk pk,
 {
 	struct key_value_list sorted = key_values_sorted_unique(tags, arena);
 	for (size_t i = 0; i < sorted.count; i++) {
-		struct db_statement *st = db_prepare(
-			db,
-			SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value)"
-			    " VALUES ($1, $2, $3)"
-			    " ON CONFLICT (logged_model_pk, key) DO UPDATE SET value = excluded.value"),
-			err);
+		struct db_statement *st =
+			db_prepare(db,
+				   SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value)"
+				       " VALUES ($1, $2, $3)"
+				       " ON CONFLICT (logged_model_pk, key) DO UPDATE SET value = "
+				       "excluded.value"),
+				   err);
 		if (st == NULL)
 			return false;
 		db_bind_i64(st, 1, pk.value);
@@ -129,7 +131,8 @@ bool logged_model_tag_delete_in_txn(struct db *db, struct logged_model_pk pk, st
 				    bool *deleted_out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("DELETE FROM logged_model_tags WHERE logged_model_pk = $1 AND key = $2"), err);
+		db, SQL("DELETE FROM logged_model_tags WHERE logged_model_pk = $1 AND key = $2"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
@@ -160,7 +163,8 @@ static bool insert_row(struct db *db, const struct logged_model_new *new, struct
 		db,
 		SQL("INSERT INTO logged_models (model_id, experiment_id, name, model_type,"
 		    " source_run_id, status, artifact_uri, creation_time_ms, last_updated_time_ms)"
-		    " VALUES ($1, $2, $3, $4, $5, 'PENDING', $6, $7, $7) RETURNING logged_model_pk"),
+		    " VALUES ($1, $2, $3, $4, $5, 'PENDING', $6, $7, $7) RETURNING "
+		    "logged_model_pk"),
 		err);
 	if (st == NULL)
 		return false;
@@ -183,11 +187,11 @@ static bool insert_row(struct db *db, const struct logged_model_new *new, struct
 static bool log_param(struct db *db, struct logged_model_pk pk, const struct key_value *param,
 		      struct arena *arena, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO logged_model_params (logged_model_pk, key, value)"
-			       " VALUES ($1, $2, $3) ON CONFLICT (logged_model_pk, key) DO NOTHING"),
-			   err);
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO logged_model_params (logged_model_pk, key, value)"
+		    " VALUES ($1, $2, $3) ON CONFLICT (logged_model_pk, key) DO NOTHING"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);

@@ -10,10 +10,16 @@
 #include "store/key_values.h"
 #include "store/logged_models.h"
 #include "store/logged_models_load.h"
+#include "store/model_versions.h"
 
-enum { NAME_JSON_BYTES_MAX = 8 * BODY_BYTES_MAX }; /* a name comes in a body, and six bytes may be one */
+/* Of a name as JSON: a byte of the body may become six. */
+enum { NAME_JSON_BYTES_MAX = 6 * BODY_BYTES_MAX };
+
+#define MODELS_SCHEME SLICE("models:/")
 
 static bool parse_source(struct slice source, struct slice *model_id_out);
+static bool inherit(struct db *db, struct slice source, struct arena *arena,
+		    struct model_lineage *lineage, struct error *err);
 static struct slice version_item(struct slice name, int64_t version, struct arena *arena);
 static bool has_version(struct slice list, struct slice name, struct slice version,
 			struct arena *arena);
@@ -22,7 +28,8 @@ bool model_lineage_resolve(struct db *db, struct slice source, struct slice run_
 			   struct slice model_id, struct arena *arena, struct model_lineage *out,
 			   struct error *err)
 {
-	struct model_lineage lineage = {slice_or_empty(model_id), slice_or_empty(run_id), {NULL, 0}};
+	struct model_lineage lineage = {
+		slice_or_empty(model_id), slice_or_empty(run_id), {NULL, 0}};
 	struct slice source_model_id = {NULL, 0};
 	struct logged_model model;
 	bool is_model = parse_source(source, &source_model_id);
@@ -36,6 +43,8 @@ bool model_lineage_resolve(struct db *db, struct slice source, struct slice run_
 	if (is_model)
 		lineage.model_id = source_model_id;
 	if (lineage.model_id.len == 0) {
+		if (!inherit(db, source, arena, &lineage, err))
+			return false;
 		*out = lineage;
 		return true;
 	}
@@ -71,15 +80,32 @@ bool model_lineage_record_in_txn(struct db *db, struct slice model_id, struct sl
 /* models:/ID, and not models:/NAME/VERSION or models:/NAME@ALIAS. */
 static bool parse_source(struct slice source, struct slice *model_id_out)
 {
-	const struct slice scheme = SLICE("models:/");
-	if (!slice_starts_with(source, scheme))
+	if (!slice_starts_with(source, MODELS_SCHEME))
 		return false;
-	struct slice rest = slice_from(source, scheme.len);
+	struct slice rest = slice_from(source, MODELS_SCHEME.len);
 	bool is_id = rest.len > 0 && slice_find_byte(rest, '/', 0) == rest.len &&
 		     slice_find_byte(rest, '@', 0) == rest.len;
 	if (is_id)
 		*model_id_out = rest;
 	return is_id;
+}
+
+/* A copy of a version, models:/NAME/VERSION, comes from where that one does. The model may be deleted by now. */
+static bool inherit(struct db *db, struct slice source, struct arena *arena,
+		    struct model_lineage *lineage, struct error *err)
+{
+	struct slice name, rest = slice_from(source, MODELS_SCHEME.len);
+	struct model_version version;
+	int64_t number = 0;
+	if (!slice_starts_with(source, MODELS_SCHEME) || !slice_next(&rest, '/', &name) ||
+	    !slice_parse_i64(rest, &number))
+		return true;
+	if (!model_version_load(db, name, number, arena, &version, err))
+		return false;
+	lineage->model_id = version.model_id;
+	if (lineage->run_id.len == 0)
+		lineage->run_id = version.run_id;
+	return true;
 }
 
 static struct slice version_item(struct slice name, int64_t version, struct arena *arena)

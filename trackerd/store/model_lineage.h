@@ -14,7 +14,8 @@ struct model_lineage {
 
 /* `run_id` and `model_id` are what the peer says, both may be absent. A source models:/MODEL_ID names its model and so
  * its files; model_id may say the same, and INVALID_PARAMETER_VALUE is the answer when it says another. Without a run
- * the version gets the one that made the model. Fails for a model that is not there. *out lives in the arena. */
+ * the version gets the one that made the model. A source models:/NAME/VERSION passes on what that version says. Fails
+ * for a model that is not there. *out lives in the arena. */
 MUST_CHECK bool model_lineage_resolve(struct db *db, struct slice source, struct slice run_id, struct slice model_id,
 				      struct arena *arena, struct model_lineage *out, struct error *err);
 

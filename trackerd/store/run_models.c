@@ -44,7 +44,8 @@ bool run_model_inputs_load(struct db *db, struct run_pk run_pk, struct arena *ar
 			   struct model_input_list *out, struct error *err)
 {
 	struct db_statement *st = db_prepare(
-		db, SQL("SELECT model_id FROM run_model_inputs WHERE run_pk = $1 ORDER BY model_id"),
+		db,
+		SQL("SELECT model_id FROM run_model_inputs WHERE run_pk = $1 ORDER BY model_id"),
 		err);
 	if (st == NULL)
 		return false;

@@ -44,6 +44,26 @@ bool run_tag_delete_in_txn(struct db *db, struct run_pk run_pk, struct slice key
 	return true;
 }
 
+bool run_tag_find(struct db *db, struct run_pk run_pk, struct slice key, struct arena *arena,
+		  struct slice *out, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT value FROM run_tags WHERE run_pk = $1 AND name_pk ="
+			       " (SELECT name_pk FROM names WHERE name = $2)"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, run_pk.value);
+	db_bind_text(st, 2, key);
+	bool found = false;
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	*out = found ? db_column_copy(st, 0, arena) : (struct slice){NULL, 0};
+	db_reset(st);
+	return true;
+}
+
 bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id, struct key_value_list tags,
 				struct arena *arena, struct error *err)
 {

@@ -17,6 +17,9 @@ MUST_CHECK bool run_tags_set_in_txn(struct db *db, struct run_pk run_pk, struct 
 /* *deleted_out false when there was no such tag. Deleting mlflow.runName leaves the run's name. */
 MUST_CHECK bool run_tag_delete_in_txn(struct db *db, struct run_pk run_pk, struct slice key,
 				      bool *deleted_out, struct error *err);
+/* Its value in the arena; absent when there is no such tag. */
+MUST_CHECK bool run_tag_find(struct db *db, struct run_pk run_pk, struct slice key, struct arena *arena,
+			     struct slice *out, struct error *err);
 
 /* The experiment exists. */
 MUST_CHECK bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id,

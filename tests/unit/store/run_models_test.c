@@ -35,8 +35,8 @@ static void outputs_belong_to_their_runs(void **state)
 	struct tracker_db *t = *state;
 	struct run_pk pks[] = {tracker_db_add_run(t, RUN_1, 0), tracker_db_add_run(t, RUN_2, 0)};
 	struct model_output output = {SLICE("m-1"), 0};
-	CHECK(t, run_model_outputs_log_in_txn(t->db, pks[1],
-					      (struct model_output_list){&output, 1}, &t->err));
+	CHECK(t, run_model_outputs_log_in_txn(t->db, pks[1], (struct model_output_list){&output, 1},
+					      &t->err));
 	struct run runs[2];
 	CHECK(t, runs_load(t->db, pks, 2, &t->arena, runs, &t->err));
 	assert_int_equal(runs[0].model_outputs.count, 0);
