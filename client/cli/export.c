@@ -189,16 +189,6 @@ static bool take_webhook(struct export *x, void *context, const struct json_valu
 	return true;
 }
 
-/* Servers without such things have none. */
-static bool search_if_known(struct export *x, const struct export_search *search, struct error *err)
-{
-	struct error why;
-	if (export_search(x, search, &why))
-		return true;
-	*err = why;
-	return why.code == ERR_ENDPOINT_NOT_FOUND;
-}
-
 static bool tell_of_traces(struct export *x, struct export_experiment *e, struct error *err)
 {
 	const struct export_search search = {
@@ -209,7 +199,7 @@ static bool tell_of_traces(struct export *x, struct export_experiment *e, struct
 		.item = take_trace,
 		.context = e,
 	};
-	return search_if_known(x, &search, err);
+	return export_search_if_known(x, &search, err);
 }
 
 static bool tell_of_webhooks(struct export *x, struct error *err)
@@ -221,7 +211,7 @@ static bool tell_of_webhooks(struct export *x, struct error *err)
 		.page_items = PAGE_RUNS,
 		.item = take_webhook,
 	};
-	return search_if_known(x, &search, err);
+	return export_search_if_known(x, &search, err);
 }
 
 /* ---- from experiment to experiment ----------------------------------------------------------- */

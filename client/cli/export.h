@@ -63,6 +63,9 @@ struct export_search {
 /* Page after page to the end. */
 MUST_CHECK bool export_search(struct export *x, const struct export_search *search, struct error *err);
 
+/* The same; a server that has no such list has nothing in it. */
+MUST_CHECK bool export_search_if_known(struct export *x, const struct export_search *search, struct error *err);
+
 /* ---- artifacts ------------------------------------------------------------------------------- */
 
 /* What is stored at an address; nothing, with *path_out absent, for addresses of other stores and without

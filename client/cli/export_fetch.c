@@ -69,6 +69,16 @@ bool export_search(struct export *x, const struct export_search *search, struct 
 	return ok;
 }
 
+bool export_search_if_known(struct export *x, const struct export_search *search, struct error *err)
+{
+	struct error why;
+	if (export_search(x, search, &why))
+		return true;
+	*err = why;
+	/* A path that is not known may look like the name of a thing that is. */
+	return why.code == ERR_ENDPOINT_NOT_FOUND || why.code == ERR_METHOD_NOT_ALLOWED;
+}
+
 struct slice export_text(const struct json_value *object, const char *key)
 {
 	return json_tree_string(json_tree_get(object, key), (struct slice){0});

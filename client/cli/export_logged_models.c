@@ -191,7 +191,6 @@ bool export_logged_models(struct export *x, const struct export_experiment *expe
 			  struct error *err)
 {
 	struct export_experiment mine = *experiment;
-	struct error why;
 	const struct export_search search = {
 		.path = "/api/2.0/mlflow/logged-models/search",
 		.items = "models",
@@ -200,8 +199,5 @@ bool export_logged_models(struct export *x, const struct export_experiment *expe
 		.item = take_model,
 		.context = &mine,
 	};
-	if (export_search(x, &search, &why))
-		return true;
-	*err = why;
-	return why.code == ERR_ENDPOINT_NOT_FOUND; /* a server without them */
+	return export_search_if_known(x, &search, err);
 }

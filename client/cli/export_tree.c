@@ -1,7 +1,6 @@
 /* Owns what is on the disk while an export runs: lock, staging, putting in place. */
 #include "cli/export_tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,30 +68,14 @@ static const char *path_of(const struct export_tree *tree, const char *relative)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static bool is_empty(const char *path, bool *out, struct error *err)
-{
-	size_t count = 0;
-	DIR *directory = opendir(path);
-	if (directory == NULL)
-		return cli_fail_file(err, "list the folder", path);
-	while (count <= 2 && readdir(directory) != NULL)
-		count++;	   /* "." and ".." */
-	(void)closedir(directory); /* only read */
-	*out = count <= 2;
-	return true;
-}
-
 static bool open_mark(struct export_tree *tree, bool is_forced, bool is_dry, struct error *err)
 {
-	bool empty = false;
 	int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
 	tree->mark_fd = openat(tree->root_fd, MARK_NAME, flags);
 	if (tree->mark_fd < 0 && errno != ENOENT)
 		return cli_fail_file(err, "open", path_of(tree, MARK_NAME));
 	if (tree->mark_fd < 0) {
-		if (!is_empty(tree->root, &empty, err))
-			return false;
-		if (!empty && !is_forced)
+		if (!is_forced && !files_is_empty_folder(tree->root))
 			return error_set(err, ERR_RESOURCE_CONFLICT,
 					 "%s holds something, and no export of trk; name a new or "
 					 "empty folder, or say --force to add to what is there",

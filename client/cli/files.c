@@ -1,6 +1,7 @@
 /* Owns what several commands do with files and folders. */
 #include "cli/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -82,4 +83,15 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 bool files_remove_tree(const char *path)
 {
 	return nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
+}
+
+bool files_is_empty_folder(const char *path)
+{
+	size_t count = 0;
+	DIR *directory = opendir(path);
+	while (directory != NULL && count <= 2 && readdir(directory) != NULL)
+		count++; /* "." and ".." */
+	if (directory != NULL)
+		(void)closedir(directory); /* only read */
+	return directory != NULL && count <= 2;
 }

@@ -1,11 +1,11 @@
 /* Owns "trk models get": a model version into a directory, whole and verified or not at all. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "cli/directory_swap.h"
 #include "cli/download.h"
+#include "cli/files.h"
 #include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/manifest.h"
@@ -73,17 +73,6 @@ static bool is_known_version(struct cli *cli, struct slice name, const char *dig
 	return version != NULL;
 }
 
-static bool is_empty_directory(const char *path)
-{
-	size_t count = 0;
-	DIR *directory = opendir(path);
-	while (directory != NULL && count <= 2 && readdir(directory) != NULL)
-		count++; /* "." and ".." */
-	if (directory != NULL)
-		(void)closedir(directory);
-	return directory != NULL && count <= 2;
-}
-
 /* ---- getting --------------------------------------------------------------------------------- */
 
 struct model_get {
@@ -138,7 +127,7 @@ static bool replace(struct model_get *g, struct error *err)
 	}
 	bool keep_old = swap.had_target && !cli_flag(g->cli, "force") &&
 			!is_known_version(g->cli, json_text(g->version, "name"), g->old_digest) &&
-			!is_empty_directory(swap.target);
+			!files_is_empty_folder(swap.target);
 	g->is_changed = true;
 	return directory_swap_commit(g->cli, &swap, keep_old, &g->kept_or_null, err);
 }
