@@ -18,6 +18,7 @@ const struct noun nouns[] = {
 	{"log",         "record a run from a shell script"},
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
+	{"webhooks",    "tell others of changes in the registry; what was delivered"},
 	{"export",      "copy everything into a folder that other programs read"},
 	{"sync",        "deliver what programs logged while the server was away"},
 	{"doctor",      "look for what is wrong between here and the server"},
@@ -124,6 +125,20 @@ static const struct command_option log_run_end_options[] = {
 	{"status", "FINISHED|FAILED|KILLED", "how it ended (FINISHED)", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option webhooks_create_options[] = {
+	{"event", "E", "what is told, such as model_version.created; may be given again", 0},
+	{"secret-file", "FILE", "its first line signs what is sent; - for standard input", 0},
+	{"description", "TEXT", "what it is for", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option webhooks_test_options[] = {
+	{"event", "E", "an example of this event (the webhook's first)", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option webhooks_log_options[] = {
+	{"max", "N", "at most N deliveries (20; 1000 at the most)", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option ui_options[] = {
 	{"print", NULL, "only print the address", 0},
 	{NULL, NULL, NULL, 0},
@@ -136,6 +151,10 @@ static const struct command_option delete_options[] = {
 #define FILTER_HELP \
 	"A filter compares attributes, metrics, params and tags, joined by AND:\n" \
 	"  metrics.rmse < 5 AND params.model = 'ridge' AND attributes.status = 'FINISHED'"
+#define WEBHOOK_HELP "WEBHOOK is a webhook's name, its id, or at least the first 6 characters of that."
+#define EVENTS_HELP \
+	"Events: registered_model.created, model_version.created, model_version_tag.set and .deleted, model_version_alias.created and .deleted; the same of prompts: prompt.created, prompt_version.created, prompt_tag.set, ...\n" \
+	"The URL must begin with https:// and lead to a public address, unless the server was told otherwise. Receivers verify X-MLflow-Signature with the secret."
 #define RUN_HELP "RUN is a run's id, or at least the first 6 of its digits."
 #define LOG_HELP \
 	"Without RUN it is the run of $TRK_RUN_ID:\n" \
@@ -178,6 +197,14 @@ const struct command commands[] = {
 	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get,
 	 "All files are fetched beside DIR and verified; then DIR is exchanged in one step, so it holds the old files or the new ones, never a part. If DIR held anything but a version of this model, that is kept beside it."},
 	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", delete_options, models_delete, NULL},
+	{"webhooks", "list", "", 0, 0, "all webhooks", NULL, webhooks_list, NULL},
+	{"webhooks", "create", "NAME URL", 2, 2, "make a webhook; prints its id", webhooks_create_options, webhooks_create, EVENTS_HELP},
+	{"webhooks", "delete", "WEBHOOK", 1, 1, "delete it with the log of its deliveries", delete_options, webhooks_delete, WEBHOOK_HELP},
+	{"webhooks", "test", "WEBHOOK", 1, 1, "send it an example; fails unless it answers 2xx", webhooks_test_options, webhooks_test,
+	 WEBHOOK_HELP},
+	{"webhooks", "log", "WEBHOOK", 1, 1, "what was delivered, newest first", webhooks_log_options, webhooks_log, WEBHOOK_HELP},
+	{"webhooks", "replay", "WEBHOOK DELIVERY", 2, 2, "deliver it again, or at once if it waits", NULL, webhooks_replay,
+	 WEBHOOK_HELP " DELIVERY is the id of a delivery, or at least its first 6 characters."},
 	{"export", "mlflow", "DIR", 1, 1, "everything as a file store of MLflow (mlruns)", export_mlflow_options, export_mlflow,
 	 "MLflow opens it with --backend-store-uri DIR, or set_tracking_uri(\"file:DIR\"); its newest releases want MLFLOW_ALLOW_FILE_STORE=true for that. Exporting again adds what is new or has changed. What a file store has no place for is named on standard error."},
 	{"sync", NULL, "[DIR]", 0, 1, "deliver spools that programs left behind", NULL, sync_spools,

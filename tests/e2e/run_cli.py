@@ -3,6 +3,7 @@
 
 Usage: run_cli.py FOLDER_OF_BINARIES [unittest options]
 """
+import http.server
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -21,18 +23,19 @@ from daemon import Daemon, binary  # noqa: E402
 
 PROGRAM = os.path.abspath(binary(sys.argv, "trk"))
 FREE_OF_IDS = re.compile(r"[0-9a-f]{32}")
-NOUNS = ["experiments", "runs", "best", "log", "artifacts", "models", "export", "sync", "doctor", "ui", "completion",
-         "version"]
+NOUNS = ["experiments", "runs", "best", "log", "artifacts", "models", "webhooks", "export", "sync", "doctor", "ui",
+         "completion", "version"]
 
 
 class WithDaemon(unittest.TestCase):
     """One daemon for all tests of a class; each test names its own experiments."""
+    OPTIONS = ()
 
     @classmethod
     def setUpClass(cls):
         cls.home = tempfile.mkdtemp(prefix="trk-test-")
         cls.addClassCleanup(shutil.rmtree, cls.home, ignore_errors=True)
-        cls.daemon = cls.enterClassContext(Daemon(binary(sys.argv)))
+        cls.daemon = cls.enterClassContext(Daemon(binary(sys.argv), options=cls.OPTIONS))
         cls.trk = Trk(PROGRAM, cls.daemon.url, cls.home)
 
     def folder(self, files, name="tree"):
@@ -522,6 +525,89 @@ class Models(WithDaemon):
         self.trk.run("models", "alias", "nix", "a", "1", expect=3)
 
 
+class Webhooks(WithDaemon):
+    """A receiver that answers what `status` says, and keeps what it got."""
+    OPTIONS = ("--webhook-allowed-schemes", "http", "--webhook-allow-private-addresses")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.status, cls.received = 200, []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                cls.received.append((self.headers, json.loads(body)))
+                self.send_response(cls.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        receiver = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        cls.addClassCleanup(receiver.server_close)
+        cls.addClassCleanup(receiver.shutdown)
+        threading.Thread(target=receiver.serve_forever, args=(0.02,), daemon=True).start()
+        cls.url = f"http://127.0.0.1:{receiver.server_port}/"
+
+    def wait_log(self, name, state):
+        """The newest delivery, once it has that state."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            newest = self.trk.json("webhooks", "log", name)["deliveries"][0]
+            if newest["state"] == state:
+                return newest
+        self.fail(f"{name} is not {state}: {newest}")
+
+    def test_from_creation_over_test_log_and_replay_to_deletion(self):
+        self.assertIn("No webhooks", self.trk.run("webhooks", "list").stderr)
+        path = os.path.join(self.folder({"secret": b"s3cret\nmore\n"}), "secret")
+        hook = self.trk.out("webhooks", "create", "deploy", self.url, "--event", "registered_model.created", "--event",
+                            "prompt.created", "--secret-file", path, "--description", "d").strip()
+        listed, = self.trk.json("webhooks", "list")["webhooks"]
+        self.assertEqual(listed, {"webhook_id": hook, "name": "deploy", "url": self.url, "status": "ACTIVE",
+                                  "description": "d", "events": ["registered_model.created", "prompt.created"]})
+        self.assertEqual(self.trk.out("webhooks", "list", "--quiet").strip(), hook)
+        self.assertIn(hook[:8], self.trk.terminal("webhooks", "list"))
+        self.assertTrue(self.trk.json("webhooks", "test", "deploy", "--event", "prompt.created")["success"])
+        self.assertEqual(self.received[-1][1]["entity"], "prompt")
+        self.assertIn("X-MLflow-Signature", self.received[-1][0])
+        type(self).status = 404
+        self.assertIn("answered 404", self.trk.run("webhooks", "test", hook[:6], expect=1).stderr)
+        self.trk.run("models", "create", "m")
+        failed = self.wait_log("deploy", "FAILED")
+        self.assertEqual((failed["event"], failed["attempts"], failed["outcome"]),
+                         ("registered_model.created", 1, "404"))
+        self.assertIn("404", self.trk.terminal("webhooks", "log", hook))
+        type(self).status = 200
+        delivery = failed["delivery_id"]
+        self.assertEqual(self.trk.json("webhooks", "replay", "deploy", delivery[:8])["delivery_id"], delivery)
+        self.assertEqual(self.wait_log("deploy", "DELIVERED")["attempts"], 2)
+        self.assertEqual(self.trk.out("webhooks", "log", "deploy", "--quiet").strip(), delivery)
+        self.trk.run("webhooks", "delete", "deploy", expect=2)
+        self.assertEqual(self.trk.json("webhooks", "delete", "deploy", "--yes"), {"webhook_id": hook, "deleted": True})
+        self.assertEqual(self.trk.json("webhooks", "list"), {"webhooks": []})
+
+    def test_mistakes_have_their_statuses(self):
+        event = ("--event", "prompt.created")
+        self.trk.run("webhooks", "create", "x", self.url, expect=2)
+        self.trk.run("webhooks", "create", "x", self.url, "--event", "prompt", expect=2)
+        self.trk.run("webhooks", "create", "x", self.url, "--event", "prompt.eaten", expect=1)
+        self.trk.run("webhooks", "create", "x", "ftp://example.com", *event, expect=1)
+        self.trk.run("webhooks", "create", "x", self.url, *event, "--secret-file", "nowhere", expect=1)
+        empty = os.path.join(self.folder({"empty": b""}), "empty")
+        self.trk.run("webhooks", "create", "x", self.url, *event, "--secret-file", empty, expect=1)
+        self.trk.run("webhooks", "log", "nobody", expect=3)
+        hooks = [self.trk.out("webhooks", "create", "twin", self.url, *event).strip() for _ in range(2)]
+        self.trk.run("webhooks", "test", "twin", expect=4)
+        self.trk.run("webhooks", "test", hooks[0])
+        self.trk.run("webhooks", "replay", hooks[0], "aaaaaaaa", expect=3)
+        self.assertIn("Nothing was delivered", self.trk.run("webhooks", "log", hooks[0]).stderr)
+        for hook in hooks:
+            self.trk.run("webhooks", "delete", hook, "--yes")
+
+
 class Others(WithDaemon):
     def test_help_of_each_level_fits_80_columns(self):
         texts = [self.trk.out("--help"), self.trk.out("help"), self.trk.out("-h")]
@@ -531,7 +617,7 @@ class Others(WithDaemon):
             self.assertIn(f"trk {noun}", text)
             texts.append(text)
             verbs = re.findall(r"^  (\S+)", text.split("Commands")[1], re.M) if "\nCommands" in text else []
-            self.assertEqual(verbs == [], noun not in ("experiments", "runs", "log", "artifacts", "models", "export"))
+            self.assertEqual(verbs == [], noun not in ("experiments", "runs", "log", "artifacts", "models", "webhooks", "export"))
             for verb in verbs:
                 texts.append(self.trk.out(noun, verb, "--help"))
                 self.assertIn(f"Usage: trk {noun} {verb}", texts[-1])

@@ -13,6 +13,7 @@ from daemon import Daemon  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--binaries", required=True, help="folder with the trackerd to test")
+    parser.addoption("--server", help="URL of a server that runs already: to try the suites against MLflow's own")
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,12 @@ def trackerd(request):
 
 
 @pytest.fixture(scope="session")
-def server(trackerd):
+def server(request, trackerd):
     """The base URL of a daemon that lives as long as the session."""
+    url = request.config.getoption("--server")
+    if url:
+        yield url
+        return
     with Daemon(trackerd) as daemon:
         yield daemon.url
 

@@ -43,7 +43,6 @@ FILTERS = [
     ("metric.loss != 0.1", "dcb"),
     ("metrics.loss > 1e9", "d"),
     ("metrics.acc > 0", "ca"),  # NaN matches nothing
-    ("metrics.acc != 0.9", "c"),
     ("metrics.`big loss/x` = 7", "d"),
     ('metrics."big loss/x" >= 7.0', "d"),
     ("params.model = 'tree'", "b"),
