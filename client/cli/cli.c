@@ -2,8 +2,10 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/terminal.h"
@@ -63,6 +65,25 @@ bool cli_fail_file(struct error *err, const char *verb, const char *path)
 bool cli_fail_interrupted(struct error *err)
 {
 	return error_set(err, ERR_CANCELLED, "interrupted");
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+int cli_open_temporary(struct cli *cli, struct error *err)
+{
+	const char *folder = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
+	if (folder == NULL || folder[0] == '\0')
+		folder = "/tmp";
+	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		return fd;
+	char *path = arena_cstr(cli->arena, arena_printf(cli->arena, "%s/trk-XXXXXX", folder));
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0)
+		(void)cli_fail_file(err, "make a temporary file in", folder);
+	else
+		(void)unlink(path); /* if it stays, it is a file too many */
+	return fd;
 }
 
 /* ---- the server ------------------------------------------------------------------------------ */
@@ -131,12 +152,22 @@ static const char *encode(struct arena *arena, struct slice text, const char *al
 
 const char *cli_encode(struct cli *cli, struct slice value)
 {
-	return encode(cli->arena, value, "-._~");
+	return cli_encode_in(cli->arena, value);
 }
 
 const char *cli_encode_path(struct cli *cli, struct slice path)
 {
-	return encode(cli->arena, path, "-._~/");
+	return cli_encode_path_in(cli->arena, path);
+}
+
+const char *cli_encode_in(struct arena *arena, struct slice value)
+{
+	return encode(arena, value, "-._~");
+}
+
+const char *cli_encode_path_in(struct arena *arena, struct slice path)
+{
+	return encode(arena, path, "-._~/");
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ enum cli_exit {
 	CLI_UNREACHABLE = 6,
 	CLI_GATE_FAILED = 7,
 	CLI_TIMED_OUT = 8,
+	CLI_INCOMPLETE = 9,
 	CLI_INTERRUPTED = 130,
 };
 
@@ -57,6 +58,9 @@ enum cli_exit cli_exit_of(enum error_code code);
 bool cli_is_interrupted(void);
 bool cli_fail_interrupted(struct error *err);
 
+/* A file without a name in $TMPDIR or /tmp, gone when it is closed; -1 with err set on failure. */
+int cli_open_temporary(struct cli *cli, struct error *err);
+
 /* ---- the server ------------------------------------------------------------------------------ */
 
 MUST_CHECK bool cli_api(struct cli *cli, struct api **out, struct error *err);
@@ -70,6 +74,9 @@ MUST_CHECK bool cli_send(struct cli *cli, const char *method, const char *path,
 /* Percent-encoded for a query value, or as a path, where "/" stays. NUL-terminated. */
 const char *cli_encode(struct cli *cli, struct slice value);
 const char *cli_encode_path(struct cli *cli, struct slice path);
+/* The same in another arena. */
+const char *cli_encode_in(struct arena *arena, struct slice value);
+const char *cli_encode_path_in(struct arena *arena, struct slice path);
 
 /* ---- printing -------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@ const struct noun nouns[] = {
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
 	{"webhooks",    "tell others of changes in the registry; what was delivered"},
+	{"import",      "bring in what another tracker kept"},
 	{"export",      "copy everything into a folder that other programs read"},
 	{"sync",        "deliver what programs logged while the server was away"},
 	{"doctor",      "look for what is wrong between here and the server"},
@@ -139,6 +140,13 @@ static const struct command_option webhooks_log_options[] = {
 	{"max", "N", "at most N deliveries (20; 1000 at the most)", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option import_options[] = {
+	{"experiment", "NAME", "only the experiment of this name, without the registry", 0},
+	{"artifacts-root", "DIR", "where the files behind mlflow-artifacts:/ addresses are", 0},
+	{"no-artifacts", NULL, "leave the artifacts where they are", 0},
+	{"dry-run", NULL, "read everything, write nothing, and say what would come over", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option ui_options[] = {
 	{"print", NULL, "only print the address", 0},
 	{NULL, NULL, NULL, 0},
@@ -205,6 +213,10 @@ const struct command commands[] = {
 	{"webhooks", "log", "WEBHOOK", 1, 1, "what was delivered, newest first", webhooks_log_options, webhooks_log, WEBHOOK_HELP},
 	{"webhooks", "replay", "WEBHOOK DELIVERY", 2, 2, "deliver it again, or at once if it waits", NULL, webhooks_replay,
 	 WEBHOOK_HELP " DELIVERY is the id of a delivery, or at least its first 6 characters."},
+	{"import", "mlflow", "SOURCE", 1, 1, "import an MLflow database, folder or server", import_options, import_mlflow,
+	 "SOURCE is MLflow's SQLite file, the address of a running MLflow server, or a folder mlruns. It is only read. Ids, names, times, lifecycle, tags, curves, models and artifacts are kept. Importing again adds what is new and completes what broke off. What did not come over is named, and the exit status is then 9.\n"
+	 "  trk import mlflow mlflow.db --artifacts-root mlartifacts\n"
+	 "  trk import mlflow http://mlflow.example:5000"},
 	{"export", "mlflow", "DIR", 1, 1, "everything as a file store of MLflow (mlruns)", export_mlflow_options, export_mlflow,
 	 "MLflow opens it with --backend-store-uri DIR, or set_tracking_uri(\"file:DIR\"); its newest releases want MLFLOW_ALLOW_FILE_STORE=true for that. Exporting again adds what is new or has changed. What a file store has no place for is named on standard error."},
 	{"sync", NULL, "[DIR]", 0, 1, "deliver spools that programs left behind", NULL, sync_spools,

@@ -18,7 +18,7 @@ command_fn models_create, models_list, models_show, models_register, models_alia
 command_fn model_get;
 command_fn webhooks_list, webhooks_create, webhooks_delete, webhooks_test, webhooks_log,
 	webhooks_replay;
-command_fn export_mlflow;
+command_fn export_mlflow, import_mlflow;
 command_fn sync_spools, doctor, ui, completion, version;
 
 #endif

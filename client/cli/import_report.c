@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/progress.h"
 
 enum { REASON_BYTES_MAX = 512, ARENA_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -40,6 +41,8 @@ void import_report_add(struct import_report *report, enum import_mark mark, cons
 	(void)vsnprintf(text, sizeof(text), reason, arguments);
 	va_end(arguments);
 	(void)error_quote(name, quoted, sizeof(quoted));
+	if (report->progress_or_null != NULL)
+		progress_clear(report->progress_or_null);
 	cli_say(report->cli, "%s: %s %s: %s", marks[mark], kind, quoted, text);
 	report->mark_counts[mark]++;
 	if (report->item_count == IMPORT_ITEMS_MAX)

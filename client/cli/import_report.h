@@ -10,6 +10,7 @@
 #include "base/slice.h"
 
 struct cli;
+struct progress;
 
 enum { IMPORT_ITEMS_MAX = 10000 };
 
@@ -33,6 +34,7 @@ struct import_counts {
 
 struct import_report {
 	struct cli *cli;
+	struct progress *progress_or_null; /* taken away before a line is said */
 	struct arena arena; /* of the items' texts */
 	struct import_counts counts;
 	struct import_item *items; /* IMPORT_ITEMS_MAX */

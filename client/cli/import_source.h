@@ -163,7 +163,7 @@ struct import_source_ops {
 				bool *found_out, struct error *err);
 	bool (*next_run)(struct import_source *s, struct arena *arena, struct import_run *out, bool *found_out,
 			 struct error *err);
-	/* Fills up to `max` points; *count_out 0 at the end. Points of one key stand together. */
+	/* Fills up to `max` points, in any order; *count_out 0 at the end. */
 	bool (*next_points)(struct import_source *s, struct arena *arena, struct import_point *points, size_t max,
 			    size_t *count_out, struct error *err);
 	bool (*next_logged_model)(struct import_source *s, struct arena *arena, struct import_logged_model *out,

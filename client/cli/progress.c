@@ -79,9 +79,14 @@ void progress_add(struct progress *p, int64_t bytes)
 	progress_set(p, p->done + bytes);
 }
 
-void progress_end(struct progress *p)
+void progress_clear(const struct progress *p)
 {
 	if (p->is_on)
 		(void)fputs("\r\033[K", stderr);
+}
+
+void progress_end(struct progress *p)
+{
+	progress_clear(p);
 	p->is_on = false;
 }

@@ -23,6 +23,8 @@ struct progress {
 void progress_begin(struct progress *p, struct cli *cli, const char *title, int64_t total);
 void progress_set(struct progress *p, int64_t done);
 void progress_add(struct progress *p, int64_t bytes);
+/* Takes the bar away until it moves again, for a line of talk. */
+void progress_clear(const struct progress *p);
 /* Takes the bar away. */
 void progress_end(struct progress *p);
 

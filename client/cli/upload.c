@@ -16,24 +16,6 @@
 
 /* ---- the tarball of a directory -------------------------------------------------------------- */
 
-/* A file without a name, for the tarball. */
-static int open_temporary(struct cli *cli, struct error *err)
-{
-	const char *folder = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): one thread
-	if (folder == NULL || folder[0] == '\0')
-		folder = "/tmp";
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd >= 0)
-		return fd;
-	char *path = arena_cstr(cli->arena, arena_printf(cli->arena, "%s/trk-XXXXXX", folder));
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0)
-		(void)cli_fail_file(err, "make a temporary file in", folder);
-	else
-		(void)unlink(path); /* if it stays, it is a file too many */
-	return fd;
-}
-
 static bool add_member(struct tar_writer *w, int root_fd, const char *path,
 		       struct upload_result *out, struct error *err)
 {
@@ -132,7 +114,7 @@ static bool send_directory(struct cli *cli, struct slice root, const char *local
 	struct json_value *reply;
 	struct tar_result tar;
 	char etag[API_ETAG_BYTES];
-	int fd = open_temporary(cli, err);
+	int fd = cli_open_temporary(cli, err);
 	if (fd < 0)
 		return false;
 	bool ok = pack(local, fd, &tar, out, err) &&

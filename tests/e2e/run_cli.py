@@ -23,8 +23,9 @@ from daemon import Daemon, binary  # noqa: E402
 
 PROGRAM = os.path.abspath(binary(sys.argv, "trk"))
 FREE_OF_IDS = re.compile(r"[0-9a-f]{32}")
-NOUNS = ["experiments", "runs", "best", "log", "artifacts", "models", "webhooks", "export", "sync", "doctor", "ui",
-         "completion", "version"]
+NOUNS = ["experiments", "runs", "best", "log", "artifacts", "models", "webhooks", "import", "export", "sync", "doctor",
+         "ui", "completion", "version"]
+TWO_WORDS = ("experiments", "runs", "log", "artifacts", "models", "webhooks", "import", "export")
 
 
 class WithDaemon(unittest.TestCase):
@@ -617,7 +618,7 @@ class Others(WithDaemon):
             self.assertIn(f"trk {noun}", text)
             texts.append(text)
             verbs = re.findall(r"^  (\S+)", text.split("Commands")[1], re.M) if "\nCommands" in text else []
-            self.assertEqual(verbs == [], noun not in ("experiments", "runs", "log", "artifacts", "models", "webhooks", "export"))
+            self.assertEqual(verbs == [], noun not in TWO_WORDS)
             for verb in verbs:
                 texts.append(self.trk.out(noun, verb, "--help"))
                 self.assertIn(f"Usage: trk {noun} {verb}", texts[-1])

@@ -16,7 +16,7 @@ LAYERS = {"base": 1, "json": 2, "db": 2, "search": 3, "graphql": 3, "store": 4, 
 # Who may include what: prefixes of paths.
 HOMES = {
     "uv.h": ("trackerd/http/", "trackerd/jobs/", "trackerd/server.c"),
-    "sqlite3.h": ("trackerd/db/db_sqlite",),
+    "sqlite3.h": ("trackerd/db/db_sqlite", "client/cli/sqlite_reader.c"),
     "cJSON.h": ("trackerd/json/",),
     "cjson/cJSON.h": ("trackerd/json/",),
     "archive.h": ("trackerd/artifacts/tar_", "client/cli/"),

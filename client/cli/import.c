@@ -1,0 +1,474 @@
+/* Owns `trk import mlflow`: brings what a source yields into the daemon, item by item, in flat memory. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/format.h"
+#include "cli/handlers.h"
+#include "cli/import_digest.h"
+#include "cli/import_sink.h"
+#include "cli/lookup.h"
+#include "cli/progress.h"
+
+enum {
+	POINTS_MAX = 10000, /* of a request: what the daemon takes */
+	ARENA_BYTES_MAX = 1024 * 1024 * 1024,
+	DATASETS_BYTES_MAX = 1024 * 1024, /* that go along with other data; larger ones go alone */
+};
+
+struct import {
+	struct cli *cli;
+	struct import_source *source;
+	struct import_sink sink;
+	struct import_report report;
+	struct progress progress;
+	bool with_artifacts;
+	bool has_found_any; /* experiment */
+	/* One for each level of what is read, emptied between items. */
+	struct arena outer, inner, batch;
+	struct import_point *points; /* POINTS_MAX */
+};
+
+/* A run on its way. */
+struct passage {
+	struct import_run run;
+	int64_t experiment_id; /* here */
+	bool keeps_artifacts;
+	char digest[SHA256_HEX_LEN + 1];
+	enum import_standing standing;
+	int64_t failed_before;	   /* items of the report */
+	struct slice artifact_uri; /* here */
+};
+
+static bool import_all(struct import *im, struct error *err);
+static bool import_runs(struct import *im, int64_t experiment_id, struct error *err);
+static bool import_run(struct import *im, struct passage *p, struct error *err);
+static bool import_models(struct import *im, struct error *err);
+static bool tell(struct import *im, struct error *err);
+
+static bool open_ends(struct import *im, struct error *err)
+{
+	struct cli *cli = im->cli;
+	const struct import_source_options options = {
+		.location = cli_word(cli, 0),
+		.artifacts_root_or_null = cli_option(cli, "artifacts-root", NULL),
+		.experiment_or_null = cli_option(cli, "experiment", NULL),
+		.cli = cli,
+		.report = &im->report,
+	};
+	return import_source_open(&options, &im->source, err) &&
+	       import_sink_open(&im->sink, cli, &im->report, cli_flag(cli, "dry-run"), err);
+}
+
+bool import_mlflow(struct cli *cli, struct error *err)
+{
+	struct import im = {.cli = cli, .with_artifacts = !cli_flag(cli, "no-artifacts")};
+	import_report_init(&im.report, cli);
+	im.report.progress_or_null = &im.progress;
+	arena_init(&im.outer, ARENA_BYTES_MAX);
+	arena_init(&im.inner, ARENA_BYTES_MAX);
+	arena_init(&im.batch, ARENA_BYTES_MAX);
+	im.points = ARENA_NEW(cli->arena, struct import_point, POINTS_MAX);
+	bool ok = open_ends(&im, err) && import_all(&im, err);
+	progress_end(&im.progress);
+	/* What came over until it broke off is told, too. */
+	struct error ignored;
+	bool told = im.source == NULL || tell(&im, ok ? err : &ignored);
+	import_source_close(im.source);
+	import_sink_close(&im.sink);
+	arena_deinit(&im.batch);
+	arena_deinit(&im.inner);
+	arena_deinit(&im.outer);
+	import_report_deinit(&im.report);
+	return ok && told;
+}
+
+/* ---- experiments ------------------------------------------------------------------------------ */
+
+static bool is_interrupted(struct error *err)
+{
+	return cli_is_interrupted() && !cli_fail_interrupted(err);
+}
+
+/* Without this the experiment's new runs would go where this server cannot follow. */
+static bool is_foreign(struct slice location)
+{
+	static const char *const own[] = {"mlflow-artifacts:", "file:", "http:", "https:"};
+	size_t colon = slice_find_byte(location, ':', 0);
+	for (size_t i = 0; i < ARRAY_COUNT(own); i++) {
+		if (slice_starts_with(location, slice_from_cstr(own[i])))
+			return false;
+	}
+	return colon > 1 && colon < location.len && slice_find_byte(location, '/', 0) > colon;
+}
+
+static bool import_experiment(struct import *im, const struct import_experiment *experiment,
+			      struct error *err)
+{
+	bool taken = false;
+	int64_t id = 0, runs_before = im->report.counts.runs;
+	bool keeps_location = is_foreign(experiment->artifact_location);
+	if (!import_sink_experiment(&im->sink, experiment, keeps_location, &id, &taken, err))
+		return false;
+	if (!taken)
+		return true;
+	if (!import_runs(im, id, err))
+		return false;
+	if (!im->progress.is_on)
+		cli_say(im->cli, "%.*s: %.*s", SLICE_FMT(experiment->name),
+			SLICE_FMT(format_count(&im->inner, im->report.counts.runs - runs_before,
+					       "run")));
+	return true;
+}
+
+static bool import_experiments(struct import *im, struct error *err)
+{
+	for (;;) {
+		struct import_experiment experiment = {0};
+		bool found = false;
+		arena_reset(&im->outer);
+		if (is_interrupted(err) ||
+		    !im->source->ops->next_experiment(im->source, &im->outer, &experiment, &found,
+						      err))
+			return false;
+		if (!found)
+			return true;
+		im->has_found_any = true;
+		if (!import_experiment(im, &experiment, err))
+			return false;
+	}
+}
+
+/* The registry belongs to no experiment: with --experiment it stays where it is. */
+static bool import_all(struct import *im, struct error *err)
+{
+	struct import_totals totals = {-1, -1, -1, -1};
+	if (!im->source->ops->totals(im->source, &totals, err))
+		return false;
+	progress_begin(&im->progress, im->cli, "importing", totals.points >= 0 ? totals.points : 0);
+	im->progress.unit_or_null = "points";
+	if (!import_experiments(im, err))
+		return false;
+	bool is_one = cli_option(im->cli, "experiment", NULL) != NULL;
+	if (is_one && !im->has_found_any)
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+				 "the source has no experiment named \"%s\"",
+				 cli_option(im->cli, "experiment", NULL));
+	arena_reset(&im->outer);
+	return is_one ||
+	       (import_models(im, err) && im->source->ops->finish(im->source, &im->outer, err));
+}
+
+/* ---- runs ------------------------------------------------------------------------------------- */
+
+static bool import_runs(struct import *im, int64_t experiment_id, struct error *err)
+{
+	for (;;) {
+		struct passage p = {.experiment_id = experiment_id};
+		bool found = false;
+		arena_reset(&im->inner);
+		p.failed_before = im->report.mark_counts[IMPORT_FAILED];
+		if (is_interrupted(err) ||
+		    !im->source->ops->next_run(im->source, &im->inner, &p.run, &found, err))
+			return false;
+		if (!found)
+			return true;
+		if (!import_run(im, &p, err))
+			return false;
+	}
+}
+
+/* As many points as a request takes; *is_end_out when there are no more. */
+static bool fill_points(struct import *im, size_t *count_out, bool *is_end_out, struct error *err)
+{
+	size_t count = 0, more = 1;
+	arena_reset(&im->batch);
+	while (count < POINTS_MAX && more > 0) {
+		if (!im->source->ops->next_points(im->source, &im->batch, im->points + count,
+						  POINTS_MAX - count, &more, err))
+			return false;
+		count += more;
+	}
+	*count_out = count;
+	*is_end_out = more == 0;
+	return true;
+}
+
+static size_t datasets_bytes(struct import_datasets datasets)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < datasets.count; i++)
+		bytes += datasets.items[i].source.len + datasets.items[i].schema.len +
+			 datasets.items[i].profile.len;
+	return bytes;
+}
+
+static bool send_part(struct import *im, struct passage *p, const struct import_part *part,
+		      struct error *err)
+{
+	if (!import_sink_run(&im->sink, part, &im->inner, &p->artifact_uri, err))
+		return false;
+	progress_add(&im->progress, (int64_t)part->point_count);
+	return true;
+}
+
+static struct import_part part_of(const struct passage *p)
+{
+	return (struct import_part){
+		.run = &p->run,
+		.experiment_id = p->experiment_id,
+		.keeps_artifacts = p->keeps_artifacts,
+		.digest = p->digest,
+	};
+}
+
+/* Large datasets each in a request of their own. */
+static bool send_datasets(struct import *im, struct passage *p, struct error *err)
+{
+	for (size_t i = 0; i < p->run.datasets.count; i++) {
+		struct import_part part = part_of(p);
+		part.datasets = (struct import_datasets){&p->run.datasets.items[i], 1};
+		if (!send_part(im, p, &part, err))
+			return false;
+	}
+	return true;
+}
+
+/* Root behind the artifact proxy; false when the artifacts are not the server's. */
+static bool artifact_root(const struct passage *p, struct slice *root_out)
+{
+	struct error ignored;
+	return lookup_artifact_path(p->artifact_uri, root_out, &ignored);
+}
+
+static bool send_artifact(struct import *im, struct passage *p, struct slice root,
+			  const struct import_artifact *artifact, struct error *err)
+{
+	int fd = im->source->ops->open_artifact(im->source, artifact);
+	if (fd < 0)
+		return true; /* the source told why */
+	bool ok = import_sink_artifact(&im->sink, root, artifact, fd, p->standing != IMPORT_IS_NEW,
+				       err);
+	(void)close(fd); /* only read */
+	return ok;
+}
+
+/* Begins with the artifact that was already asked for. */
+static bool send_artifacts(struct import *im, struct passage *p, struct import_artifact artifact,
+			   struct error *err)
+{
+	struct slice root = SLICE("-");
+	bool found = true;
+	if (im->sink.api_or_null != NULL && !artifact_root(p, &root)) {
+		import_report_add(&im->report, IMPORT_FAILED, "artifacts", p->run.run_id,
+				  "this server stores its artifacts at %.*s",
+				  SLICE_FMT(p->artifact_uri));
+		return true;
+	}
+	while (found) {
+		if (is_interrupted(err) || !send_artifact(im, p, root, &artifact, err))
+			return false;
+		arena_reset(&im->batch);
+		if (!im->source->ops->next_artifact(im->source, &im->batch, &artifact, &found, err))
+			return false;
+	}
+	return true;
+}
+
+/* The digest is kept only when all came over. */
+static void mark_end(const struct import *im, struct passage *p, struct import_part *part)
+{
+	if (im->report.mark_counts[IMPORT_FAILED] != p->failed_before)
+		p->digest[0] = '\0';
+	part->is_whole = true;
+}
+
+/* The points behind the first batch, and the end of the run. */
+static bool send_rest(struct import *im, struct passage *p, bool is_end, struct error *err)
+{
+	do {
+		struct import_part part = part_of(p);
+		if (is_interrupted(err))
+			return false;
+		if (!is_end && !fill_points(im, &part.point_count, &is_end, err))
+			return false;
+		part.points = im->points;
+		if (is_end)
+			mark_end(im, p, &part);
+		if (!send_part(im, p, &part, err))
+			return false;
+	} while (!is_end);
+	return true;
+}
+
+static bool next_artifact(struct import *im, const struct passage *p, struct import_artifact *out,
+			  bool *found_out, struct error *err)
+{
+	*found_out = false;
+	return !im->with_artifacts || p->keeps_artifacts ||
+	       im->source->ops->next_artifact(im->source, &im->outer, out, found_out, err);
+}
+
+static bool pass_run(struct import *im, struct passage *p, struct error *err)
+{
+	struct import_artifact artifact = {0};
+	struct arena_mark mark = arena_mark(&im->outer);
+	bool is_end = false, has_artifacts = false;
+	struct import_part part = part_of(p);
+	bool sends_datasets_alone = datasets_bytes(p->run.datasets) > DATASETS_BYTES_MAX;
+	part.tags = p->run.tags;
+	part.params = p->run.params;
+	part.points = im->points;
+	if (!sends_datasets_alone)
+		part.datasets = p->run.datasets;
+	if (!next_artifact(im, p, &artifact, &has_artifacts, err) ||
+	    !fill_points(im, &part.point_count, &is_end, err))
+		return false;
+	bool is_all = is_end && !has_artifacts && !sends_datasets_alone;
+	if (is_all)
+		mark_end(im, p, &part);
+	if (!send_part(im, p, &part, err))
+		return false;
+	im->report.counts.runs += p->artifact_uri.len > 0;
+	bool ok = is_all || p->artifact_uri.len == 0 ||
+		  ((!sends_datasets_alone || send_datasets(im, p, err)) &&
+		   (!has_artifacts || send_artifacts(im, p, artifact, err)) &&
+		   send_rest(im, p, is_end, err));
+	arena_rewind(&im->outer, mark);
+	return ok;
+}
+
+static bool import_run(struct import *im, struct passage *p, struct error *err)
+{
+	bool is_readable = im->source->ops->has_artifacts(im->source, p->run.artifact_uri);
+	p->keeps_artifacts =
+		!is_readable && !slice_starts_with(p->run.artifact_uri, SLICE("mlflow-artifacts:"));
+	if (!import_digest(&p->run, is_readable && im->with_artifacts, p->digest, err) ||
+	    !import_sink_standing(&im->sink, p->run.run_id, p->digest, &p->standing, err))
+		return false;
+	if (p->standing == IMPORT_IS_SAME) {
+		im->report.counts.runs_skipped++;
+		return true;
+	}
+	if (!is_readable)
+		import_report_add(&im->report, IMPORT_CHANGED, "artifacts", p->run.run_id,
+				  "not reachable from here, %s %.*s",
+				  p->keeps_artifacts ? "they stay at" : "nothing came over from",
+				  SLICE_FMT(p->run.artifact_uri));
+	return pass_run(im, p, err);
+}
+
+/* ---- registry --------------------------------------------------------------------------------- */
+
+static bool import_versions(struct import *im, const struct import_model *model, struct error *err)
+{
+	for (;;) {
+		struct import_version version = {0};
+		bool found = false;
+		arena_reset(&im->inner);
+		if (is_interrupted(err) ||
+		    !im->source->ops->next_version(im->source, &im->inner, &version, &found, err))
+			return false;
+		if (!found)
+			return true;
+		if (!import_sink_version(&im->sink, model, &version, err))
+			return false;
+	}
+}
+
+static bool import_models(struct import *im, struct error *err)
+{
+	for (;;) {
+		struct import_model model = {0};
+		bool found = false, taken = false;
+		arena_reset(&im->outer);
+		if (is_interrupted(err) ||
+		    !im->source->ops->next_model(im->source, &im->outer, &model, &found, err))
+			return false;
+		if (!found)
+			return true;
+		if (!import_sink_model(&im->sink, &model, &taken, err) ||
+		    (taken && !import_versions(im, &model, err)))
+			return false;
+	}
+}
+
+/* ---- the result ------------------------------------------------------------------------------- */
+
+static bool tell_json(struct import *im, struct error *err)
+{
+	const struct import_report *r = &im->report;
+	const struct {
+		const char *name;
+		int64_t count;
+	} counts[] = {
+		{"experiments", r->counts.experiments},
+		{"runs", r->counts.runs},
+		{"runs_skipped", r->counts.runs_skipped},
+		{"points", r->counts.points},
+		{"logged_models", r->counts.logged_models},
+		{"models", r->counts.models},
+		{"versions", r->counts.versions},
+		{"artifacts", r->counts.artifacts},
+		{"artifact_bytes", r->counts.artifact_bytes},
+		{"changed", r->mark_counts[IMPORT_CHANGED]},
+		{"left_out", r->mark_counts[IMPORT_UNSUPPORTED]},
+		{"failed", r->mark_counts[IMPORT_FAILED]},
+	};
+	struct json_writer *w = cli_begin_json(im->cli);
+	json_object_begin(w);
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++)
+		json_put_int(w, counts[i].name, counts[i].count);
+	json_key(w, "items");
+	json_array_begin(w);
+	for (size_t i = 0; i < r->item_count; i++) {
+		json_object_begin(w);
+		json_put_cstr(w, "what", import_mark_name(r->items[i].mark));
+		json_put_string(w, "kind", r->items[i].kind);
+		json_put_string(w, "name", r->items[i].name);
+		json_put_string(w, "reason", r->items[i].reason);
+		json_object_end(w);
+	}
+	json_array_end(w);
+	json_object_end(w);
+	return cli_print_json(im->cli, err);
+}
+
+static void tell_line(struct import *im)
+{
+	const struct import_counts *c = &im->report.counts;
+	struct arena *a = im->cli->arena;
+	const char *verb = im->sink.api_or_null == NULL ? "would import" : "imported";
+	cli_print_line(im->cli,
+		       arena_printf(a, "%s %.*s, %.*s, %.*s, %.*s, %.*s, %.*s (%.*s)", verb,
+				    SLICE_FMT(format_count(a, c->experiments, "experiment")),
+				    SLICE_FMT(format_count(a, c->runs, "run")),
+				    SLICE_FMT(format_count(a, c->points, "point")),
+				    SLICE_FMT(format_count(a, c->models, "model")),
+				    SLICE_FMT(format_count(a, c->versions, "version")),
+				    SLICE_FMT(format_count(a, c->artifacts, "file")),
+				    SLICE_FMT(format_bytes(a, c->artifact_bytes))));
+	if (c->runs_skipped > 0)
+		cli_print_line(im->cli,
+			       arena_printf(a, "%.*s had been imported before",
+					    SLICE_FMT(format_count(a, c->runs_skipped, "run"))));
+}
+
+static bool tell(struct import *im, struct error *err)
+{
+	int64_t failed = im->report.mark_counts[IMPORT_FAILED];
+	if (im->cli->json) {
+		if (!tell_json(im, err))
+			return false;
+	} else if (!im->cli->quiet) {
+		tell_line(im);
+	}
+	if (failed == 0)
+		return true;
+	im->cli->exit = CLI_INCOMPLETE;
+	return error_set(err, ERR_DATA_LOSS,
+			 "%" PRId64 " thing%s could not be imported, or only in part; run it again "
+			 "once the cause is removed",
+			 failed, failed == 1 ? "" : "s");
+}
