@@ -6,6 +6,7 @@ import os
 import mlflow
 import pytest
 from mlflow.artifacts import download_artifacts, list_artifacts, load_dict, load_text
+from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 
 
 def uri(run, path):
@@ -145,6 +146,24 @@ def test_a_big_file(client, run):
     assert listing(client, run) == [("big", False, size)]
     with open(download_artifacts(uri(run, "big")), "rb") as file:
         assert hashlib.file_digest(file, "sha256").hexdigest() == digest
+
+
+def test_a_file_in_parts(client, run, monkeypatch):
+    """What the clients do with files beyond 500 MB when they are told to; here from 5 MB on."""
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", str(5 << 20))
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(5 << 20))
+    completed = []
+    complete = HttpArtifactRepository.complete_multipart_upload
+    monkeypatch.setattr(HttpArtifactRepository, "complete_multipart_upload",
+                        lambda self, *arguments: completed.append(arguments) or complete(self, *arguments))
+    content = os.urandom((17 << 20) + 3)
+    write("parts.bin", content)
+    client.log_artifact(run.info.run_id, "parts.bin", "below")
+    assert len(completed) == 1 and len(completed[0][2]) == 4, "the client gives up on parts without a word"
+    assert listing(client, run, "below") == [("below/parts.bin", False, len(content))]
+    with open(client.download_artifacts(run.info.run_id, "below/parts.bin"), "rb") as file:
+        assert file.read() == content
 
 
 def test_the_last_upload_wins(client, run):

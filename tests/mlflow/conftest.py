@@ -10,6 +10,9 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 
 from daemon import Daemon  # noqa: E402
 
+# The receivers of webhooks are on loopback.
+OPTIONS = ("--webhook-allowed-schemes", "http,https", "--webhook-allow-private-addresses")
+
 
 def pytest_addoption(parser):
     parser.addoption("--binaries", required=True, help="folder with the trackerd to test")
@@ -29,7 +32,7 @@ def server(request, trackerd):
     if url:
         yield url
         return
-    with Daemon(trackerd) as daemon:
+    with Daemon(trackerd, options=OPTIONS) as daemon:
         yield daemon.url
 
 
