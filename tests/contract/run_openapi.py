@@ -153,6 +153,7 @@ class Journey:
                                                   "dataset_name": "d", "dataset_digest": "x"})
         self.call("POST", m + "registered-models/create", {"name": "lm"})
         self.call("POST", m + "model-versions/create", {"name": "lm", "source": "models:/" + model})
+        self.call("GET", m + "model-versions/get?name=lm&version=1")
         self.call("GET", f"{lm}/{model}", template=lm + "/{model_id}")
         self.call("POST", lm + "/search", {"experiment_ids": ["1"]})
         self.call("POST", m + "experiments/search-datasets", {"experiment_ids": ["1"]})

@@ -19,7 +19,7 @@ enum { PATH_ARENA_BYTES_MAX = 256 * 1024 }; /* the head of a request is 16 KiB *
 /* ---- what a request names ------------------------------------------------------------------------ */
 
 struct file_query {
-	struct slice run_id, name, version, path; /* absent ones are empty */
+	struct slice run_id, name, version, path, artifact_file_path; /* absent ones are empty */
 };
 
 static bool parse_query(struct slice query, struct arena *arena, struct file_query *out,
@@ -28,11 +28,9 @@ static bool parse_query(struct slice query, struct arena *arena, struct file_que
 	const struct {
 		const char *name;
 		struct slice *value;
-	} known[] = {{"run_id", &out->run_id},
-		     {"run_uuid", &out->run_id},
-		     {"name", &out->name},
-		     {"version", &out->version},
-		     {"path", &out->path}};
+	} known[] = {{"run_id", &out->run_id}, {"run_uuid", &out->run_id},
+		     {"name", &out->name},     {"version", &out->version},
+		     {"path", &out->path},     {"artifact_file_path", &out->artifact_file_path}};
 	struct slice name, value;
 	bool found;
 	memset(out, 0, sizeof(*out));
@@ -61,7 +59,8 @@ static bool path_below_run(struct db *tracker, struct slice run_id, struct slice
 struct file_put {
 	struct upload upload;
 	struct slice path;
-	struct slice run_id; /* absent, or `path` is below this run's folder and the file not empty */
+	struct slice
+		run_id; /* absent, or `path` is below this run's folder and the file not empty */
 	int64_t now_ms;
 	struct blob_pk_list released;
 	struct arena path_arena;
@@ -170,7 +169,8 @@ static bool parse_put_run(struct file_put *put, const struct http_request *reque
 	if (!parse_query(query, &put->path_arena, &q, err))
 		return false;
 	if (q.run_id.len == 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify run_uuid.");
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Request must specify run_uuid.");
 	if (q.path.len == 0)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify path.");
 	if (!artifact_path_parse_below_root(q.path, &put->path_arena, &put->path, err))
@@ -285,6 +285,17 @@ static bool prepare_version_path(struct download_job *d, struct job_context *con
 	       prepare_path(d, context, err);
 }
 
+static bool prepare_logged_model_path(struct download_job *d, struct job_context *context,
+				      struct error *err)
+{
+	struct arena *arena = d->flow.job.arena;
+	struct slice uri, root;
+	return artifact_location_of_logged_model(context->tracker, d->logged_model_id, arena, &uri,
+						 &root, err) &&
+	       artifact_path_join(root, d->path, arena, &d->path, err) &&
+	       prepare_path(d, context, err);
+}
+
 static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
 				  const struct route_match *match)
 {
@@ -355,6 +366,34 @@ static void get_version_take_over_on_loop(struct api *api, struct http_exchange 
 	download_job_begin(d, ok ? NULL : &err);
 }
 
+static bool parse_logged_model_file(struct download_job *d, struct slice model_id,
+				    struct slice query, struct error *err)
+{
+	struct arena *arena = &d->flow.arena;
+	struct file_query q;
+	if (!target_decode(model_id, false, arena, &d->logged_model_id, err) ||
+	    !parse_query(query, arena, &q, err))
+		return false;
+	if (q.artifact_file_path.len == 0)
+		return error_set(err, ERR_BAD_REQUEST,
+				 "Request must include the \"artifact_file_path\" query "
+				 "parameter.");
+	return artifact_path_parse_below_root(q.artifact_file_path, arena, &d->path, err);
+}
+
+static void get_logged_model_take_over_on_loop(struct api *api, struct http_exchange *x,
+					       const struct route_match *match)
+{
+	struct download_job *d = download_job_new(api, x);
+	struct error err;
+	if (d == NULL)
+		return;
+	d->prepare = prepare_logged_model_path;
+	bool ok = parse_logged_model_file(d, match->arguments[0], http_exchange_request(x)->query,
+					  &err);
+	download_job_begin(d, ok ? NULL : &err);
+}
+
 const struct endpoint artifacts_put = {
 	.kind = ENDPOINT_TAKE_OVER,
 	.take_over_on_loop = put_take_over_on_loop,
@@ -379,6 +418,11 @@ const struct endpoint artifacts_get_version = {
 	.kind = ENDPOINT_TAKE_OVER,
 	.take_over_on_loop = get_version_take_over_on_loop,
 	.summary = "Download a file of a model version",
+};
+const struct endpoint artifacts_get_logged_model = {
+	.kind = ENDPOINT_TAKE_OVER,
+	.take_over_on_loop = get_logged_model_take_over_on_loop,
+	.summary = "Download a file of a logged model",
 };
 const struct endpoint artifacts_upload_run = {
 	.kind = ENDPOINT_TAKE_OVER,

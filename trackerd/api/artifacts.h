@@ -12,6 +12,8 @@ extern const struct endpoint artifacts_list;     /* GET    /api/2.0/mlflow-artif
 extern const struct endpoint artifacts_list_run; /* GET    /api/2.0/mlflow/artifacts/list?run_id=&path= */
 /* GET /api/2.0/mlflow/logged-models/{model_id}/artifacts/directories?artifact_directory_path= */
 extern const struct endpoint artifacts_list_logged_model;
+/* GET /api/2.0/mlflow/logged-models/{model_id}/artifacts/files?artifact_file_path= (and HEAD) */
+extern const struct endpoint artifacts_get_logged_model;
 extern const struct endpoint artifacts_get_run;  /* GET    /get-artifact?run_id=|run_uuid=&path= (and HEAD) */
 extern const struct endpoint artifacts_get_version; /* GET /model-versions/get-artifact?name=&version=&path= */
 /* Small files, from MLflow's page: POST /api/2.0/mlflow/upload-artifact?run_uuid=&path= */

@@ -19,8 +19,9 @@ struct download_job {
 	bool (*prepare)(struct download_job *d, struct job_context *context, struct error *err);
 	struct slice path;
 	struct slice run_id;	 /* `path` is below its folder, … */
-	struct slice model_name; /* … or that of this version */
+	struct slice model_name; /* … or that of this version, … */
 	int64_t model_version;
+	struct slice logged_model_id; /* … or that of this model */
 	enum tar_output_format format;
 	/* Set by download_job_begin. */
 	bool is_head;

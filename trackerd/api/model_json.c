@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/entity_json.h"
+#include "api/logged_model_json.h"
 
 /* Version numbers are strings on the wire. */
 static void put_version(struct json_writer *w, int64_t version)
@@ -12,6 +13,23 @@ static void put_version(struct json_writer *w, int64_t version)
 	char text[24];
 	(void)snprintf(text, sizeof(text), "%" PRId64, version);
 	json_put_cstr(w, "version", text);
+}
+
+/* What the model that was registered was made with, and how good it is. */
+static void put_logged_model(struct json_writer *w, const struct logged_model *model)
+{
+	if (model->params.count > 0) {
+		json_key(w, "model_params");
+		json_array_begin(w);
+		for (size_t i = 0; i < model->params.count; i++) {
+			json_object_begin(w);
+			json_put_string(w, "name", model->params.items[i].key);
+			json_put_string(w, "value", model->params.items[i].value);
+			json_object_end(w);
+		}
+		json_array_end(w);
+	}
+	logged_model_json_metrics(w, "model_metrics", model);
 }
 
 void model_json_version(struct json_writer *w, const struct model_version *v)
@@ -33,6 +51,8 @@ void model_json_version(struct json_writer *w, const struct model_version *v)
 	json_put_string(w, "run_link", v->run_link);
 	if (v->model_id.len > 0)
 		json_put_string(w, "model_id", v->model_id);
+	if (v->logged_model_or_null != NULL)
+		put_logged_model(w, v->logged_model_or_null);
 	entity_json_key_values(w, "tags", &v->tags);
 	if (v->aliases.count > 0) {
 		json_key(w, "aliases");

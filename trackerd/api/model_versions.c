@@ -109,8 +109,8 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	if (!resolve_source(call, tracker, is_prompt, &new, err) ||
 	    !model_version_insert_in_txn(tracker, &new, &number, err))
 		return false;
-	if (new.model_id.len > 0 && !model_lineage_record_in_txn(tracker, new.model_id, r->name,
-								 number, call->arena, err))
+	if (new.model_id.len > 0 &&
+	    !model_lineage_record_in_txn(tracker, new.model_id, r->name, number, call->arena, err))
 		return false;
 	const struct registry_event event = {.subject = REGISTRY_VERSION,
 					     .action = WEBHOOK_CREATED,
@@ -136,10 +136,16 @@ const struct endpoint model_versions_create = {
 
 /* ---- get, update, delete, download URI ---------------------------------------------------------- */
 
-static bool get_execute(struct call *call, struct db *tracker, struct error *err)
+static bool read_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
 	return load_version(call, tracker, r->version_number, err);
+}
+
+static bool get_execute(struct call *call, struct db *tracker, struct error *err)
+{
+	return read_execute(call, tracker, err) &&
+	       model_lineage_load(tracker, call->result, call->arena, err);
 }
 
 const struct endpoint model_versions_get = {
@@ -212,7 +218,7 @@ const struct endpoint model_versions_download_uri = {
 	.fields_or_null = version_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = version_check,
-	.execute = get_execute,
+	.execute = read_execute,
 	.encode = download_uri_encode,
 	.summary = "Get where the files of a model version are",
 };

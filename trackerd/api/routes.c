@@ -106,6 +106,7 @@ const struct route routes[] = {
 	{HTTP_DELETE, "/api/2.0/mlflow/logged-models/{model_id}/tags/{tag_key...}", &logged_models_delete_tag},
 	{HTTP_POST,   "/api/2.0/mlflow/logged-models/{model_id}/params",        &logged_models_log_params},
 	{HTTP_GET,    "/api/2.0/mlflow/logged-models/{model_id}/artifacts/directories", &artifacts_list_logged_model},
+	{HTTP_GET,    "/api/2.0/mlflow/logged-models/{model_id}/artifacts/files", &artifacts_get_logged_model},
 
 	/* Registry. */
 	{HTTP_POST,   "/api/2.0/mlflow/registered-models/create",               &models_create},

@@ -13,6 +13,8 @@ static const char *const status_texts[LOGGED_MODEL_STATUS_COUNT] = {
 
 static bool insert_row(struct db *db, const struct logged_model_new *new, struct arena *arena,
 		       struct logged_model_pk *out, struct error *err);
+static bool look_up(struct db *db, struct slice model_id, struct logged_model_pk *out,
+		    bool *found_out, bool *is_deleted_out, struct error *err);
 static bool log_param(struct db *db, struct logged_model_pk pk, const struct key_value *param,
 		      struct arena *arena, struct error *err);
 static bool check_param_is_same(struct db *db, struct logged_model_pk pk,
@@ -31,25 +33,20 @@ bool logged_model_insert_in_txn(struct db *db, const struct logged_model_new *ne
 	return true;
 }
 
+bool logged_model_find_if_any(struct db *db, struct slice model_id, struct logged_model_pk *out,
+			      bool *found_out, struct error *err)
+{
+	bool is_deleted;
+	return look_up(db, model_id, out, found_out, &is_deleted, err);
+}
+
 bool logged_model_find(struct db *db, struct slice model_id, bool allow_deleted,
 		       struct logged_model_pk *out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT logged_model_pk, is_deleted FROM logged_models WHERE model_id = $1"),
-		err);
-	if (st == NULL)
+	bool found = false, is_deleted = false;
+	if (!look_up(db, model_id, out, &found, &is_deleted, err))
 		return false;
-	db_bind_text(st, 1, model_id);
-	bool found = false;
-	if (!db_fetch_one(st, &found, err))
-		return false;
-	if (found && db_column_i64(st, 1) != 0)
-		found = allow_deleted;
-	if (found)
-		out->value = db_column_i64(st, 0);
-	db_reset(st);
-	if (found)
+	if (found && (allow_deleted || !is_deleted))
 		return true;
 	char quoted[128];
 	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Logged model with ID '%s' not found.",
@@ -152,6 +149,26 @@ bool logged_model_params_log_in_txn(struct db *db, struct logged_model_pk pk,
 		if (!log_param(db, pk, &sorted.items[i], arena, err))
 			return false;
 	}
+	return true;
+}
+
+static bool look_up(struct db *db, struct slice model_id, struct logged_model_pk *out,
+		    bool *found_out, bool *is_deleted_out, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT logged_model_pk, is_deleted FROM logged_models WHERE model_id = $1"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, model_id);
+	if (!db_fetch_one(st, found_out, err))
+		return false;
+	if (*found_out) {
+		out->value = db_column_i64(st, 0);
+		*is_deleted_out = db_column_i64(st, 1) != 0;
+	}
+	db_reset(st);
 	return true;
 }
 

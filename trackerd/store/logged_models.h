@@ -29,7 +29,9 @@ struct logged_model_new {
  * The experiment exists. `arena` is for scratch. */
 MUST_CHECK bool logged_model_insert_in_txn(struct db *db, const struct logged_model_new *new, struct arena *arena,
 					   struct logged_model_pk *out, struct error *err);
-/* Finds deleted ones only with `allow_deleted`. */
+/* The first finds deleted ones as well, the second only with `allow_deleted`. */
+MUST_CHECK bool logged_model_find_if_any(struct db *db, struct slice model_id, struct logged_model_pk *out,
+					 bool *found_out, struct error *err);
 MUST_CHECK bool logged_model_find(struct db *db, struct slice model_id, bool allow_deleted,
 				  struct logged_model_pk *out, struct error *err);
 /* "READY" for LOGGED_MODEL_READY, as rows and filters spell it; and back, UNSPECIFIED for an unknown text. */

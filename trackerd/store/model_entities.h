@@ -3,6 +3,7 @@
 #define STORE_MODEL_ENTITIES_H
 
 #include "store/entities.h"
+#include "store/logged_model_entities.h"
 
 struct model_pk {
 	int64_t value;
@@ -23,6 +24,7 @@ struct model_version {
 	int64_t version;
 	struct slice description, user_id, stage, source, storage_location, run_id, run_link, status, status_message;
 	struct slice model_id; /* of the logged model it comes from; may be empty */
+	const struct logged_model *logged_model_or_null; /* only where model_lineage_load was called */
 	int64_t creation_time_ms, last_updated_time_ms;
 	struct key_value_list tags;      /* sorted by key */
 	struct model_alias_list aliases; /* those that point at this version */

@@ -58,6 +58,22 @@ bool model_lineage_resolve(struct db *db, struct slice source, struct slice run_
 	return true;
 }
 
+bool model_lineage_load(struct db *db, struct model_version *version, struct arena *arena,
+			struct error *err)
+{
+	struct logged_model_pk pk;
+	bool found = false;
+	if (version->model_id.len == 0)
+		return true;
+	if (!logged_model_find_if_any(db, version->model_id, &pk, &found, err))
+		return false;
+	if (!found)
+		return true;
+	struct logged_model *model = ARENA_NEW(arena, struct logged_model, 1);
+	version->logged_model_or_null = model;
+	return logged_models_load(db, &pk.value, 1, arena, model, err);
+}
+
 bool model_lineage_record_in_txn(struct db *db, struct slice model_id, struct slice name,
 				 int64_t version, struct arena *arena, struct error *err)
 {

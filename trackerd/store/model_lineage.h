@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "db/db.h"
+#include "store/model_entities.h"
 
 struct model_lineage {
 	struct slice model_id; /* empty: from no logged model */
@@ -18,6 +19,10 @@ struct model_lineage {
  * for a model that is not there. *out lives in the arena. */
 MUST_CHECK bool model_lineage_resolve(struct db *db, struct slice source, struct slice run_id, struct slice model_id,
 				      struct arena *arena, struct model_lineage *out, struct error *err);
+
+/* Fills version->logged_model_or_null, if there is such a model; a deleted one still says what was registered. */
+MUST_CHECK bool model_lineage_load(struct db *db, struct model_version *version, struct arena *arena,
+				   struct error *err);
 
 /* Writes the version into the tag mlflow.modelVersions of its logged model, once. `arena` is for scratch. */
 MUST_CHECK bool model_lineage_record_in_txn(struct db *db, struct slice model_id, struct slice name, int64_t version,

@@ -71,6 +71,21 @@ static void deleting_says_whether_there_was_one(void **state)
 	assert_int_equal(tracker_db_number(t, SQL("SELECT count(*) FROM run_tags")), 2);
 }
 
+static void a_run_tag_is_found_by_its_key(void **state)
+{
+	struct tracker_db *t = *state;
+	struct run_pk run_pk = tracker_db_add_run(t, RUN_1, 0);
+	struct run_pk other_pk = tracker_db_add_run(t, RUN_2, 0);
+	struct slice value;
+	set(t, run_pk, "k", "v");
+	CHECK(t, run_tag_find(t->db, run_pk, SLICE("k"), &t->arena, &value, &t->err));
+	assert_true(slice_eq_cstr(value, "v"));
+	CHECK(t, run_tag_find(t->db, other_pk, SLICE("k"), &t->arena, &value, &t->err));
+	assert_false(slice_is_present(value));
+	CHECK(t, run_tag_find(t->db, run_pk, SLICE("never"), &t->arena, &value, &t->err));
+	assert_false(slice_is_present(value));
+}
+
 static void experiment_tags_are_overwritten_and_deleted(void **state)
 {
 	struct tracker_db *t = *state;
@@ -95,6 +110,7 @@ int main(void)
 		TEST(the_last_of_equal_keys_wins),
 		TEST(the_name_tag_renames_the_run),
 		TEST(deleting_says_whether_there_was_one),
+		TEST(a_run_tag_is_found_by_its_key),
 		TEST(experiment_tags_are_overwritten_and_deleted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
