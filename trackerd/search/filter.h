@@ -7,7 +7,8 @@
  *     and         = not { AND not }
  *     not         = NOT not | "(" or ")" | comparison
  *     comparison  = identifier operator value
- *     identifier  = [ entity "." ] key                    split at the first dot; quote the key with `…` or "…"
+ *     identifier  = [ entity "." ] key [ "." statistic ]  split at the first dot; quote the key with `…` or "…"
+ *     statistic   = min | max | first | min_step | max_step | best_step                  of metrics only
  *     operator    = "=" | "!=" | "<" | "<=" | ">" | ">=" | LIKE | ILIKE | [NOT] IN | IS [NOT] NULL
  *     value       = number | '…' | "…" | "(" list of quoted texts ")"          nothing after IS [NOT] NULL
  *
@@ -15,6 +16,17 @@
  * end_time are more than MLflow takes; what it takes means the same here. Every comparison is true or
  * false, never unknown: a comparison of a missing key is false (also with !=), so NOT of it is true.
  * Metrics compare by their latest value; NaN never matches.
+ *
+ * A statistic takes another number of the whole curve instead of its latest value: the least and the greatest value,
+ * the one at the least step, and the steps at which the extremes were reached first. best_step is min_step: runs/best,
+ * too, takes the least value for the best one unless told otherwise. The rule for keys that end in such a word is the
+ * text's alone and does not look at what was logged: without quotes a last part .min is the statistic, quotes
+ * around all of it make it part of the key.
+ *
+ *     metrics.loss.min            the least value of loss
+ *     metrics.`val loss`.min      the least value of "val loss"
+ *     metrics.`loss.min`          the latest value of "loss.min"
+ *     metrics.`loss.min`.max      the greatest value of "loss.min"
  *
  * Bounds: FILTER_BYTES_MAX, FILTER_NESTING_MAX and FILTER_COMPARISONS_MAX of limits.h. Errors are
  * INVALID_PARAMETER_VALUE, in MLflow's words and ending with " at position N": N characters (code points)
@@ -54,10 +66,17 @@ struct filter_value {
 	size_t item_count;
 };
 
+/* An identifier as written. */
+struct filter_name {
+	struct slice entity;    /* absent for a bare key */
+	struct slice key;       /* without its quotes */
+	struct slice statistic; /* behind a quoted key; absent without one */
+	bool is_key_quoted;
+};
+
 struct filter_comparison {
-	size_t offset;       /* bytes of the filter before the identifier */
-	struct slice entity; /* absent for a bare key */
-	struct slice key;
+	size_t offset; /* bytes of the filter before the identifier */
+	struct filter_name name;
 	size_t operator_offset;
 	struct slice operator_source;
 	bool is_operator_known;
@@ -66,6 +85,7 @@ struct filter_comparison {
 	/* Once resolved: */
 	const struct search_family *family;
 	const struct search_field *field;
+	struct slice key; /* in KEYED families: the name without a statistic */
 };
 
 enum filter_kind { FILTER_AND, FILTER_OR, FILTER_NOT, FILTER_COMPARISON };

@@ -46,12 +46,23 @@ bool filter_token_is_word(const struct filter_token *token, const char *word)
 	       slice_eq_ignoring_case(token->source, slice_from_cstr(word));
 }
 
+struct filter_name filter_token_name(const struct filter_token *token)
+{
+	return (struct filter_name){
+		.entity = token->entity,
+		.key = token->key,
+		.statistic = token->statistic,
+		.is_key_quoted = token->is_key_quoted,
+	};
+}
+
 size_t filter_position(struct slice text, size_t offset)
 {
 	return slice_utf8_length(slice_first(text, offset));
 }
 
-/* entity.key or key alone; the entity may be quoted with `, the key with ` or ". */
+/* entity.key or key alone; the entity may be quoted with `, the key with ` or ", and a quoted key may be followed by
+ * .statistic. */
 static struct filter_token lex_word(struct filter_lexer *lexer)
 {
 	struct slice text = lexer->text;
@@ -59,6 +70,8 @@ static struct filter_token lex_word(struct filter_lexer *lexer)
 	size_t end;
 	struct slice entity = {NULL, 0};
 	struct slice key;
+	struct slice statistic = {NULL, 0};
+	bool is_key_quoted = false;
 	bool has_quotes = text.ptr[begin] == '`';
 	if (has_quotes) {
 		if (!quoted_run_end(text, begin, &end))
@@ -80,7 +93,13 @@ static struct filter_token lex_word(struct filter_lexer *lexer)
 				return token_bad(lexer, key_begin,
 						 "a quotation mark is not closed");
 			key = slice_make(text.ptr + key_begin + 1, end - key_begin - 2);
-			has_quotes = true;
+			has_quotes = is_key_quoted = true;
+			if (end < text.len && text.ptr[end] == '.') {
+				size_t begin_of_statistic = end + 1;
+				end = bare_run_end(text, begin_of_statistic);
+				statistic = slice_make(text.ptr + begin_of_statistic,
+						       end - begin_of_statistic);
+			}
 		} else {
 			end = bare_run_end(text, key_begin);
 			key = slice_make(text.ptr + key_begin, end - key_begin);
@@ -89,7 +108,9 @@ static struct filter_token lex_word(struct filter_lexer *lexer)
 	struct filter_token token = token_make(FILTER_TOKEN_WORD, lexer, end);
 	token.entity = entity;
 	token.key = key;
+	token.statistic = statistic;
 	token.has_quotes = has_quotes;
+	token.is_key_quoted = is_key_quoted;
 	return token;
 }
 

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/slice.h"
+#include "search/filter.h"
 
 enum filter_token_kind {
 	FILTER_TOKEN_END,  /* stays */
@@ -24,7 +25,9 @@ struct filter_token {
 	struct slice source; /* as written */
 	struct slice entity; /* WORD: before the first dot; absent without one */
 	struct slice key;    /* WORD: after it, without its quotes */
+	struct slice statistic; /* WORD: behind a quoted key and a dot; absent without one */
 	bool has_quotes;     /* WORD: neither a key word nor a number */
+	bool is_key_quoted;  /* WORD: the part behind the entity is */
 	const char *reason;  /* BAD */
 };
 
@@ -36,6 +39,8 @@ struct filter_lexer {
 struct filter_token filter_lexer_next(struct filter_lexer *lexer);
 /* Is this a bare word that reads so, in any case of letters? */
 bool filter_token_is_word(const struct filter_token *token, const char *word);
+/* What the identifier `token` names. */
+struct filter_name filter_token_name(const struct filter_token *token);
 /* Characters before a byte offset: what messages call a position. */
 size_t filter_position(struct slice text, size_t offset);
 

@@ -161,8 +161,7 @@ static bool parse_identifier(struct parser *p, struct filter_comparison *c)
 	if (token->key.len == 0)
 		return fail_at(p, token->offset, "the key of an identifier is empty");
 	c->offset = token->offset;
-	c->entity = token->entity;
-	c->key = token->key;
+	c->name = filter_token_name(token);
 	take(p);
 	return true;
 }

@@ -15,7 +15,10 @@ struct name_list {
 
 static bool resolve_comparison(const struct search_table *table, struct slice text,
 			       struct filter_comparison *c, struct error *err);
-static const struct search_field *field_of_operator(const struct filter_comparison *c);
+static const struct search_field *field_of_operator(const struct filter_target *target,
+						    const struct filter_comparison *c);
+static bool resolve_key(const struct search_family *family, const struct filter_name *name,
+			const char *where, struct filter_target *out, struct error *err);
 static bool check_value(struct slice text, const struct filter_comparison *c, struct error *err);
 static bool check_number(const struct filter_comparison *c, const char *where, struct error *err);
 static bool check_text(const struct filter_comparison *c, const char *where, struct error *err);
@@ -24,6 +27,8 @@ static bool fail_entity(const struct search_table *table, struct slice entity, c
 			struct error *err);
 static bool fail_key(const struct search_family *family, struct slice key, bool for_order,
 		     const char *where, struct error *err);
+static bool fail_statistic(const struct search_family *family, struct slice statistic,
+			   const char *where, struct error *err);
 static bool can_be_used(const struct search_field *field, bool for_order);
 static void name_list_add(struct name_list *list, const char *quote, const char *name);
 static const char *where_text(struct slice text, size_t offset, char where[WHERE_BYTES]);
@@ -42,21 +47,42 @@ bool filter_resolve(const struct search_table *table, struct slice text, struct 
 	return true;
 }
 
-bool filter_resolve_identifier(const struct search_table *table, struct slice entity,
-			       struct slice key, bool for_order, const char *where,
-			       const struct search_family **family_out,
-			       const struct search_field **field_out, struct error *err)
+bool filter_resolve_identifier(const struct search_table *table, const struct filter_name *name,
+			       bool for_order, const char *where, struct filter_target *out,
+			       struct error *err)
 {
 	const struct search_family *family = &table->families[0];
-	if (slice_is_present(entity))
-		family = search_table_family(table, entity);
+	if (slice_is_present(name->entity))
+		family = search_table_family(table, name->entity);
 	if (family == NULL)
-		return fail_entity(table, entity, where, err);
-	const struct search_field *field = search_family_field(family, key);
-	if (field == NULL || (family->kind != FAMILY_KEYED && !can_be_used(field, for_order)))
-		return fail_key(family, key, for_order, where, err);
-	*family_out = family;
-	*field_out = field;
+		return fail_entity(table, name->entity, where, err);
+	if (family->kind == FAMILY_KEYED)
+		return resolve_key(family, name, where, out, err);
+	const struct search_field *field = search_family_field(family, name->key);
+	if (field == NULL || slice_is_present(name->statistic) || !can_be_used(field, for_order))
+		return fail_key(family, name->key, for_order, where, err);
+	*out = (struct filter_target){family, field, name->key};
+	return true;
+}
+
+/* Takes the statistic off: what stands behind a quoted key, or the last part of one without quotes. */
+static bool resolve_key(const struct search_family *family, const struct filter_name *name,
+			const char *where, struct filter_target *out, struct error *err)
+{
+	*out = (struct filter_target){family, &family->fields[0], name->key};
+	if (slice_is_present(name->statistic)) {
+		out->field = search_family_statistic(family, name->statistic);
+		return out->field != NULL || fail_statistic(family, name->statistic, where, err);
+	}
+	size_t dot = name->key.len;
+	while (dot > 0 && name->key.ptr[dot - 1] != '.')
+		dot--;
+	if (name->is_key_quoted || dot < 2)
+		return true;
+	const struct search_field *field =
+		search_family_statistic(family, slice_from(name->key, dot));
+	if (field != NULL)
+		*out = (struct filter_target){family, field, slice_first(name->key, dot - 1)};
 	return true;
 }
 
@@ -64,24 +90,28 @@ static bool resolve_comparison(const struct search_table *table, struct slice te
 			       struct filter_comparison *c, struct error *err)
 {
 	char where[WHERE_BYTES];
-	if (!filter_resolve_identifier(table, c->entity, c->key, false,
-				       where_text(text, c->offset, where), &c->family, &c->field,
-				       err))
+	struct filter_target target;
+	if (!filter_resolve_identifier(table, &c->name, false, where_text(text, c->offset, where),
+				       &target, err))
 		return false;
-	c->field = field_of_operator(c);
+	c->family = target.family;
+	c->key = target.key;
+	c->field = field_of_operator(&target, c);
 	return check_value(text, c, err) && check_operator(text, c, err);
 }
 
 /* Under one key of a KEYED family there may be a text and a number. */
-static const struct search_field *field_of_operator(const struct filter_comparison *c)
+static const struct search_field *field_of_operator(const struct filter_target *target,
+						    const struct filter_comparison *c)
 {
-	if (c->family->kind != FAMILY_KEYED || !c->is_operator_known)
-		return c->field;
-	for (size_t i = 0; i < c->family->field_count; i++) {
-		if ((c->family->fields[i].operators & SEARCH_BIT(c->op)) != 0)
-			return &c->family->fields[i];
+	const struct search_family *family = target->family;
+	if (family->kind != FAMILY_KEYED || !c->is_operator_known || target->field->name != NULL)
+		return target->field;
+	for (size_t i = 0; i < family->field_count; i++) {
+		if ((family->fields[i].operators & SEARCH_BIT(c->op)) != 0)
+			return &family->fields[i];
 	}
-	return c->field;
+	return target->field;
 }
 
 static bool check_value(struct slice text, const struct filter_comparison *c, struct error *err)
@@ -170,6 +200,19 @@ static bool fail_key(const struct search_family *family, struct slice key, bool 
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 			 "Invalid %s key '%s' specified. Valid keys are '{%s}'%s", family->names[0],
 			 error_quote(key, quoted, sizeof(quoted)), valid.text, where);
+}
+
+static bool fail_statistic(const struct search_family *family, struct slice statistic,
+			   const char *where, struct error *err)
+{
+	struct name_list valid = {.len = 0};
+	for (size_t i = 0; i < family->statistic_count; i++)
+		name_list_add(&valid, "", family->statistics_or_null[i].name);
+	char quoted[QUOTE_BYTES];
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid statistic '%s' of a %s. Valid ones are '{%s}'%s",
+			 error_quote(statistic, quoted, sizeof(quoted)), family->names[0],
+			 valid.text, where);
 }
 
 static bool can_be_used(const struct search_field *field, bool for_order)

@@ -262,16 +262,11 @@ static void value_sql(const struct filter_value *value, struct sql_builder *b)
 static struct sql operator_sql(enum search_operator op)
 {
 	static const struct sql texts[SEARCH_OPERATOR_COUNT] = {
-		[SEARCH_EQ] = {" = "},
-		[SEARCH_NE] = {" <> "},
-		[SEARCH_LT] = {" < "},
-		[SEARCH_LE] = {" <= "},
-		[SEARCH_GT] = {" > "},
-		[SEARCH_GE] = {" >= "},
-		[SEARCH_IN] = {" IN "},
-		[SEARCH_NOT_IN] = {" NOT IN "},
-		[SEARCH_IS_NULL] = {" IS NULL"},
-		[SEARCH_IS_NOT_NULL] = {" IS NOT NULL"},
+		[SEARCH_EQ] = {" = "},		 [SEARCH_NE] = {" <> "},
+		[SEARCH_LT] = {" < "},		 [SEARCH_LE] = {" <= "},
+		[SEARCH_GT] = {" > "},		 [SEARCH_GE] = {" >= "},
+		[SEARCH_IN] = {" IN "},		 [SEARCH_NOT_IN] = {" NOT IN "},
+		[SEARCH_IS_NULL] = {" IS NULL"}, [SEARCH_IS_NOT_NULL] = {" IS NOT NULL"},
 	};
 	ASSERT(texts[op].text != NULL);
 	return texts[op];

@@ -210,13 +210,16 @@ static bool compile_clause(const struct search_table *table, struct slice clause
 	if (!parse_direction(&lexer, &term))
 		return fail_clause(clause, "expected ASC, DESC or nothing after the identifier",
 				   err);
-	if (!filter_resolve_identifier(table, name.entity, name.key, true, "", &term.family,
-				       &term.field, err))
+	const struct filter_name written = filter_token_name(&name);
+	struct filter_target target;
+	if (!filter_resolve_identifier(table, &written, true, "", &target, err))
 		return false;
-	if (!term.field->is_orderable)
+	if (!target.field->is_orderable)
 		return fail_clause(clause, "this kind of field has no order", err);
+	term.family = target.family;
+	term.field = target.field;
 	if (is_keyed(&term))
-		term.key = name.key;
+		term.key = target.key;
 	*out = term;
 	return true;
 }

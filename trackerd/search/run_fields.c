@@ -1,8 +1,8 @@
 /* The fields of runs. */
 #include "search/run_fields.h"
 
-#define TEXT_ATTRIBUTE(field_name, sql, more) \
-	.name = (field_name), .type = SEARCH_TEXT, .operators = SEARCH_TEXT_OPERATORS | (more), \
+#define TEXT_ATTRIBUTE(field_name, sql, more)                                                      \
+	.name = (field_name), .type = SEARCH_TEXT, .operators = SEARCH_TEXT_OPERATORS | (more),    \
 	.is_orderable = true, .column = SQL_LITERAL(sql)
 
 static const struct search_field attributes[] = {
@@ -25,12 +25,25 @@ static const struct search_field attributes[] = {
 	 .column = SQL_LITERAL("r.end_time_ms")},
 };
 
+#define STATISTIC(field_name, field_type, sql)                                                     \
+	.name = (field_name), .type = (field_type), .operators = SEARCH_NUMBER_OPERATORS,          \
+	.is_nullable = true, .is_orderable = true, .column = SQL_LITERAL(sql)
+
 static const struct search_field metric_value[] = {
 	{.type = SEARCH_REAL,
 	 .operators = SEARCH_NUMBER_OPERATORS | SEARCH_NULL_OPERATORS,
 	 .is_nullable = true,
 	 .is_orderable = true,
 	 .column = SQL_LITERAL("last_value")},
+};
+
+static const struct search_field metric_statistics[] = {
+	{STATISTIC("min", SEARCH_REAL, "min_value")},
+	{STATISTIC("max", SEARCH_REAL, "max_value")},
+	{STATISTIC("first", SEARCH_REAL, "first_value")},
+	{STATISTIC("min_step", SEARCH_INTEGER, "min_step")},
+	{STATISTIC("max_step", SEARCH_INTEGER, "max_step")},
+	{STATISTIC("best_step", SEARCH_INTEGER, "min_step")},
 };
 
 static const struct search_field text_value[] = {
@@ -40,11 +53,12 @@ static const struct search_field text_value[] = {
 	 .column = SQL_LITERAL("value")},
 };
 
-#define OF_DATASETS                                                                              \
-	SQL_LITERAL("SELECT 1 FROM run_datasets AS l JOIN datasets AS d ON d.dataset_pk = l.dataset_pk" \
+#define OF_DATASETS                                                                                \
+	SQL_LITERAL("SELECT 1 FROM run_datasets AS l JOIN datasets AS d ON d.dataset_pk = "        \
+		    "l.dataset_pk"                                                                 \
 		    " WHERE l.run_pk = r.run_pk AND ")
 #define OF_DATASET_CONTEXTS                                                                        \
-	SQL_LITERAL("SELECT 1 FROM run_dataset_tags AS l WHERE l.run_pk = r.run_pk"               \
+	SQL_LITERAL("SELECT 1 FROM run_dataset_tags AS l WHERE l.run_pk = r.run_pk"                \
 		    " AND l.key = 'mlflow.data.context' AND ")
 
 static const struct search_field datasets[] = {
@@ -74,6 +88,8 @@ static const struct search_family families[] = {
 	 .kind = FAMILY_KEYED,
 	 .fields = metric_value,
 	 .field_count = 1,
+	 .statistics_or_null = metric_statistics,
+	 .statistic_count = ARRAY_COUNT(metric_statistics),
 	 .table = SQL_LITERAL("metric_series"),
 	 .key_column = SQL_LITERAL("name_pk"),
 	 .key_is_interned = true},

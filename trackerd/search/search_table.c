@@ -25,7 +25,8 @@ const struct search_family *search_table_family(const struct search_table *table
 {
 	for (size_t i = 0; i < table->family_count; i++) {
 		const struct search_family *family = &table->families[i];
-		for (size_t n = 0; n < ARRAY_COUNT(family->names) && family->names[n] != NULL; n++) {
+		for (size_t n = 0; n < ARRAY_COUNT(family->names) && family->names[n] != NULL;
+		     n++) {
 			if (slice_eq_cstr(name, family->names[n]))
 				return family;
 		}
@@ -33,7 +34,8 @@ const struct search_family *search_table_family(const struct search_table *table
 	return NULL;
 }
 
-const struct search_field *search_family_field(const struct search_family *family, struct slice name)
+const struct search_field *search_family_field(const struct search_family *family,
+					       struct slice name)
 {
 	if (family->kind == FAMILY_KEYED)
 		return &family->fields[0];
@@ -41,10 +43,21 @@ const struct search_field *search_family_field(const struct search_family *famil
 		const struct search_field *field = &family->fields[i];
 		if (slice_eq_cstr(name, field->name))
 			return field;
-		for (size_t n = 0; n < ARRAY_COUNT(field->aliases) && field->aliases[n] != NULL; n++) {
+		for (size_t n = 0; n < ARRAY_COUNT(field->aliases) && field->aliases[n] != NULL;
+		     n++) {
 			if (slice_eq_cstr(name, field->aliases[n]))
 				return field;
 		}
+	}
+	return NULL;
+}
+
+const struct search_field *search_family_statistic(const struct search_family *family,
+						   struct slice name)
+{
+	for (size_t i = 0; i < family->statistic_count; i++) {
+		if (slice_eq_cstr(name, family->statistics_or_null[i].name))
+			return &family->statistics_or_null[i];
 	}
 	return NULL;
 }

@@ -10,6 +10,7 @@
  *               without a name, whose column is the bare column that holds the value ("value"); or more, each
  *               with operators of its own, where the operator tells which column is meant. A key may then have
  *               several rows, if no field is orderable: a comparison holds if it holds for any.
+ *               `statistics` are other columns of the same row, asked for as key.name (filter.h).
  *   LINKED      `fields` lists them; each says in `linked_from` which rows hang on ours. A comparison
  *               holds if it holds for any of those rows. Cannot be ordered by.
  *
@@ -80,7 +81,7 @@ enum search_type {
 };
 
 struct search_field {
-	const char *name;       /* as in filters; NULL in the one row of a KEYED family */
+	const char *name;       /* as in filters; NULL in the fields of a KEYED family */
 	const char *aliases[4]; /* other spellings, ended by NULL */
 	enum search_type type;
 	unsigned operators; /* set of SEARCH_BIT; 0 = can be ordered by only */
@@ -105,6 +106,8 @@ struct search_family {
 	const struct search_field *fields;
 	size_t field_count;
 	/* KEYED only. */
+	const struct search_field *statistics_or_null; /* with names */
+	size_t statistic_count;
 	struct sql table;      /* "params" */
 	struct sql key_column; /* "name_pk" with key_is_interned (text in table names), else "key" */
 	bool key_is_interned;
@@ -137,8 +140,10 @@ struct search_table {
 
 /* The family called so, or NULL. The case of letters counts. */
 const struct search_family *search_table_family(const struct search_table *table, struct slice name);
-/* The field called so (an alias counts; the only one in a KEYED family), or NULL. */
+/* The field called so (an alias counts; the first one in a KEYED family), or NULL. */
 const struct search_field *search_family_field(const struct search_family *family, struct slice name);
+/* The statistic of a KEYED family that is called so, or NULL. */
+const struct search_field *search_family_statistic(const struct search_family *family, struct slice name);
 /* What a thing without `key` counts as having, or an absent slice. */
 struct slice search_family_default(const struct search_family *family, struct slice key);
 

@@ -93,6 +93,7 @@ void metric_samples_outline(const struct metric_samples *samples, struct metric_
 		.count = samples->count,
 		.first = items[0],
 		.last = items[samples->count - 1],
+		.earliest = items[0],
 		.latest = items[0],
 		.step_least = items[0].step,
 		.step_greatest = items[0].step,
@@ -108,6 +109,8 @@ void metric_samples_outline(const struct metric_samples *samples, struct metric_
 			o.step_least = s->step;
 		if (s->step > o.step_greatest)
 			o.step_greatest = s->step;
+		if (metric_sample_compare_by_step(s, &o.earliest) < 0)
+			o.earliest = *s;
 		if (metric_sample_compare_by_step(s, &o.latest) > 0)
 			o.latest = *s;
 		o.nan_count += isnan(s->value) ? 1 : 0;

@@ -96,7 +96,7 @@ size_t metric_samples_seek(const struct metric_samples *samples, const struct me
 struct metric_outline {
 	size_t count, nan_count;
 	struct metric_sample first, last; /* in metric_sample_compare order */
-	struct metric_sample latest;	  /* greatest in metric_sample_compare_by_step order */
+	struct metric_sample earliest, latest; /* least and greatest in metric_sample_compare_by_step order */
 	int64_t step_least, step_greatest;
 	double min, max;	    /* NaN when all values are; NaNs do not count */
 	int64_t min_step, max_step; /* least step with that value; 0 when all are NaN */

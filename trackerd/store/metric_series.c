@@ -91,6 +91,10 @@ void metric_series_read(const struct db_statement *st, struct metric_series *out
 		.timestamp_least_ms = db_column_i64(st, 9),
 		.timestamp_greatest_ms = db_column_i64(st, 10),
 		.point_count = db_column_i64(st, 11),
+		.is_first_known = !db_column_is_null(st, 13),
+		.first = {.value = metric_value_column(st, 12),
+			  .step = db_column_i64(st, 8),
+			  .timestamp_ms = db_column_i64(st, 13)},
 	};
 }
 
@@ -166,6 +170,8 @@ static struct metric_series series_new(const struct metric_series_added *added)
 	const struct metric_outline *outline = &added->outline;
 	return (struct metric_series){
 		.name_pk = added->name_pk,
+		.first = outline->earliest,
+		.is_first_known = true,
 		.last = outline->latest,
 		.min = outline->min,
 		.max = outline->max,
@@ -180,6 +186,13 @@ static struct metric_series series_new(const struct metric_series_added *added)
 
 static void series_add(struct metric_series *series, const struct metric_outline *added)
 {
+	/* Of an unknown first point only the step is known: what comes before it is known again. */
+	if (series->is_first_known
+		    ? metric_sample_compare_by_step(&added->earliest, &series->first) < 0
+		    : added->earliest.step < series->step_least) {
+		series->first = added->earliest;
+		series->is_first_known = true;
+	}
 	if (metric_sample_compare_by_step(&added->latest, &series->last) > 0)
 		series->last = added->latest;
 	if (metric_is_lower(added->min, added->min_step, series->min, series->min_step)) {
@@ -213,26 +226,27 @@ static bool series_write_in_txn(struct db *db, bool is_known, struct run_pk run_
 				struct error *err)
 {
 	struct db_statement *st =
-		is_known
-			? db_prepare(db,
-				     SQL("UPDATE metric_series SET experiment_id = $1, last_value "
-					 "= $2,"
-					 " last_step = $3, last_timestamp_ms = $4, min_value = $5,"
-					 " min_step = $6, max_value = $7, max_step = $8, "
-					 "first_step = $9,"
-					 " first_timestamp_ms = $10, greatest_timestamp_ms = $11,"
-					 " point_count = $12 WHERE run_pk = $13 AND name_pk = $14"),
-				     err)
-			: db_prepare(db,
-				     SQL("INSERT INTO metric_series (experiment_id, last_value, "
-					 "last_step,"
-					 " last_timestamp_ms, min_value, min_step, max_value, "
-					 "max_step,"
-					 " first_step, first_timestamp_ms, greatest_timestamp_ms,"
-					 " point_count, run_pk, name_pk) VALUES ($1, $2, $3, $4, "
-					 "$5, $6, $7,"
-					 " $8, $9, $10, $11, $12, $13, $14)"),
-				     err);
+		is_known ? db_prepare(db,
+				      SQL("UPDATE metric_series SET experiment_id = $1, last_value "
+					  "= $2,"
+					  " last_step = $3, last_timestamp_ms = $4, min_value = $5,"
+					  " min_step = $6, max_value = $7, max_step = $8, "
+					  "first_step = $9,"
+					  " first_timestamp_ms = $10, greatest_timestamp_ms = $11,"
+					  " point_count = $12, first_value = $13,"
+					  " first_value_timestamp_ms = $14"
+					  " WHERE run_pk = $15 AND name_pk = $16"),
+				      err)
+			 : db_prepare(db,
+				      SQL("INSERT INTO metric_series (experiment_id, last_value, "
+					  "last_step,"
+					  " last_timestamp_ms, min_value, min_step, max_value, "
+					  "max_step,"
+					  " first_step, first_timestamp_ms, greatest_timestamp_ms,"
+					  " point_count, first_value, first_value_timestamp_ms,"
+					  " run_pk, name_pk) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+					  " $8, $9, $10, $11, $12, $13, $14, $15, $16)"),
+				      err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, experiment_id);
@@ -247,7 +261,11 @@ static bool series_write_in_txn(struct db *db, bool is_known, struct run_pk run_
 	db_bind_i64(st, 10, series->timestamp_least_ms);
 	db_bind_i64(st, 11, series->timestamp_greatest_ms);
 	db_bind_i64(st, 12, series->point_count);
-	db_bind_i64(st, 13, run_pk.value);
-	db_bind_i64(st, 14, series->name_pk.value);
+	if (series->is_first_known) {
+		metric_value_bind(st, 13, series->first.value);
+		db_bind_i64(st, 14, series->first.timestamp_ms);
+	}
+	db_bind_i64(st, 15, run_pk.value);
+	db_bind_i64(st, 16, series->name_pk.value);
 	return db_run(st, err);
 }

@@ -17,10 +17,12 @@ struct metric_series_key {
 
 struct metric_series {
 	struct name_pk name_pk;
+	struct metric_sample first; /* least by step, timestamp, value; unknown of some curves of old files */
+	bool is_first_known;
 	struct metric_sample last;  /* greatest by step, timestamp, value */
 	double min, max;	    /* NaN when all points are */
 	int64_t min_step, max_step; /* least step with that value; 0 when all points are NaN */
-	int64_t step_least;	    /* the greatest is last.step */
+	int64_t step_least;	    /* also when `first` is unknown; the greatest is last.step */
 	int64_t timestamp_least_ms, timestamp_greatest_ms;
 	int64_t point_count;
 };
@@ -46,8 +48,9 @@ MUST_CHECK bool metric_series_find(struct db *db, struct metric_series_key key,
 #define METRIC_SERIES_COLUMNS                                                                      \
 	"name_pk, last_value, last_step, last_timestamp_ms, min_value, min_step, max_value, "      \
 	"max_step,"                                                                                \
-	" first_step, first_timestamp_ms, greatest_timestamp_ms, point_count"
-enum { METRIC_SERIES_COLUMN_COUNT = 12 };
+	" first_step, first_timestamp_ms, greatest_timestamp_ms, point_count, first_value,"         \
+	" first_value_timestamp_ms"
+enum { METRIC_SERIES_COLUMN_COUNT = 14 };
 void metric_series_read(const struct db_statement *st, struct metric_series *out);
 
 /* REAL columns hold NaN as NULL. */

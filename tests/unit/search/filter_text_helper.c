@@ -29,9 +29,12 @@ static struct slice node_text(const struct filter_node *node, struct arena *aren
 
 static struct slice comparison_text(const struct filter_comparison *c, struct arena *arena)
 {
-	struct slice key = c->field->name == NULL ? c->key : slice_from_cstr(c->field->name);
+	bool is_keyed = c->family->kind == FAMILY_KEYED;
+	struct slice key = is_keyed ? c->key : slice_from_cstr(c->field->name);
 	struct slice text = arena_printf(arena, "(%s %s '%.*s'", search_operator_text(c->op),
 					 c->family->names[0], SLICE_FMT(key));
+	if (is_keyed && c->field->name != NULL)
+		text = arena_concat(arena, text, arena_printf(arena, ".%s", c->field->name));
 	return arena_concat(arena, text, value_text(&c->value, arena));
 }
 

@@ -75,6 +75,13 @@ static const struct accepted run_orders[] = {
 			 "r.start_time_ms DESC, r.run_id"},
 	{"metric.`a b` DESC", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, o0.last_value "
 			      "DESC, r.start_time_ms DESC, r.run_id"},
+	{"metrics.rmse.min DESC", " ORDER BY o0.run_pk IS NULL, o0.min_value IS NULL, o0.min_value "
+				  "DESC, r.start_time_ms DESC, r.run_id"},
+	{"metrics.`a b`.best_step",
+	 " ORDER BY o0.run_pk IS NULL, o0.min_step IS NULL, o0.min_step, "
+	 "r.start_time_ms DESC, r.run_id"},
+	{"metrics.`rmse.min`", " ORDER BY o0.run_pk IS NULL, o0.last_value IS NULL, "
+			       "o0.last_value, r.start_time_ms DESC, r.run_id"},
 	{"params.\"lr\" DESC",
 	 " ORDER BY o0.run_pk IS NULL, o0.value DESC, r.start_time_ms DESC, r.run_id"},
 	{"tags.mlflow.runName",

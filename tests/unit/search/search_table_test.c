@@ -11,10 +11,9 @@
 #include "search/run_fields.h"
 #include "search/trace_fields.h"
 
-static const struct search_table *const tables[] = {&run_search_table, &experiment_search_table,
-						    &model_search_table,
-						    &model_version_search_table,
-						    &trace_search_table};
+static const struct search_table *const tables[] = {
+	&run_search_table, &experiment_search_table, &model_search_table,
+	&model_version_search_table, &trace_search_table};
 
 static void check_order(const struct search_table *table, const struct search_order *steps)
 {
@@ -41,7 +40,8 @@ static void check_family(const struct search_family *family)
 		assert_non_null(field->column.text);
 		assert_true(field->operators != 0 || field->is_orderable);
 		assert_false(is_linked && field->is_orderable);
-		assert_false(family->kind == FAMILY_KEYED && family->field_count > 1 && field->is_orderable);
+		assert_false(family->kind == FAMILY_KEYED && family->field_count > 1 &&
+			     field->is_orderable);
 		/* A name finds its own row. */
 		if (field->name != NULL)
 			assert_ptr_equal(search_family_field(family, slice_from_cstr(field->name)),
@@ -50,6 +50,14 @@ static void check_family(const struct search_family *family)
 		unsigned of_texts =
 			SEARCH_LIST_OPERATORS | SEARCH_BIT(SEARCH_LIKE) | SEARCH_BIT(SEARCH_ILIKE);
 		assert_true(field->type == SEARCH_TEXT || (field->operators & of_texts) == 0);
+	}
+	assert_true(family->kind == FAMILY_KEYED || family->statistic_count == 0);
+	for (size_t i = 0; i < family->statistic_count; i++) {
+		const struct search_field *field = &family->statistics_or_null[i];
+		assert_ptr_equal(search_family_statistic(family, slice_from_cstr(field->name)),
+				 field);
+		assert_non_null(field->column.text);
+		assert_true(field->is_nullable);
 	}
 }
 

@@ -236,13 +236,15 @@ static void check_series(struct metric_model *model, struct metric_series_key ke
 	bool found = false;
 	CHECK(t, metric_series_find(t->db, key, &series, &found, &t->err));
 	assert_true(found);
-	struct metric_sample last = curve->points[0];
+	struct metric_sample first = curve->points[0], last = curve->points[0];
 	double min = (double)NAN, max = (double)NAN;
 	int64_t min_step = INT64_MAX, max_step = INT64_MAX, least_step = INT64_MAX;
 	for (size_t i = 0; i < curve->count; i++) {
 		const struct metric_sample *p = &curve->points[i];
 		if (compare_points_by_step(p, &last) > 0)
 			last = *p;
+		if (compare_points_by_step(p, &first) < 0)
+			first = *p;
 		least_step = p->step < least_step ? p->step : least_step;
 		if (isnan(p->value))
 			continue;
@@ -258,6 +260,8 @@ static void check_series(struct metric_model *model, struct metric_series_key ke
 		if (!isnan(p->value) && is_same_double(p->value, max) && p->step < max_step)
 			max_step = p->step;
 	}
+	assert_true(series.is_first_known);
+	assert_same_point(&series.first, &first);
 	assert_same_point(&series.last, &last);
 	assert_true(is_same_double(series.min, min));
 	assert_true(is_same_double(series.max, max));

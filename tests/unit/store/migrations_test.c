@@ -212,6 +212,48 @@ static void our_own_scripts_apply(void **state)
 	assert_true(version_of(f) >= 1);
 }
 
+/* Of name 1 everything is known, name 2 goes back in time, name 3 has a tail besides. */
+static void compacted_curves_of_an_older_file_get_their_first_value(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = 0;
+	while (strstr(schema_scripts[before].name, "metric_first_value") == NULL) {
+		before++;
+		assert_true(before < schema_scripts_count);
+	}
+	assert_true(migrations_apply_scripts(f->db, "tracker", schema_scripts, before, 1, &f->err));
+	exec(f, SQL("INSERT INTO experiments VALUES (5, 'e', '', 0, 0, 0)"));
+	exec(f, SQL("INSERT INTO names VALUES (1, 'a'), (2, 'b'), (3, 'c')"));
+	exec(f,
+	     SQL("INSERT INTO runs (run_pk, run_id, experiment_id, name, status, start_time_ms, "
+		 "artifact_uri)"
+		 " VALUES (1, 'r', 5, 'r', 'RUNNING', 0, ''), (2, 's', 5, 's', 'RUNNING', 0, '')"));
+	exec(f, SQL("INSERT INTO metric_series (run_pk, name_pk, experiment_id, last_step, "
+		    "last_timestamp_ms,"
+		    " first_step, first_timestamp_ms, greatest_timestamp_ms, point_count) VALUES"
+		    " (1, 1, 5, 9, 9, 2, 3, 9, 4), (1, 2, 5, 9, 9, 0, 3, 9, 4), (2, 3, 5, 9, 9, 2, "
+		    "3, 9, 4)"));
+	exec(f, SQL("INSERT INTO metric_chunks (run_pk, name_pk, last_timestamp_ms, last_step, seq,"
+		    " first_timestamp_ms, first_step, first_value, least_step, greatest_step, "
+		    "is_step_ordered,"
+		    " point_count, nan_count, data) VALUES"
+		    " (1, 1, 9, 9, 1, 5, 3, 0.5, 3, 9, 1, 2, 0, x'00'),"
+		    " (1, 1, 4, 3, 0, 3, 2, 0.25, 2, 3, 1, 2, 0, x'00'),"
+		    " (1, 2, 9, 9, 0, 3, 2, 0.25, 0, 9, 0, 4, 0, x'00'),"
+		    " (2, 3, 9, 9, 0, 3, 2, 0.25, 2, 9, 1, 4, 0, x'00')"));
+	exec(f,
+	     SQL("INSERT INTO metric_tail_runs (run_pk, next_seq, row_count, point_count, is_due)"
+		 " VALUES (1, 1, 0, 0, 0), (2, 1, 1, 1, 0)"));
+	assert_true(migrations_apply(f->db, "tracker", &f->err));
+	assert_int_equal(number(f, SQL("SELECT count(*) FROM metric_series WHERE name_pk = 1"
+				       " AND first_value = 0.25 AND first_value_timestamp_ms = 3")),
+			 1);
+	assert_int_equal(
+		number(f, SQL("SELECT count(*) FROM metric_series WHERE name_pk <> 1"
+			      " AND first_value IS NULL AND first_value_timestamp_ms IS NULL")),
+		2);
+}
+
 static void our_own_artifact_scripts_apply(void **state)
 {
 	struct fixture *f = *state;
@@ -235,6 +277,7 @@ int main(void)
 		TEST(a_reader_can_check_without_writing),
 		TEST(every_failing_call_leaves_a_whole_version),
 		TEST(our_own_scripts_apply),
+		TEST(compacted_curves_of_an_older_file_get_their_first_value),
 		TEST(our_own_artifact_scripts_apply),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

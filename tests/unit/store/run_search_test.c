@@ -126,6 +126,23 @@ static int rank_metric_of_spaces(const struct world_run *run)
 	return !run->metrics[2].exists ? 2 : run->metrics[2].is_nan;
 }
 
+/* The helper's curves begin with their greatest value. */
+static int by_metric_max(const struct world_run *a, const struct world_run *b)
+{
+	return compare_numbers(a->metrics[0].max, b->metrics[0].max);
+}
+
+static int by_metric_of_spaces_min(const struct world_run *a, const struct world_run *b)
+{
+	return compare_numbers(a->metrics[2].min, b->metrics[2].min);
+}
+
+static int by_metric_best_step(const struct world_run *a, const struct world_run *b)
+{
+	return compare_numbers(a->metrics[0].min < a->metrics[0].max,
+			       b->metrics[0].min < b->metrics[0].max);
+}
+
 static int by_param(const struct world_run *a, const struct world_run *b)
 {
 	return compare_texts(a->params[0], b->params[0]);
@@ -185,6 +202,10 @@ static int rank_always(const struct world_run *run)
 static const struct step steps[] = {
 	{"metrics.rmse", by_metric, rank_metric},
 	{"metric.`a metric.x`", by_metric_of_spaces, rank_metric_of_spaces},
+	{"metrics.rmse.max", by_metric_max, rank_metric},
+	{"metrics.rmse.first", by_metric_max, rank_metric},
+	{"metrics.\"a metric.x\".min", by_metric_of_spaces_min, rank_metric_of_spaces},
+	{"metrics.`rmse`.best_step", by_metric_best_step, rank_metric},
 	{"params.lr", by_param, rank_param},
 	{"tags.mlflow.source.name", by_tag, rank_tag},
 	{"end_time", by_end, rank_end},

@@ -45,6 +45,19 @@ enum operand {
 	OPERAND_COUNT,
 };
 
+enum statistic {
+	STATISTIC_LAST,
+	STATISTIC_MIN,
+	STATISTIC_MAX,
+	STATISTIC_FIRST,
+	STATISTIC_MIN_STEP,
+	STATISTIC_MAX_STEP,
+	STATISTIC_BEST_STEP,
+	STATISTIC_COUNT,
+};
+static const char *const statistic_texts[] = {"",	   ".min",	".max",	     ".first",
+					      ".min_step", ".max_step", ".best_step"};
+
 enum word { EQ, NE, LT, LE, GT, GE, LIKE, ILIKE, IN, NOT_IN, IS_NULL, IS_NOT_NULL };
 static const char *const words[] = {
 	"=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", "IN", "NOT IN", "IS NULL", "IS NOT NULL"};
@@ -56,6 +69,7 @@ struct world_filter {
 	const struct world_filter *left, *right;
 	enum operand operand;
 	size_t key;
+	enum statistic statistic; /* of metrics */
 	enum word word;
 	double number;
 	const char *texts[3];
@@ -149,12 +163,13 @@ static void insert_run(struct tracker_db *t, const struct world_run *run)
 	CHECK(t, db_run(st, &t->err));
 }
 
-/* The least, the greatest and the latest value, as points of three steps. */
+/* The greatest value, the least, the greatest again and the latest, as points of four steps. */
 static void insert_metric(struct tracker_db *t, const struct world_run *run, size_t index)
 {
 	const struct world_metric *metric = &run->metrics[index];
 	struct slice name = slice_from_cstr(world_metric_names[index]);
 	const struct metric_point points[] = {
+		{.name = name, .value = metric->max, .timestamp_ms = 14, .step = 0},
 		{.name = name, .value = metric->min, .timestamp_ms = 11, .step = 1},
 		{.name = name, .value = metric->max, .timestamp_ms = 12, .step = 2},
 		{.name = name,
@@ -164,7 +179,7 @@ static void insert_metric(struct tracker_db *t, const struct world_run *run, siz
 	};
 	if (!metric->exists)
 		return;
-	size_t skipped = metric->is_nan ? 2 : 0;
+	size_t skipped = metric->is_nan ? 3 : 0;
 	CHECK(t, metrics_append_in_txn(t->db, (struct run_pk){run->pk}, run->experiment_id,
 				       points + skipped, ARRAY_COUNT(points) - skipped, &t->arena,
 				       &t->err));
@@ -302,6 +317,9 @@ static struct world_filter *random_comparison(struct world *world, struct arena 
 	else
 		filter->key = world_random(world, WORLD_TAGS);
 	filter->word = random_word(world, filter->operand);
+	if (filter->operand == OPERAND_METRIC && filter->word != IS_NULL &&
+	    filter->word != IS_NOT_NULL && world_random(world, 2) == 0)
+		filter->statistic = (enum statistic)world_random(world, STATISTIC_COUNT);
 	filter->number = filter->operand == OPERAND_METRIC ? PICK(world, numbers)
 							   : (double)world_random(world, 10);
 	filter->text_count =
@@ -332,6 +350,15 @@ static const char *keyed(struct world *world, struct arena *arena, const char *e
 	return arena_cstr(arena, arena_printf(arena, "%s.%s%s%s", entity, quote, key, quote));
 }
 
+static const char *metric_text(struct world *world, struct arena *arena, const char *entity,
+			       const struct world_filter *filter)
+{
+	return arena_cstr(arena,
+			  arena_printf(arena, "%s%s",
+				       keyed(world, arena, entity, world_metric_names[filter->key]),
+				       statistic_texts[filter->statistic]));
+}
+
 static const char *operand_text(struct world *world, struct arena *arena,
 				const struct world_filter *filter)
 {
@@ -342,7 +369,7 @@ static const char *operand_text(struct world *world, struct arena *arena,
 	static const char *const starts[] = {"start_time", "attr.Created", "attribute.start_time"};
 	switch (filter->operand) {
 	case OPERAND_METRIC:
-		return keyed(world, arena, PICK(world, metrics), world_metric_names[filter->key]);
+		return metric_text(world, arena, PICK(world, metrics), filter);
 	case OPERAND_PARAM:
 		return keyed(world, arena, PICK(world, params), world_param_names[filter->key]);
 	case OPERAND_TAG:
@@ -517,12 +544,34 @@ static bool matches_dataset(const struct world_filter *filter, const struct worl
 	return false;
 }
 
+/* See insert_metric. */
+static double statistic_of(const struct world_metric *metric, enum statistic statistic)
+{
+	switch (statistic) {
+	case STATISTIC_MIN:
+		return metric->min;
+	case STATISTIC_MAX:
+	case STATISTIC_FIRST:
+		return metric->max;
+	case STATISTIC_MIN_STEP:
+	case STATISTIC_BEST_STEP:
+		return metric->min < metric->max;
+	case STATISTIC_MAX_STEP:
+		return 0;
+	case STATISTIC_LAST:
+	case STATISTIC_COUNT:
+	default:
+		return metric->value;
+	}
+}
+
 static bool matches_comparison(const struct world_filter *filter, const struct world_run *run)
 {
 	const struct world_metric *metric = &run->metrics[filter->key];
 	switch (filter->operand) {
 	case OPERAND_METRIC:
-		return matches_number(filter, metric->exists, metric->is_nan, metric->value);
+		return matches_number(filter, metric->exists, metric->is_nan,
+				      statistic_of(metric, filter->statistic));
 	case OPERAND_PARAM:
 		return matches_text(filter, run->params[filter->key]);
 	case OPERAND_TAG:
