@@ -119,7 +119,7 @@ static bool check_status(struct slice status, struct slice *out, struct error *e
 static bool check_aliases(const struct text_list *aliases, struct error *err)
 {
 	for (size_t i = 0; i < aliases->count; i++) {
-		if (!model_check_alias(aliases->items[i], err))
+		if (!model_check_new_alias(aliases->items[i], err))
 			return false;
 	}
 	return true;

@@ -289,21 +289,21 @@ static bool bulk_execute(struct call *call, struct db *tracker, struct error *er
 	return ok;
 }
 
+static void encode_bulk(const struct bulk_result *result, struct json_writer *w)
+{
+	json_object_begin(w);
+	json_key(w, "metrics");
+	json_array_begin(w);
+	for (size_t i = 0; i < result->run_count; i++)
+		encode_rows(result->metric_key, &result->runs[i], true, w);
+	json_array_end(w);
+	json_object_end(w);
+}
+
+/* Not one of MLflow's messages, whose empty lists are left out: its page wants the list. */
 static void bulk_encode(const struct call *call, struct json_writer *w)
 {
-	const struct bulk_result *result = call->result;
-	size_t row_count = 0;
-	for (size_t i = 0; i < result->run_count; i++)
-		row_count += result->runs[i].samples.count;
-	json_object_begin(w);
-	if (row_count > 0) {
-		json_key(w, "metrics");
-		json_array_begin(w);
-		for (size_t i = 0; i < result->run_count; i++)
-			encode_rows(result->metric_key, &result->runs[i], true, w);
-		json_array_end(w);
-	}
-	json_object_end(w);
+	encode_bulk(call->result, w);
 }
 
 const struct endpoint metrics_history_bulk = {
@@ -315,6 +315,20 @@ const struct endpoint metrics_history_bulk = {
 	.encode = bulk_encode,
 	.summary = "The points of one metric of many runs",
 };
+
+static void interval_encode(const struct call *call, struct json_writer *w)
+{
+	const struct bulk_result *result = call->result;
+	size_t row_count = 0;
+	for (size_t i = 0; i < result->run_count; i++)
+		row_count += result->runs[i].samples.count;
+	if (row_count > 0) {
+		encode_bulk(result, w);
+		return;
+	}
+	json_object_begin(w);
+	json_object_end(w);
+}
 
 static bool interval_check(struct call *call, struct error *err)
 {
@@ -379,7 +393,7 @@ const struct endpoint metrics_history_bulk_interval = {
 	.request_bytes = sizeof(struct interval_request),
 	.check = interval_check,
 	.execute = interval_execute,
-	.encode = bulk_encode,
+	.encode = interval_encode,
 	.summary = "The points of one metric of many runs at some evenly spaced steps",
 };
 

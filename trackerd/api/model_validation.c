@@ -66,23 +66,29 @@ static bool looks_like_version(struct slice alias)
 bool model_check_alias(struct slice alias, struct error *err)
 {
 	char quoted[300];
-	(void)error_quote(alias, quoted, sizeof(quoted));
 	for (size_t i = 0; i < alias.len; i++) {
 		if (!is_word_byte(alias.ptr[i]))
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 					 "Invalid alias name: '%s'. Names may only contain "
 					 "alphanumerics, underscores "
 					 "(_), and dashes (-).",
-					 quoted);
+					 error_quote(alias, quoted, sizeof(quoted)));
 	}
-	if (!validate_length(alias, ALIAS_LENGTH_MAX, "'Registered model alias name'", err))
+	return validate_length(alias, ALIAS_LENGTH_MAX, "'Registered model alias name'", err);
+}
+
+bool model_check_new_alias(struct slice alias, struct error *err)
+{
+	char quoted[300];
+	if (!model_check_alias(alias, err))
 		return false;
 	if (slice_eq_ignoring_case(alias, SLICE("latest")))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "'latest' alias name (case insensitive) is reserved.");
 	if (looks_like_version(alias))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Version alias name '%s' is reserved.", quoted);
+				 "Version alias name '%s' is reserved.",
+				 error_quote(alias, quoted, sizeof(quoted)));
 	return true;
 }
 

@@ -13,7 +13,9 @@ extern const struct field model_tag_fields[];
 MUST_CHECK bool model_check_name(struct slice name, struct error *err);
 MUST_CHECK bool model_check_tag(struct key_value tag, struct error *err);
 MUST_CHECK bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err);
+/* One that may be asked for; of a new one the words that mean a version are refused as well. */
 MUST_CHECK bool model_check_alias(struct slice alias, struct error *err);
+MUST_CHECK bool model_check_new_alias(struct slice alias, struct error *err);
 /* "3" → 3. */
 MUST_CHECK bool model_check_version(struct slice text, int64_t *out, struct error *err);
 /* Any case in, canonical out: None, Staging, Production, Archived. */

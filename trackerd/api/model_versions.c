@@ -25,7 +25,8 @@ static const struct field version_fields[] = {
 static bool version_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
-	return model_check_version(r->version, &r->version_number, err);
+	return model_check_name(r->name, err) &&
+	       model_check_version(r->version, &r->version_number, err);
 }
 
 static bool load_version(struct call *call, struct db *tracker, int64_t number, struct error *err)

@@ -78,6 +78,12 @@ const struct endpoint models_create = {
 	.summary = "Create a registered model",
 };
 
+static bool name_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_check_name(r->name, err);
+}
+
 static bool get_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -88,6 +94,7 @@ const struct endpoint models_get = {
 	.kind = ENDPOINT_READ,
 	.fields_or_null = name_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = name_check,
 	.execute = get_execute,
 	.encode = model_encode,
 	.summary = "Get a registered model",
@@ -102,7 +109,9 @@ static const struct field rename_fields[] = {
 static bool rename_check(struct call *call, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_check_name(r->new_name, err);
+	if (slice_trim(r->new_name).len == 0)
+		return fields_error_missing(err, "new_name");
+	return model_check_name(r->new_name, err) && model_check_name(r->name, err);
 }
 
 static bool rename_execute(struct call *call, struct db *tracker, struct error *err)
@@ -140,6 +149,7 @@ const struct endpoint models_update = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = update_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = name_check,
 	.execute = update_execute,
 	.encode = model_encode,
 	.summary = "Change the description of a registered model",
@@ -155,6 +165,7 @@ const struct endpoint models_delete = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = name_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = name_check,
 	.execute = delete_execute,
 	.summary = "Delete a registered model with all its versions",
 };
@@ -218,7 +229,8 @@ static const struct field set_tag_fields[] = {
 static bool set_tag_check(struct call *call, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_check_tag((struct key_value){r->key, r->value}, err);
+	return model_check_name(r->name, err) &&
+	       model_check_tag((struct key_value){r->key, r->value}, err);
 }
 
 static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
@@ -269,6 +281,7 @@ const struct endpoint models_delete_tag = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = delete_tag_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = name_check,
 	.execute = delete_tag_execute,
 	.summary = "Delete a tag of a registered model",
 };
@@ -288,7 +301,7 @@ static bool latest_check(struct call *call, struct error *err)
 		if (!model_check_stage(r->stages.items[i], &r->stages.items[i], err))
 			return false;
 	}
-	return true;
+	return model_check_name(r->name, err);
 }
 
 static bool latest_execute(struct call *call, struct db *tracker, struct error *err)
@@ -331,7 +344,7 @@ static const struct field set_alias_fields[] = {
 static bool set_alias_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
-	return model_check_alias(r->alias, err) &&
+	return model_check_name(r->name, err) && model_check_new_alias(r->alias, err) &&
 	       model_check_version(r->version, &r->version_number, err);
 }
 
@@ -339,8 +352,7 @@ static bool set_alias_execute(struct call *call, struct db *tracker, struct erro
 {
 	const struct model_request *r = call->request;
 	struct model_pk pk;
-	return model_find(tracker, r->name, &pk, err) &&
-	       model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
 	       model_alias_set_in_txn(tracker, pk, r->alias, r->version_number, err) &&
 	       model_event_emit(call, tracker,
 				(struct registry_event){.subject = REGISTRY_ALIAS,
@@ -366,6 +378,12 @@ static const struct field alias_fields[] = {
 	FIELDS_END,
 };
 
+static bool alias_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_check_name(r->name, err) && model_check_alias(r->alias, err);
+}
+
 static bool get_alias_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -374,7 +392,7 @@ static bool get_alias_execute(struct call *call, struct db *tracker, struct erro
 	int64_t number = 0;
 	call->result = version;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_alias_find(tracker, pk, r->alias, &number, err) &&
+	       model_alias_find(tracker, pk, r->name, r->alias, &number, err) &&
 	       model_version_load(tracker, r->name, number, call->arena, version, err);
 }
 
@@ -390,6 +408,7 @@ const struct endpoint models_get_alias = {
 	.kind = ENDPOINT_READ,
 	.fields_or_null = alias_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = alias_check,
 	.execute = get_alias_execute,
 	.encode = get_alias_encode,
 	.summary = "Get the model version of an alias",
@@ -413,6 +432,7 @@ const struct endpoint models_delete_alias = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = alias_fields,
 	.request_bytes = sizeof(struct model_request),
+	.check = alias_check,
 	.execute = delete_alias_execute,
 	.summary = "Delete an alias",
 };

@@ -254,7 +254,7 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 	const struct update_request *request = call->request;
 	struct run_changes changes = {
 		.status_or_absent = status_name(request->status),
-		.has_end_time = request->end_time.is_set && request->end_time.value != 0,
+		.has_end_time = request->end_time.is_set,
 		.end_time_ms = request->end_time.value,
 	};
 	if (request->run_name.len > 0)

@@ -327,8 +327,8 @@ static struct db_statement *prepare_alias(struct db *db, struct model_pk pk, str
 	return st;
 }
 
-bool model_alias_find(struct db *db, struct model_pk pk, struct slice alias, int64_t *version_out,
-		      struct error *err)
+bool model_alias_find(struct db *db, struct model_pk pk, struct slice name, struct slice alias,
+		      int64_t *version_out, struct error *err)
 {
 	bool found = false;
 	char quoted[300];
@@ -339,7 +339,12 @@ bool model_alias_find(struct db *db, struct model_pk pk, struct slice alias, int
 	if (found)
 		*version_out = db_column_i64(st, 0);
 	db_reset(st);
-	return found ||
-	       error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model alias %s not found.",
+	if (found)
+		return true;
+	if (slice_eq_ignoring_case(alias, SLICE("latest")))
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+				 "Latest version not found for model %s.",
+				 error_quote(name, quoted, sizeof(quoted)));
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Registered model alias %s not found.",
 			 error_quote(alias, quoted, sizeof(quoted)));
 }

@@ -41,8 +41,9 @@ MUST_CHECK bool model_alias_set_in_txn(struct db *db, struct model_pk pk, struct
 /* A missing alias is no error. */
 MUST_CHECK bool model_alias_delete_in_txn(struct db *db, struct model_pk pk, struct slice alias, struct error *err);
 /* The version that an alias points at; "latest" in any case is the highest one. A missing alias is
- * INVALID_PARAMETER_VALUE "Registered model alias X not found." as clients expect. */
-MUST_CHECK bool model_alias_find(struct db *db, struct model_pk pk, struct slice alias, int64_t *version_out,
-				 struct error *err);
+ * INVALID_PARAMETER_VALUE "Registered model alias X not found." as clients expect; a missing latest version of the
+ * model called `name` is RESOURCE_DOES_NOT_EXIST. */
+MUST_CHECK bool model_alias_find(struct db *db, struct model_pk pk, struct slice name, struct slice alias,
+				 int64_t *version_out, struct error *err);
 
 #endif

@@ -79,7 +79,8 @@ bool run_update_in_txn(struct db *db, struct run_pk run_pk, const struct run_cha
 	struct db_statement *st =
 		db_prepare(db,
 			   SQL("UPDATE runs SET status = coalesce($1, status),"
-			       " end_time_ms = coalesce($2, end_time_ms) WHERE run_pk = $3"),
+			       " end_time_ms = CASE $2 WHEN 0 THEN NULL"
+			       " ELSE coalesce($2, end_time_ms) END WHERE run_pk = $3"),
 			   err);
 	if (st == NULL)
 		return false;

@@ -47,7 +47,7 @@ MUST_CHECK bool run_insert_in_txn(struct db *db, const struct run_new *new, stru
 struct run_changes {
 	struct slice status_or_absent; /* RUNNING SCHEDULED FINISHED FAILED KILLED */
 	bool has_end_time;
-	int64_t end_time_ms;
+	int64_t end_time_ms;	     /* 0 takes it back */
 	struct slice name_or_absent; /* not empty */
 };
 
