@@ -119,6 +119,8 @@ export function toRun(run) {
 		tags: toObject(data.tags),
 		metrics,
 		datasets: (run.inputs?.dataset_inputs ?? []).map((d) => ({ ...d.dataset, tags: toObject(d.tags) })),
+		modelInputs: (run.inputs?.model_inputs ?? []).map((m) => m.model_id),
+		modelOutputs: (run.outputs?.model_outputs ?? []).map((m) => ({ id: m.model_id, step: m.step ?? 0 })),
 	};
 }
 
@@ -132,6 +134,29 @@ function toModel(m) {
 		tags: toObject(m.tags),
 		aliases: m.aliases ?? [],
 		latest_versions: (m.latest_versions ?? []).map(toVersion),
+	};
+}
+
+const LOGGED_MODEL_STATUS = {
+	LOGGED_MODEL_PENDING: 'Pending',
+	LOGGED_MODEL_READY: 'Ready',
+	LOGGED_MODEL_UPLOAD_FAILED: 'Upload failed',
+};
+
+function toLoggedModel({ info, data }) {
+	return {
+		id: info.model_id,
+		experimentId: info.experiment_id,
+		name: info.name || info.model_id,
+		status: LOGGED_MODEL_STATUS[info.status] ?? String(info.status ?? ''),
+		type: info.model_type ?? '',
+		runId: info.source_run_id || null,
+		artifactUri: info.artifact_uri ?? '',
+		created: info.creation_timestamp_ms || 0,
+		updated: info.last_updated_timestamp_ms || 0,
+		tags: toObject(info.tags),
+		params: toObject(data?.params),
+		metrics: (data?.metrics ?? []).map((m) => ({ ...m, value: toNumber(m.value), step: m.step ?? 0 })),
 	};
 }
 
@@ -187,6 +212,29 @@ export const runs = {
 	restore: (id) => post('runs/restore', { run_id: id }),
 	setTag: (id, key, value) => post('runs/set-tag', { run_id: id, key, value }),
 	deleteTag: (id, key) => post('runs/delete-tag', { run_id: id, key }),
+};
+
+export const loggedModels = {
+	async search({ experimentIds, filter, orderBy, maxResults = 50, pageToken }, signal) {
+		const r = await post(
+			'logged-models/search',
+			{
+				experiment_ids: experimentIds,
+				filter: filter || undefined,
+				order_by: orderBy,
+				max_results: maxResults,
+				page_token: pageToken,
+			},
+			signal,
+		);
+		return { models: (r.models ?? []).map(toLoggedModel), token: r.next_page_token };
+	},
+	get: async (id, signal) =>
+		toLoggedModel((await get(`logged-models/${encodeURIComponent(id)}`, {}, signal)).model),
+	remove: (id) => del(`logged-models/${encodeURIComponent(id)}`),
+	setTag: (id, key, value) =>
+		patch(`logged-models/${encodeURIComponent(id)}/tags`, { tags: [{ key, value }] }),
+	deleteTag: (id, key) => del(`logged-models/${encodeURIComponent(id)}/tags/${encodeURIComponent(key)}`),
 };
 
 const CURVE_NUMBERS = ['firsts', 'lasts', 'mins', 'maxs'];

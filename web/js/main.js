@@ -14,6 +14,8 @@ import { runView } from './views/run.js';
 import { compareView } from './views/compare.js';
 import { modelsView } from './views/models.js';
 import { modelView } from './views/model.js';
+import { loggedModelsView } from './views/logged_models.js';
+import { loggedModelView } from './views/logged_model.js';
 
 /* name → function(main, route, signal) → { update(route), key(event)?, retry()? } */
 const VIEWS = {
@@ -24,6 +26,8 @@ const VIEWS = {
 	compare: compareView,
 	models: modelsView,
 	model: modelView,
+	'logged-models': loggedModelsView,
+	'logged-model': loggedModelView,
 };
 
 const main = document.getElementById('main');
@@ -51,7 +55,11 @@ function show() {
 /* --- the frame --- */
 
 const navigation = [
-	{ text: 'Experiments', path: ['experiments'], views: ['', 'experiments', 'runs', 'run', 'compare'] },
+	{
+		text: 'Experiments',
+		path: ['experiments'],
+		views: ['', 'experiments', 'runs', 'run', 'compare', 'logged-models', 'logged-model'],
+	},
 	{ text: 'Models', path: ['models'], views: ['models', 'model'] },
 ];
 

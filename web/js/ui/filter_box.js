@@ -8,12 +8,10 @@ import { openPopover } from './dialog.js';
 
 const LOOKS_LIKE_FILTER = /[=<>!]|\b(I?LIKE|IN|IS|NOT)\b/i;
 
-/** What is sent for what was typed: words without any operator look for runs with that name. */
-export function toFilter(text) {
+/** What is sent for what was typed: words without any operator look for that name. */
+export function toFilter(text, nameKey = 'attributes.run_name') {
 	const words = text.trim();
-	return words && !LOOKS_LIKE_FILTER.test(words)
-		? `attributes.run_name ILIKE ${quoteForLike(words)}`
-		: words;
+	return words && !LOOKS_LIKE_FILTER.test(words) ? `${nameKey} ILIKE ${quoteForLike(words)}` : words;
 }
 
 /** "…at position 12…" → 12 (0-based offset into the filter as sent), or null. */
@@ -29,14 +27,14 @@ function example(text, meaning, use) {
 	];
 }
 
-function helpContent(keys, use) {
+function helpContent(title, keys, use) {
 	const metric = [...keys.metrics.keys()][0] ?? 'rmse_val';
 	const param = [...keys.params.keys()][0] ?? 'alpha';
 	const m = /^\w+$/.test(metric) ? metric : quoteKey(metric);
 	const p = /^\w+$/.test(param) ? param : quoteKey(param);
 	return h(
 		'div.filter-help',
-		h('h3', 'Filter runs'),
+		h('h3', title),
 		h(
 			'p',
 			'Words alone look for names. Otherwise compare, and join with AND, OR, NOT and parentheses. ' +
@@ -58,8 +56,8 @@ function helpContent(keys, use) {
 	);
 }
 
-/** options: value, keys() → the known names, apply(text). → {element, setValue, setError, setBusy, focus} */
-export function filterBox({ value, keys, apply }) {
+/** options: value, title, keys() → the known names, apply(text). → {element, setValue, setError, setBusy, focus} */
+export function filterBox({ value, title = 'Filter runs', keys, apply }) {
 	const problem = h('div.filter-error', { id: 'filter-error', role: 'alert', hidden: true });
 	const input = h('input.filter-input', {
 		type: 'text',
@@ -68,7 +66,7 @@ export function filterBox({ value, keys, apply }) {
 		autocomplete: 'off',
 		autocapitalize: 'off',
 		placeholder: "Filter: metrics.rmse < 7.5 AND params.alpha = '0.3', or part of a name",
-		'aria-label': 'Filter runs',
+		'aria-label': title,
 		'aria-describedby': 'filter-error',
 		dataset: { shortcut: '/' },
 		onkeydown: (e) => {
@@ -103,7 +101,7 @@ export function filterBox({ value, keys, apply }) {
 		onclick: () => {
 			const close = openPopover(
 				help,
-				helpContent(keys(), (text) => {
+				helpContent(title, keys(), (text) => {
 					input.value = input.value.trim() ? `${input.value.trim()} AND ${text}` : text;
 					clear.hidden = false;
 					close();

@@ -1,8 +1,8 @@
 // The first tab of a run: metrics with sparklines, parameters, tags, notes, datasets, registered models.
 import { h, replace } from '../dom.js';
-import { runs, versions } from '../api.js';
+import { loggedModels, runs, versions } from '../api.js';
 import { CurveLoader } from '../curves.js';
-import { formatCount, formatNumber, fullNumber, numberNode } from '../format.js';
+import { formatCount, formatNumber, fullNumber, numberNode, shortId } from '../format.js';
 import { href } from '../router.js';
 import { sparkline } from '../sparkline.js';
 import { attempt, button, copyButton, editable, searchBox } from '../ui/controls.js';
@@ -55,6 +55,31 @@ function searchedPanel(title, names, draw, actions) {
 	};
 	refresh();
 	return { element, refresh };
+}
+
+const quoteText = (text) => (text.includes("'") ? `"${text}"` : `'${text}'`);
+
+function runsWithDataset(run, dataset) {
+	return href(['runs'], {
+		exp: run.experimentId,
+		filter: `datasets.name = ${quoteText(dataset.name)} AND datasets.digest = ${quoteText(dataset.digest)}`,
+	});
+}
+
+/** A logged model by its id at first, by its name once it is known. */
+function loggedModelItem(id, role, step, signal) {
+	const link = h('a.strong', { href: href(['logged-model', id]), title: id }, shortId(id));
+	const detail = h('span.muted');
+	loggedModels.get(id, signal).then(
+		(m) => {
+			link.textContent = m.name;
+			detail.textContent = [m.type, m.status].filter(Boolean).join(' · ');
+		},
+		(e) => {
+			if (e.name !== 'AbortError') detail.textContent = e.status === 404 ? 'deleted' : e.message;
+		},
+	);
+	return h('li', link, ' ', h('span.tag', step ? `${role} at step ${step}` : role), h('div', detail));
 }
 
 export function overviewTab(body, { run, summary, signal }) {
@@ -256,7 +281,7 @@ export function overviewTab(body, { run, summary, signal }) {
 					run.datasets.map((d) =>
 						h(
 							'li',
-							h('strong', d.name),
+							h('a.strong', { href: runsWithDataset(run, d), title: 'Runs with this dataset' }, d.name),
 							' ',
 							d.tags['mlflow.data.context'] && h('span.tag', d.tags['mlflow.data.context']),
 							h('div.muted', h('code', { title: 'digest' }, d.digest), ` · ${d.source_type}`),
@@ -268,6 +293,20 @@ export function overviewTab(body, { run, summary, signal }) {
 		: null;
 
 	/* --- models --- */
+	const loggedBox = h('div');
+	if (run.modelInputs.length || run.modelOutputs.length)
+		replace(
+			loggedBox,
+			panel(
+				'Logged models',
+				run.modelInputs.length + run.modelOutputs.length,
+				h(
+					'ul.items',
+					run.modelOutputs.map((m) => loggedModelItem(m.id, 'logged', m.step, signal)),
+					run.modelInputs.map((id) => loggedModelItem(id, 'used', null, signal)),
+				),
+			),
+		);
 	const modelsBox = h('div');
 	versions.search(`run_id = '${run.id}'`, signal).then(
 		(found) => {
@@ -303,7 +342,7 @@ export function overviewTab(body, { run, summary, signal }) {
 		},
 	);
 
-	right.append(note, modelsBox, tags.element);
+	right.append(note, loggedBox, modelsBox, tags.element);
 	if (datasets) right.append(datasets);
 
 	loadSparks(Object.keys(run.metrics));

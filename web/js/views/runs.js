@@ -17,7 +17,7 @@ import { go, href, setParams } from '../router.js';
 import { RunSet } from '../runset.js';
 import { VirtualTable } from '../table.js';
 import { readPref, writePref } from '../theme.js';
-import { button, emptyState, errorState, loading, segmented } from '../ui/controls.js';
+import { button, emptyState, errorState, linkButton, loading, segmented } from '../ui/controls.js';
 import { showColumnsPanel } from '../ui/columns_panel.js';
 import { menuButton } from '../ui/dialog.js';
 import { filterBox, toFilter } from '../ui/filter_box.js';
@@ -72,6 +72,7 @@ export function runsView(main, route, signal) {
 	);
 	const actions = h('div.selection-bar', { role: 'toolbar', 'aria-label': 'Selected runs', hidden: true });
 	const stage = h('div.table-stage');
+	const modelsLink = h('span');
 	const table = new VirtualTable({
 		label: 'Runs',
 		rowId: (r) => r.id,
@@ -123,6 +124,7 @@ export function runsView(main, route, signal) {
 				crumbs,
 				h('div.spacer'),
 				viewChoice.element,
+				modelsLink,
 				button('Columns', { icon: 'columns', onclick: openColumns }),
 				menuButton(
 					() => [
@@ -189,6 +191,13 @@ export function runsView(main, route, signal) {
 			h('a', { href: href(['experiments']) }, 'Experiments'),
 			icon('right', 12),
 			h('h1', title),
+		);
+		replace(
+			modelsLink,
+			linkButton('Logged models', {
+				icon: 'model',
+				href: href(['logged-models'], { exp: state.experimentIds.join(',') }),
+			}),
 		);
 		table.redraw();
 		if (set && !set.rows.length) replace(stage, nothing());
