@@ -204,6 +204,10 @@ def ranges_and_conditions(daemon, client):
         ({"If-None-Match": f'"x", W/{etag}'}, 304, b""),
         ({"If-None-Match": "*"}, 304, b""),
         ({"If-None-Match": '"x"'}, 200, data),
+        ({"If-Match": etag}, 200, data),
+        ({"If-Match": f'"x", {etag}', "Range": "bytes=0-0"}, 206, data[:1]),
+        ({"If-Match": "*"}, 200, data),
+        ({"If-Match": etag, "If-None-Match": etag}, 304, b""),
     ]
     for headers, status, wanted in rows:
         reply_headers, body = get(client, "range/f", headers, status)
@@ -216,6 +220,38 @@ def ranges_and_conditions(daemon, client):
             equal(json.loads(body)["error_code"], "RANGE_NOT_SATISFIABLE", "416")
     put(client, "range/empty", b"")
     get(client, "range/empty", {"Range": "bytes=0-"}, 416)
+    for other in ('"x"', f"W/{etag}", f'{etag[:-2]}"', ""):
+        for method in ("GET", "HEAD"):
+            _, body = get(client, "range/f", {"If-Match": other, "If-None-Match": etag, "Range": "bytes=0-0"}, 412, method)
+            check(method == "HEAD" or json.loads(body)["error_code"] == "PRECONDITION_FAILED", f"{body}")
+
+
+@test
+def conditions_of_a_put(daemon, client):
+    """If-None-Match: * only makes, If-Match only replaces; of many at once one wins."""
+    path = "conditions/f"
+    put(client, path, b"1", {"If-Match": "*"}, 412)
+    put(client, path, b"1", {"If-None-Match": "*"})
+    put(client, path, b"2", {"If-None-Match": "*"}, 412)
+    put(client, path, b"2", {"If-None-Match": f'"{sha256(b"1")}"'}, 412)
+    put(client, path, b"2", {"If-Match": f'"{sha256(b"2")}"'}, 412)
+    equal(get(client, path)[1], b"1", "after all that was refused")
+    put(client, path, b"2", {"If-Match": f'"{sha256(b"1")}"', "If-None-Match": '"x"'})
+    put(client, path, b"3", {"If-Match": "*"})
+    equal(get(client, path)[1], b"3", "afterwards")
+    statuses = []
+
+    def race(i):
+        other = daemon.connect()
+        statuses.append(other.raw("PUT", PROXY + "conditions/race", b"%d" % i, {"If-None-Match": "*"})[0])
+        other.close()
+
+    threads = [threading.Thread(target=race, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    equal(sorted(statuses), [200] + [412] * 7, "statuses of the race")
 
 
 @test

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/byte_range.h"
 #include "api/download_job.h"
 #include "api/model_validation.h"
 #include "api/upload_job.h"
@@ -59,8 +60,9 @@ static bool path_below_run(struct db *tracker, struct slice run_id, struct slice
 struct file_put {
 	struct upload upload;
 	struct slice path;
-	struct slice
-		run_id; /* absent, or `path` is below this run's folder and the file not empty */
+	/* Absent, or `path` is below this run's folder and the file not empty. */
+	struct slice run_id;
+	struct slice if_match, if_none_match; /* headers; absent if not sent */
 	int64_t now_ms;
 	struct blob_pk_list released;
 	struct arena path_arena;
@@ -81,6 +83,29 @@ static bool fail_no_data(struct error *err)
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Request must specify data.");
 }
 
+/* What the request says of the file that it replaces. In the transaction that does so: of two that
+ * say "If-None-Match: *" one wins. */
+static bool check_conditions(const struct file_put *put, struct db *tracker, struct slice path,
+			     struct arena *arena, struct error *err)
+{
+	struct artifact_file old;
+	enum artifact_kind kind;
+	if (!slice_is_present(put->if_match) && !slice_is_present(put->if_none_match))
+		return true;
+	if (!artifact_tree_find(tracker, path, &kind, &old, err))
+		return false;
+	bool is_there = kind == ARTIFACT_FILE;
+	struct slice etag = is_there ? download_job_etag(arena, old.sha256, "") : SLICE("");
+	if (slice_is_present(put->if_match) &&
+	    !(is_there && byte_range_etag_is_same(put->if_match, etag)))
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "There is no such file as If-Match names. Nothing was stored.");
+	if (is_there && byte_range_etag_matches(put->if_none_match, etag))
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "There is a file that If-None-Match excludes. Nothing was stored.");
+	return true;
+}
+
 static bool put_commit_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct file_put *put = put_from_job(job);
@@ -97,6 +122,8 @@ static bool put_commit_phase(struct job *job, struct job_context *context, struc
 		return fail_no_data(err);
 	if (slice_is_present(put->run_id) &&
 	    !path_below_run(context->tracker, put->run_id, put->path, job->arena, &file.path, err))
+		return false;
+	if (!check_conditions(put, context->tracker, file.path, job->arena, err))
 		return false;
 	put->released = (struct blob_pk_list){0}; /* this may be the second run */
 	return artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
@@ -136,13 +163,16 @@ typedef bool parse_put_fn(struct file_put *put, const struct http_request *reque
 static void begin_put(struct api *api, struct http_exchange *x, struct slice text,
 		      parse_put_fn *parse)
 {
+	const struct http_request *request = http_exchange_request(x);
 	struct file_put *put = take_over_alloc(api, x, sizeof(*put));
 	struct error err;
 	if (put == NULL)
 		return;
+	put->if_match = http_request_header(request, "If-Match");
+	put->if_none_match = http_request_header(request, "If-None-Match");
 	arena_init(&put->path_arena, PATH_ARENA_BYTES_MAX);
 	put->now_ms = clock_wall_ms(clock_system());
-	if (!parse(put, http_exchange_request(x), text, &err))
+	if (!parse(put, request, text, &err))
 		api_reply_error(api, x, &err);
 	else if (upload_begin(&put->upload, api, x, put_whole_on_loop, put_closed_on_loop))
 		return;

@@ -45,17 +45,29 @@ enum byte_range_result byte_range_parse(struct slice header, int64_t size, int64
 	return BYTE_RANGE_PART;
 }
 
-bool byte_range_etag_matches(struct slice if_none_match, struct slice etag)
+static bool is_listed(struct slice list, struct slice etag, bool is_weak)
 {
-	struct slice rest = if_none_match, item;
-	if (slice_eq_cstr(slice_trim(if_none_match), "*"))
+	struct slice rest = list, item;
+	if (slice_eq_cstr(slice_trim(list), "*"))
 		return true;
 	while (slice_next(&rest, ',', &item)) {
 		item = slice_trim(item);
-		if (slice_starts_with(item, SLICE("W/")))
+		if (is_weak && slice_starts_with(item, SLICE("W/")))
 			item = slice_from(item, 2);
 		if (slice_eq(item, etag))
 			return true;
 	}
 	return false;
+}
+
+bool byte_range_etag_matches(struct slice if_none_match, struct slice etag)
+{
+	if (slice_starts_with(etag, SLICE("W/")))
+		etag = slice_from(etag, 2);
+	return is_listed(if_none_match, etag, true);
+}
+
+bool byte_range_etag_is_same(struct slice if_match, struct slice etag)
+{
+	return is_listed(if_match, etag, false);
 }

@@ -1,4 +1,4 @@
-/* Conditions of a GET: Range, If-Range and If-None-Match (RFC 9110). Pure. */
+/* Conditions of a request: Range, If-Match and If-None-Match (RFC 9110). Pure. */
 #ifndef API_BYTE_RANGE_H
 #define API_BYTE_RANGE_H
 
@@ -19,5 +19,7 @@ enum byte_range_result byte_range_parse(struct slice header, int64_t size, int64
 					int64_t *length_out);
 /* Is `etag` (with quotes) in the If-None-Match list, or is that "*"? Weak comparison. */
 bool byte_range_etag_matches(struct slice if_none_match, struct slice etag);
+/* Is `etag` (with quotes) in the If-Match list, or is that "*"? Strong comparison. */
+bool byte_range_etag_is_same(struct slice if_match, struct slice etag);
 
 #endif

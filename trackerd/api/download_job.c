@@ -46,6 +46,7 @@ struct download_job *download_job_new(struct api *api, struct http_exchange *x)
 	d->is_head = request->method == HTTP_HEAD;
 	d->range = d->is_head ? (struct slice){0} : http_request_header(request, "Range");
 	d->if_range = http_request_header(request, "If-Range");
+	d->if_match = http_request_header(request, "If-Match");
 	d->if_none_match = http_request_header(request, "If-None-Match");
 	take_over_begin(&d->flow, api, x, close_on_loop);
 	return d;
@@ -119,6 +120,9 @@ bool download_job_prepare_file(struct download_job *d, const struct artifact_fil
 	d->content_type = media_type_of(name);
 	d->disposition = media_type_disposition(name, &d->flow.arena);
 	d->accepts_ranges = true;
+	if (slice_is_present(d->if_match) && !byte_range_etag_is_same(d->if_match, d->etag))
+		return error_set(err, ERR_PRECONDITION_FAILED,
+				 "The file is another one than If-Match names.");
 	if (byte_range_etag_matches(d->if_none_match, d->etag)) {
 		d->status = 304;
 		return true;

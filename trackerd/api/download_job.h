@@ -25,7 +25,7 @@ struct download_job {
 	enum tar_output_format format;
 	/* Set by download_job_begin. */
 	bool is_head;
-	struct slice range, if_range, if_none_match;
+	struct slice range, if_range, if_match, if_none_match;
 	/* Set by prepare, on a worker. */
 	int status;
 	const char *content_type;
@@ -52,7 +52,7 @@ struct download_job *download_job_new(struct api *api, struct http_exchange *x);
 void download_job_begin(struct download_job *d, const struct error *err_or_null);
 
 /* For prepare: fills in all that follows from the file: type, ETag, 200, 206, 304 or 416, the
- * range, the source. */
+ * range, the source. Fails with PRECONDITION_FAILED when If-Match names another. */
 MUST_CHECK bool download_job_prepare_file(struct download_job *d, const struct artifact_file *file,
 					  struct error *err);
 /* "\"<sha256 hex><suffix>\"" in the arena. */

@@ -75,6 +75,12 @@ static void test_entity_tags_in_lists(void **state)
 	assert_false(byte_range_etag_matches(SLICE("\"abcd\", \"ab\""), etag));
 	assert_false(byte_range_etag_matches(SLICE(""), etag));
 	assert_false(byte_range_etag_matches((struct slice){0}, etag));
+	assert_true(byte_range_etag_matches(SLICE("W/\"abc\""), SLICE("W/\"abc\"")));
+	assert_true(byte_range_etag_matches(SLICE("\"abc\""), SLICE("W/\"abc\"")));
+	assert_true(byte_range_etag_is_same(SLICE("\"x\", \"abc\""), etag));
+	assert_true(byte_range_etag_is_same(SLICE("*"), etag));
+	assert_false(byte_range_etag_is_same(SLICE("W/\"abc\""), etag));
+	assert_false(byte_range_etag_is_same((struct slice){0}, etag));
 }
 
 int main(void)
