@@ -65,15 +65,20 @@ static void group_committed_on_committer(void *ctx, unsigned job_count, int64_t 
 {
 	struct server *server = ctx;
 	counters_group(server->api.counters, job_count, commit_us);
+	revision_advance(&server->api.revision);
 }
 
 static bool housekeeping_on_committer(void *ctx, struct db *tracker, bool is_idle)
 {
+	struct server *server = ctx;
+	int64_t changes_before = db_changes_total(tracker);
 	bool more = false;
 	struct error err;
 	char quoted[256];
-	(void)ctx;
-	if (metrics_housekeeping(tracker, is_idle, &more, &err))
+	bool ok = metrics_housekeeping(tracker, is_idle, &more, &err);
+	if (db_changes_total(tracker) != changes_before)
+		revision_advance(&server->api.revision);
+	if (ok)
 		return more;
 	log_event(LOG_WARN, "housekeeping_failed", "message=%s",
 		  log_quote(slice_from_cstr(err.message), quoted, sizeof(quoted)));
@@ -181,6 +186,7 @@ static void fill_api(struct server *server)
 {
 	const struct config *config = server->config;
 	server->api.router = router_new();
+	revision_init(&server->api.revision);
 	server->api.counters = counters_open();
 	server->api.artifact_root = slice_from_cstr(config->artifact_root);
 	server->api.allowed_origins = slice_from_cstr(config->allowed_origins);

@@ -75,6 +75,8 @@ static const struct {
 	{"--listen 0.0.0.0:5000", "0.0.0.0 is reachable from other machines"},
 	{"--listen [::]:5000", ":: is reachable from other machines"},
 	{"--log-level loud", "--log-level: \"loud\" is not debug"},
+	{"--public-url track.example", "--public-url: \"track.example\" does not begin with http"},
+	{"--upload-expiry-ms 999", "--upload-expiry-ms: \"999\" is not a whole number from 1000"},
 	{"extra", "unexpected argument \"extra\""},
 	{"--config /nonexistent/file", "cannot read the configuration file /nonexistent/file"},
 };
@@ -88,6 +90,15 @@ static void test_bad_options_are_refused_with_their_place(void **state)
 		if (strncmp(err.message, failures[i].message, strlen(failures[i].message)) != 0)
 			fail_msg("%s: %s", failures[i].arguments, err.message);
 	}
+}
+
+static void test_the_public_url_loses_its_slashes(void **state)
+{
+	(void)state;
+	assert_true(load("--public-url https://track.example/x//", NULL));
+	assert_string_equal(config.public_url, "https://track.example/x");
+	assert_true(load("", NULL));
+	assert_string_equal(config.public_url, "");
 }
 
 static void test_remote_addresses_need_the_words(void **state)
@@ -116,6 +127,7 @@ int main(void)
 		cmocka_unit_test(test_the_defaults_stay_on_loopback),
 		cmocka_unit_test(test_a_flag_wins_over_the_environment_and_that_over_the_file),
 		cmocka_unit_test(test_bad_options_are_refused_with_their_place),
+		cmocka_unit_test(test_the_public_url_loses_its_slashes),
 		cmocka_unit_test(test_remote_addresses_need_the_words),
 		cmocka_unit_test(test_help_and_version_need_nothing_else_to_be_right),
 	};

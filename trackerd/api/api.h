@@ -6,6 +6,7 @@
 
 #include "api/counters.h"
 #include "api/endpoint.h"
+#include "api/revision.h"
 #include "api/router.h"
 #include "api/webhook_url.h"
 #include "http/http_server.h"
@@ -34,6 +35,7 @@ struct api {
 	const char *version;          /* of trackerd */
 	const char *mlflow_version;   /* what /version says to MLflow clients */
 	const char *data_directory;
+	struct revision revision;     /* of tracker.db */
 	int64_t started_ms;
 };
 

@@ -140,6 +140,7 @@ static bool list_model_execute(struct call *call, struct db *tracker, struct err
 
 const struct endpoint artifacts_list = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = list_fields,
 	.request_bytes = sizeof(struct list_request),
 	.check = list_check,
@@ -149,6 +150,7 @@ const struct endpoint artifacts_list = {
 };
 const struct endpoint artifacts_list_run = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = list_run_fields,
 	.request_bytes = sizeof(struct list_run_request),
 	.check = list_run_check,
@@ -158,6 +160,7 @@ const struct endpoint artifacts_list_run = {
 };
 const struct endpoint artifacts_list_logged_model = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = list_model_fields,
 	.request_bytes = sizeof(struct list_model_request),
 	.check = list_model_check,

@@ -67,6 +67,7 @@ static void datasets_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint datasets_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = datasets_fields,
 	.request_bytes = sizeof(struct datasets_request),
 	.check = datasets_check,

@@ -65,6 +65,7 @@ struct endpoint {
 	enum endpoint_kind kind;
 	const struct field *fields_or_null; /* JSON body, or query string for GET and HEAD (and DELETE without body) */
 	size_t request_bytes;               /* sizeof the request struct */
+	bool shows_revision;                /* READ: the reply follows from request and tracker.db alone; revision.h */
 	size_t body_bytes_max;              /* 0 = BODY_BYTES_MAX of limits.h */
 	bool (*check)(struct call *call, struct error *err);
 	bool (*execute)(struct call *call, struct db *tracker, struct error *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/byte_range.h"
 #include "api/webhook_service.h"
 #include "base/clock.h"
 #include "http/target.h"
@@ -140,6 +141,13 @@ static void endpoint_job_free(struct endpoint_job *e)
 	free(e);
 }
 
+/* Does the peer have this very reply already? "*" is for things that are made, not for reads. */
+static bool is_known(const struct call *call)
+{
+	return !slice_eq_cstr(slice_trim(call->if_none_match), "*") &&
+	       byte_range_etag_matches(call->if_none_match, call->etag);
+}
+
 static void reply_on_loop(struct endpoint_job *e)
 {
 	struct call *call = &e->call;
@@ -148,11 +156,13 @@ static void reply_on_loop(struct endpoint_job *e)
 	api_reply_headers(e->api, e->exchange, &reply);
 	if (slice_is_present(call->etag)) {
 		http_reply_header(&reply, SLICE("ETag"), call->etag);
-		if (slice_eq(call->etag, call->if_none_match)) {
+		if (is_known(call)) {
 			reply.status = 304;
 			buffer_reset(&e->reply);
 		}
 	}
+	if (e->endpoint->shows_revision) /* or a cache may think that it knows for how long */
+		http_reply_header(&reply, SLICE("Cache-Control"), SLICE("no-cache"));
 	if (call->content_type != NULL && reply.status != 304)
 		buffer_append(&e->reply, call->text);
 	else if (e->endpoint->encode == NULL && reply.status != 304)
@@ -209,6 +219,14 @@ static void body_on_loop(struct http_exchange *x, struct slice body)
 {
 	struct endpoint_job *e = http_exchange_context(x);
 	e->body = body;
+	if (e->endpoint->shows_revision) {
+		e->call.etag = revision_etag(&e->api->revision, e->call.http, body, &e->arena);
+		if (is_known(&e->call)) {
+			reply_on_loop(e);
+			endpoint_job_free(e);
+			return;
+		}
+	}
 	set_phases(e);
 	e->job.weight_bytes = sizeof(*e) + body.len;
 	submit_on_loop(e);

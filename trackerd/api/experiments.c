@@ -102,6 +102,7 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 
 const struct endpoint experiments_get = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = id_fields,
 	.request_bytes = sizeof(struct id_request),
 	.check = id_check,
@@ -164,6 +165,7 @@ static bool get_by_name_execute(struct call *call, struct db *tracker, struct er
 
 const struct endpoint experiments_get_by_name = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = name_fields,
 	.request_bytes = sizeof(struct name_request),
 	.execute = get_by_name_execute,

@@ -142,6 +142,7 @@ static void search_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint logged_models_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = search_fields,
 	.request_bytes = sizeof(struct search_request),
 	.check = search_check,

@@ -175,6 +175,7 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 
 const struct endpoint logged_models_get = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = get_fields,
 	.request_bytes = sizeof(struct get_request),
 	.execute = get_execute,

@@ -162,6 +162,7 @@ static void history_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint metrics_get_history = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = history_fields,
 	.request_bytes = sizeof(struct history_request),
 	.check = history_check,
@@ -308,6 +309,7 @@ static void bulk_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint metrics_history_bulk = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = bulk_fields,
 	.request_bytes = sizeof(struct bulk_request),
 	.check = bulk_check,
@@ -389,6 +391,7 @@ static bool interval_execute(struct call *call, struct db *tracker, struct error
 
 const struct endpoint metrics_history_bulk_interval = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = interval_fields,
 	.request_bytes = sizeof(struct interval_request),
 	.check = interval_check,

@@ -218,6 +218,7 @@ static void curves_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint metrics_curves = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = curves_fields,
 	.request_bytes = sizeof(struct curves_request),
 	.check = curves_check,
@@ -310,6 +311,7 @@ static void summary_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint metrics_summary = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = summary_fields,
 	.request_bytes = sizeof(struct summary_request),
 	.check = summary_check,

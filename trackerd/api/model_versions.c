@@ -151,6 +151,7 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 
 const struct endpoint model_versions_get = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = version_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = version_check,
@@ -216,6 +217,7 @@ static void download_uri_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint model_versions_download_uri = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = version_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = version_check,
@@ -258,6 +260,7 @@ static void search_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint model_versions_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = model_search_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = search_check,

@@ -92,6 +92,7 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 
 const struct endpoint models_get = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = name_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = name_check,
@@ -209,6 +210,7 @@ static void search_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint models_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = model_search_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = search_check,
@@ -324,6 +326,7 @@ static void latest_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint models_latest = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = latest_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = latest_check,
@@ -406,6 +409,7 @@ static void get_alias_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint models_get_alias = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = alias_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = alias_check,

@@ -173,6 +173,7 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 
 const struct endpoint runs_get = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = id_fields,
 	.request_bytes = sizeof(struct id_request),
 	.execute = get_execute,

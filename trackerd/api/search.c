@@ -95,6 +95,7 @@ static int64_t enum_or(struct opt_i64 given, int64_t otherwise);
 
 const struct endpoint runs_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = runs_search_fields,
 	.request_bytes = sizeof(struct runs_search_request),
 	.execute = runs_search_execute,
@@ -104,6 +105,7 @@ const struct endpoint runs_search = {
 
 const struct endpoint experiments_search = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = experiments_search_fields,
 	.request_bytes = sizeof(struct experiments_search_request),
 	.execute = experiments_search_execute,
@@ -113,6 +115,7 @@ const struct endpoint experiments_search = {
 
 const struct endpoint runs_best = {
 	.kind = ENDPOINT_READ,
+	.shows_revision = true,
 	.fields_or_null = runs_best_fields,
 	.request_bytes = sizeof(struct runs_best_request),
 	.check = runs_best_check,
