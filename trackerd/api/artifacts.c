@@ -101,8 +101,9 @@ static bool check_conditions(const struct file_put *put, struct db *tracker, str
 		return error_set(err, ERR_PRECONDITION_FAILED,
 				 "There is no such file as If-Match names. Nothing was stored.");
 	if (is_there && byte_range_etag_matches(put->if_none_match, etag))
-		return error_set(err, ERR_PRECONDITION_FAILED,
-				 "There is a file that If-None-Match excludes. Nothing was stored.");
+		return error_set(
+			err, ERR_PRECONDITION_FAILED,
+			"There is a file that If-None-Match excludes. Nothing was stored.");
 	return true;
 }
 

@@ -127,7 +127,8 @@ static bool take_blobs(struct completion *c, struct error *err)
 	size_t count = c->parts.count;
 	int64_t *pks = ARENA_NEW(&c->flow.arena, int64_t, count);
 	int64_t byte_count = 0;
-	c->blobs = (struct blob_part_list){ARENA_NEW(&c->flow.arena, struct blob_part, count), count};
+	c->blobs =
+		(struct blob_part_list){ARENA_NEW(&c->flow.arena, struct blob_part, count), count};
 	for (size_t i = 0; i < count; i++) {
 		const struct multipart_part *part = &c->parts.items[i];
 		if (part->size > ARTIFACT_BYTES_MAX - byte_count)

@@ -116,9 +116,10 @@ static bool upload_check(struct call *call, struct error *err)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Exactly one of run_id and model_id must be provided.");
 	if (r->model_id.len > 0)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Presigned upload is not supported for proxied artifact storage of "
-				 "a logged model: send its files with PUT.");
+		return error_set(
+			err, ERR_INVALID_PARAMETER_VALUE,
+			"Presigned upload is not supported for proxied artifact storage of "
+			"a logged model: send its files with PUT.");
 	return artifact_path_parse_below_root(r->path, call->arena, &r->path, err) &&
 	       check_expiration(r, err);
 }

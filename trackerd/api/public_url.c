@@ -16,9 +16,8 @@ bool public_url(const struct api *api, const struct http_request *request, struc
 		return true;
 	}
 	if (host.len == 0)
-		return error_set(
-			err, ERR_BAD_REQUEST,
-			"The request has no Host header, so no URL can be made from it.");
+		return error_set(err, ERR_BAD_REQUEST,
+				 "The request has no Host header, so no URL can be made from it.");
 	*out = arena_printf(arena, "%s://%.*s", scheme, SLICE_FMT(host));
 	return true;
 }

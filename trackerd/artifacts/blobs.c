@@ -173,11 +173,11 @@ static bool fail_lost(int64_t blob_pk, int64_t offset, struct error *err)
 static bool find_part(struct db *blobs, int64_t *blob_pk, int64_t *offset, int64_t *begin_out,
 		      struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		blobs,
-		SQL("SELECT part_pk, begin_offset FROM blob_parts"
-		    " WHERE blob_pk = $1 AND begin_offset <= $2 ORDER BY begin_offset DESC LIMIT 1"),
-		err);
+	struct db_statement *st = db_prepare(blobs,
+					     SQL("SELECT part_pk, begin_offset FROM blob_parts"
+						 " WHERE blob_pk = $1 AND begin_offset <= $2 ORDER "
+						 "BY begin_offset DESC LIMIT 1"),
+					     err);
 	bool found;
 	if (st == NULL)
 		return false;
@@ -418,8 +418,8 @@ bool blobs_rename_in_txn(struct db *blobs, int64_t blob_pk, const unsigned char 
 
 bool blobs_is_part(struct db *blobs, int64_t blob_pk, bool *is_part_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		blobs, SQL("SELECT 1 FROM blob_parts WHERE part_pk = $1 LIMIT 1"), err);
+	struct db_statement *st =
+		db_prepare(blobs, SQL("SELECT 1 FROM blob_parts WHERE part_pk = $1 LIMIT 1"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, blob_pk);

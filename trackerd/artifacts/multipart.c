@@ -18,11 +18,11 @@ static bool fail_unknown(struct error *err, struct slice upload_id)
 static bool find(struct db *tracker, struct slice upload_id, struct arena *arena, bool *found_out,
 		 struct multipart_upload *out, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(tracker,
-			   SQL("SELECT upload_pk, path, part_count, is_complete, created_ms, touched_ms"
-			       " FROM multipart_uploads WHERE upload_id = $1"),
-			   err);
+	struct db_statement *st = db_prepare(
+		tracker,
+		SQL("SELECT upload_pk, path, part_count, is_complete, created_ms, touched_ms"
+		    " FROM multipart_uploads WHERE upload_id = $1"),
+		err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, upload_id);
@@ -92,11 +92,11 @@ bool multipart_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out, 
 bool multipart_create_in_txn(struct db *tracker, const struct multipart_upload *upload,
 			     struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		tracker,
-		SQL("INSERT INTO multipart_uploads (upload_id, path, part_count, created_ms, touched_ms)"
-		    " VALUES ($1, $2, $3, $4, $4)"),
-		err);
+	struct db_statement *st = db_prepare(tracker,
+					     SQL("INSERT INTO multipart_uploads (upload_id, path, "
+						 "part_count, created_ms, touched_ms)"
+						 " VALUES ($1, $2, $3, $4, $4)"),
+					     err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, upload->upload_id);
@@ -137,7 +137,8 @@ static bool upsert_part(struct db *tracker, int64_t upload_pk, const struct mult
 		tracker,
 		SQL("INSERT INTO multipart_parts (upload_pk, part_number, blob_pk, size, sha256)"
 		    " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (upload_pk, part_number) DO UPDATE"
-		    " SET blob_pk = excluded.blob_pk, size = excluded.size, sha256 = excluded.sha256"),
+		    " SET blob_pk = excluded.blob_pk, size = excluded.size, sha256 = "
+		    "excluded.sha256"),
 		err);
 	if (st == NULL)
 		return false;
@@ -228,8 +229,9 @@ bool multipart_complete_in_txn(struct db *tracker, struct slice upload_id,
 	if (!multipart_load_parts(tracker, &upload, arena, &now, err))
 		return false;
 	if (!same_parts(parts, &now))
-		return error_set(err, ERR_RESOURCE_CONFLICT,
-				 "A part of the upload was sent again while it was being completed.");
+		return error_set(
+			err, ERR_RESOURCE_CONFLICT,
+			"A part of the upload was sent again while it was being completed.");
 	file->path = upload.path;
 	return artifact_tree_put_in_txn(tracker, (struct slice){0}, &files, arena, released, err) &&
 	       delete_parts(tracker, upload.upload_pk, arena, released, err) &&
@@ -241,8 +243,8 @@ static bool forget(struct db *tracker, int64_t upload_pk, struct arena *arena,
 {
 	if (!delete_parts(tracker, upload_pk, arena, released, err))
 		return false;
-	struct db_statement *st = db_prepare(
-		tracker, SQL("DELETE FROM multipart_uploads WHERE upload_pk = $1"), err);
+	struct db_statement *st =
+		db_prepare(tracker, SQL("DELETE FROM multipart_uploads WHERE upload_pk = $1"), err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, upload_pk);

@@ -287,11 +287,12 @@ static bool resolve_local(struct db *db, const struct model_source *source, stru
 	char quoted[300];
 	(void)split_host(without_scheme(source->uri), &host);
 	if (has_scheme(source->uri, "file") && !is_this_host(host))
-		return error_set(err, ERR_INTERNAL_ERROR,
-				 "%s is not a valid remote uri. For remote access on windows, please "
-				 "consider using a different scheme such as SMB (e.g. "
-				 "smb://<hostname>/<path>).",
-				 error_quote(source->uri, quoted, sizeof(quoted)));
+		return error_set(
+			err, ERR_INTERNAL_ERROR,
+			"%s is not a valid remote uri. For remote access on windows, please "
+			"consider using a different scheme such as SMB (e.g. "
+			"smb://<hostname>/<path>).",
+			error_quote(source->uri, quoted, sizeof(quoted)));
 	if (source->run_id.len > 0 &&
 	    !run_artifact_uri(db, source->run_id, arena, &uri, &found, err))
 		return false;
@@ -315,8 +316,8 @@ static bool resolve_proxied(struct db *db, const struct model_source *source, st
 		return false;
 	if (!found || !has_scheme(uri, "mlflow-artifacts") ||
 	    !decode_until_stable(source->uri, arena, &decoded) ||
-	    !normalize(path_of(decoded), arena, &path) || !normalize(path_of(uri), arena, &folder) ||
-	    !is_inside(path, folder))
+	    !normalize(path_of(decoded), arena, &path) ||
+	    !normalize(path_of(uri), arena, &folder) || !is_inside(path, folder))
 		return error_elsewhere(err, source->uri);
 	return true;
 }
@@ -343,6 +344,7 @@ bool model_source_check_prompt(struct slice uri, struct error *err)
 	char quoted[300];
 	return slice_eq(uri, SLICE("dummy-source")) || slice_eq(uri, SLICE("prompt-template")) ||
 	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid prompt source: '%s'. Prompt sources must use an MLflow placeholder.",
+			 "Invalid prompt source: '%s'. Prompt sources must use an MLflow "
+			 "placeholder.",
 			 error_quote(uri, quoted, sizeof(quoted)));
 }
