@@ -21,7 +21,6 @@
 #include "http/http_message.h"
 
 struct api;
-struct mlflow_ui;
 struct outgoing;
 struct route_match;
 struct webhook_rules;
@@ -43,7 +42,6 @@ struct call {
 	int64_t now_ms;      /* wall time when the request came: the same when execute runs twice */
 	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
 	struct slice if_none_match; /* header; absent if not sent */
-	const struct mlflow_ui *mlflow_ui_or_null; /* mlflow_ui.h */
 	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */
 	const struct webhook_rules *webhook_rules; /* what the options say */
 	struct outgoing *outgoing_or_null; /* SEND: set by execute, in the arena */

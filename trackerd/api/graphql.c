@@ -52,8 +52,11 @@ static bool ask_endpoint(const struct graphql *g, const struct endpoint *endpoin
 			 struct slice body, struct json_node *out, struct error *err)
 {
 	struct arena *arena = g->call->arena;
-	struct call call = {
-		.arena = arena, .now_ms = g->call->now_ms, .artifact_root = g->call->artifact_root};
+	struct call call = {.arena = arena,
+			    .now_ms = g->call->now_ms,
+			    .artifact_root = g->call->artifact_root,
+			    .api = g->call->api,
+			    .http = g->call->http};
 	struct buffer reply;
 	struct json_writer w;
 	ASSERT(endpoint->kind == ENDPOINT_READ);

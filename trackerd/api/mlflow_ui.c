@@ -132,13 +132,13 @@ struct slice mlflow_ui_routed_path(struct slice path)
 
 static bool serve(struct call *call, struct slice path, struct error *err)
 {
-	if (call->mlflow_ui_or_null == NULL)
+	if (call->api->mlflow_ui_or_null == NULL)
 		return error_set(err, ERR_NOT_FOUND,
 				 "MLflow's page is served when trackerd is started with "
 				 "--mlflow-ui and the folder of an installed mlflow package.");
 	int fd = -1;
 	if (is_plain_path(path))
-		fd = openat(call->mlflow_ui_or_null->root_fd, arena_cstr(call->arena, path),
+		fd = openat(call->api->mlflow_ui_or_null->root_fd, arena_cstr(call->arena, path),
 			    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(err, ERR_NOT_FOUND, "MLflow's page has no such file.");
