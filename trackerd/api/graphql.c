@@ -2,6 +2,7 @@
 #include "api/graphql.h"
 
 #include "api/artifacts.h"
+#include "api/dataset_search.h"
 #include "api/experiments.h"
 #include "api/metrics.h"
 #include "api/model_versions.h"
@@ -37,6 +38,7 @@ static const struct answer {
 	{"mlflow_list_artifacts",                   &artifacts_list_run,           NULL},
 	{"mlflow_search_model_versions",            &model_versions_search,        NULL},
 	{"mlflow_search_runs",                      &runs_search,                  NULL},
+	{"mlflow_search_datasets",                  &datasets_search,              NULL},
 	{"experiment",                              &experiments_get,              "experiment"},
 	{"model_versions",                          &model_versions_search,        "model_versions"},
 };
