@@ -39,6 +39,7 @@ enum {
 	DATASET_PROFILE_LENGTH_MAX = 16777215,
 	TRACE_VALUE_LENGTH_MAX = 8000,          /* of tags and metadata; cut, as are their keys at KEY_LENGTH_MAX */
 	TRACE_LINKS_MAX = 100,                  /* in one request */
+	TRACE_SPANS_BYTES_MAX = 32 * 1024 * 1024, /* read by us; as an artifact they may be larger */
 	TRACE_IDS_MAX = 10000,                  /* in one request: a deletion looks each of them up */
 	INPUT_TAG_KEY_LENGTH_MAX = 255,
 	INPUT_TAG_VALUE_LENGTH_MAX = 500,

@@ -202,6 +202,17 @@ class Journey:
         self.call("GET", m3 + "/tr-1", template=m3 + "/{trace_id}")
         self.call("POST", m3 + "/batchGetInfos", {"trace_ids": ["tr-1"]})
         self.call("POST", m3 + "/search", {"locations": [place]})
+        spans = {"spans": [{"trace_id": "AAAAAAAAAAAAAAAAAAAAAQ==", "span_id": "AAAAAAAAAAE=", "name": "s",
+                            "start_time_unix_nano": 1, "end_time_unix_nano": 2, "attributes": {"a": "1"},
+                            "events": [{"name": "e", "time_unix_nano": 1, "attributes": {"b": 2}}],
+                            "links": [{"trace_id": "tr-01", "span_id": "02", "attributes": {}}],
+                            "status": {"code": "STATUS_CODE_OK", "message": "m"}}]}
+        proxy = "/api/2.0/mlflow-artifacts/artifacts"
+        self.call("PUT", f"{proxy}/1/traces/tr-1/artifacts/traces.json", template=proxy + "/{path}",
+                  raw=json.dumps(spans).encode())
+        assert self.call("GET", m3 + "/get?trace_id=tr-1")["trace"]["spans"][0]["name"] == "s"
+        self.call("GET", m3 + "/batchGet?trace_ids=tr-1")
+        assert self.call("GET", "/api/3.0/mlflow/get-trace-artifact?request_id=tr-1") == spans
         below = m3 + "/{trace_id}/assessments"
         made = self.call("POST", m3 + "/tr-1/assessments", {"assessment": expectation}, below)["assessment"]
         path = f"{m3}/tr-1/assessments/{made['assessment_id']}"

@@ -308,6 +308,26 @@ def test_metadata_and_previews_of_the_current_trace(client, experiment):
 
 
 @requires_3
+def test_the_server_gives_out_the_spans_too(client, experiment):
+    """What other clients ask the server for is what this one reads from the artifact."""
+    attributes = {"flag": True, "none": None, "list": [1, 2.5, "x", [None, {}]], "deep": {"a": {"b": [True]}}, "n": -7,
+                  "text": "{not json", "json": '{"a": 1}', "größe": "ü"}
+    with pytest.raises(ValueError), mlflow.start_span("parent", attributes=attributes) as span:
+        with mlflow.start_span("child") as child:
+            child.add_event(mlflow.entities.SpanEvent("event", attributes={"q": "w", "i": 3, "d": 0.5}))
+        raise ValueError("é")
+    trace_id = last_trace_id()
+    expected = client.get_trace(trace_id).data.to_dict()
+    store = client._tracing_client.store
+    assert store.get_trace(trace_id).data.to_dict() == expected
+    [one] = store.batch_get_traces([trace_id, "tr-nothing"])
+    assert one.data.to_dict() == expected
+    assert span.trace_id == one.info.trace_id
+    with refused("RESOURCE_DOES_NOT_EXIST", "is not found"):
+        store.get_trace("tr-nothing")
+
+
+@requires_3
 def test_traces_are_linked_to_a_run(client, experiment, run):
     ids = [make(client, experiment, name) for name in ("linked", "alone")]
     client.link_traces_to_run(ids[:1], run.info.run_id)

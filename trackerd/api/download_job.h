@@ -21,7 +21,8 @@ struct download_job {
 	struct slice run_id;	 /* `path` is below its folder, … */
 	struct slice model_name; /* … or that of this version, … */
 	int64_t model_version;
-	struct slice logged_model_id; /* … or that of this model */
+	struct slice logged_model_id; /* … or that of this model, … */
+	struct slice trace_id;	 /* … or that of this trace */
 	enum tar_output_format format;
 	/* Set by download_job_begin. */
 	bool is_head;

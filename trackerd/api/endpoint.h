@@ -40,6 +40,7 @@ struct call {
 	void *request;       /* the struct that the endpoint's fields fill, zeroed before */
 	void *result;        /* execute's, in the arena; NULL until then */
 	int64_t now_ms;      /* wall time when the request came: the same when execute runs twice */
+	struct db *blobs;    /* artifacts.db, read-only, for execute of a READ; else NULL */
 	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
 	struct slice if_none_match; /* header; absent if not sent */
 	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */

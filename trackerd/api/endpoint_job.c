@@ -77,6 +77,7 @@ static bool execute_phase(struct job *job, struct job_context *context, struct e
 	struct endpoint_job *e = from_job(job);
 	e->call.released = (struct blob_pk_list){0}; /* this may be the second run */
 	e->call.has_more = false;
+	e->call.blobs = context->blobs;
 	bool ok = e->endpoint->execute == NULL ||
 		  e->endpoint->execute(&e->call, context->tracker, err);
 	job->outgoing_or_null = e->call.outgoing_or_null;

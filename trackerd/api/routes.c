@@ -25,6 +25,7 @@
 #include "api/system.h"
 #include "api/tags.h"
 #include "api/trace_changes.h"
+#include "api/trace_spans.h"
 #include "api/traces.h"
 #include "api/traces_v2.h"
 #include "api/webhooks.h"
@@ -151,7 +152,11 @@ const struct route routes[] = {
 	/* Traces. */
 	{HTTP_POST,   "/api/3.0/mlflow/traces",                                 &traces_start},
 	{HTTP_GET,    "/api/3.0/mlflow/traces/{trace_id}",                      &traces_get_info},
+	{HTTP_GET,    "/api/3.0/mlflow/traces/get",                             &traces_get},
+	{HTTP_GET,    "/api/3.0/mlflow/traces/batchGet",                        &traces_get_batch},
 	{HTTP_POST,   "/api/3.0/mlflow/traces/batchGetInfos",                   &traces_get_infos},
+	{HTTP_GET,    "/api/3.0/mlflow/get-trace-artifact",                     &traces_get_artifact},
+	{HTTP_GET,    "/api/2.0/mlflow/get-trace-artifact",                     &traces_get_artifact},
 	{HTTP_POST,   "/api/3.0/mlflow/traces/search",                          &traces_search},
 	{HTTP_POST,   "/api/3.0/mlflow/traces/delete-traces",                   &traces_delete},
 	{HTTP_PATCH,  "/api/3.0/mlflow/traces/{trace_id}/tags",                 &traces_set_tag},

@@ -268,11 +268,15 @@ static bool find_location(struct call *call, struct db *tracker, int64_t experim
 			  struct slice *location_out, bool *is_held_out, struct error *err)
 {
 	struct experiment experiment;
-	struct error ignored;
+	struct error reason, ignored;
 	struct slice path;
 	*is_held_out = false;
-	if (!experiment_load(tracker, experiment_id, call->arena, &experiment, err))
-		return err->code == ERR_RESOURCE_DOES_NOT_EXIST;
+	if (!experiment_load(tracker, experiment_id, call->arena, &experiment, &reason)) {
+		if (reason.code == ERR_RESOURCE_DOES_NOT_EXIST)
+			return true;
+		*err = reason;
+		return false;
+	}
 	*location_out = experiment.artifact_location;
 	*is_held_out =
 		artifact_path_from_uri(experiment.artifact_location, call->arena, &path, &ignored);

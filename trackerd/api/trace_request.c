@@ -87,6 +87,69 @@ bool trace_put_result(struct call *call, struct db *tracker, const struct trace 
 	       (is_new || trace_load_result(call, tracker, put->pk, err));
 }
 
+/* ---- several by id ------------------------------------------------------------------------------ */
+
+// clang-format off
+const struct field trace_infos_fields[] = {
+	FIELD_TEXTS(struct trace_infos_request, trace_ids, FIELD_REQUIRED),
+	FIELD_TEXTS(struct trace_infos_request, experiment_ids, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+// clang-format on
+
+bool trace_infos_check(struct call *call, struct error *err)
+{
+	const struct trace_infos_request *request = call->request;
+	return request->trace_ids.count <= SEARCH_TRACES_MAX ||
+	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Cannot get more than %d traces in a single request. Provided %zu.",
+			 SEARCH_TRACES_MAX, request->trace_ids.count);
+}
+
+static bool is_wanted(const struct trace_infos_request *request, int64_t experiment_id)
+{
+	int64_t id;
+	for (size_t i = 0; i < request->experiment_ids.count; i++) {
+		if (slice_parse_i64(request->experiment_ids.items[i], &id) && id == experiment_id)
+			return true;
+	}
+	return !request->experiment_ids.is_set;
+}
+
+static bool contains_pk(const struct trace_pk *pks, size_t count, struct trace_pk pk)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (pks[i].value == pk.value)
+			return true;
+	}
+	return false;
+}
+
+bool trace_infos_load(struct call *call, struct db *tracker, struct trace_list *out,
+		      struct error *err)
+{
+	const struct trace_infos_request *request = call->request;
+	struct trace_pk *pks =
+		ARENA_NEW(call->arena, struct trace_pk, request->trace_ids.count);
+	size_t count = 0;
+	for (size_t i = 0; i < request->trace_ids.count; i++) {
+		bool found;
+		if (!trace_find_if_any(tracker, request->trace_ids.items[i], &pks[count], &found,
+				       err))
+			return false;
+		count += found && !contains_pk(pks, count, pks[count]);
+	}
+	struct trace_list list = {ARENA_NEW(call->arena, struct trace, count), 0};
+	if (!traces_load(tracker, pks, count, call->arena, list.items, err))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (is_wanted(request, list.items[i].experiment_id))
+			list.items[list.count++] = list.items[i];
+	}
+	*out = list;
+	return true;
+}
+
 /* ---- searching ---------------------------------------------------------------------------------- */
 
 bool trace_search_check(struct call *call, const struct slice *experiment_ids, size_t count,

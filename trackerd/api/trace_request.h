@@ -24,6 +24,17 @@ MUST_CHECK bool trace_get_execute(struct call *call, struct db *tracker, struct 
 /* Makes or updates *trace in its experiment, which must be active; the trace that is then there is call->result. */
 MUST_CHECK bool trace_put_result(struct call *call, struct db *tracker, const struct trace *trace, struct error *err);
 
+/* Several traces by their ids. */
+struct trace_infos_request {
+	struct text_list trace_ids, experiment_ids; /* the latter absent: of all */
+};
+extern const struct field trace_infos_fields[];
+/* At most SEARCH_TRACES_MAX. */
+MUST_CHECK bool trace_infos_check(struct call *call, struct error *err);
+/* Of an endpoint whose request is a struct trace_infos_request: in its order, each once; those that are not there are
+ * left out. */
+MUST_CHECK bool trace_infos_load(struct call *call, struct db *tracker, struct trace_list *out, struct error *err);
+
 /* What both versions of the search ask; each has its own way to name experiments. */
 struct trace_search_request {
 	struct object_list locations;    /* version 3 */

@@ -6,9 +6,6 @@
 #include "api/trace_request.h"
 #include "api/validation.h"
 #include "base/proto_time.h"
-#include "limits.h"
-#include "store/traces.h"
-#include "store/traces_load.h"
 
 /* ---- a place for traces ------------------------------------------------------------------------- */
 
@@ -169,70 +166,11 @@ const struct endpoint traces_get_info = {
 	.summary = "Get what is known of a trace",
 };
 
-struct infos_request {
-	struct text_list trace_ids, experiment_ids;
-};
-
-// clang-format off
-static const struct field infos_fields[] = {
-	FIELD_TEXTS(struct infos_request, trace_ids, FIELD_REQUIRED),
-	FIELD_TEXTS(struct infos_request, experiment_ids, FIELD_OPTIONAL),
-	FIELDS_END,
-};
-// clang-format on
-
-static bool infos_check(struct call *call, struct error *err)
-{
-	const struct infos_request *request = call->request;
-	return request->trace_ids.count <= SEARCH_TRACES_MAX ||
-	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Cannot get more than %d traces in a single request. Provided %zu.",
-			 SEARCH_TRACES_MAX, request->trace_ids.count);
-}
-
-static bool is_wanted(const struct infos_request *request, int64_t experiment_id)
-{
-	int64_t id;
-	for (size_t i = 0; i < request->experiment_ids.count; i++) {
-		if (slice_parse_i64(request->experiment_ids.items[i], &id) && id == experiment_id)
-			return true;
-	}
-	return !request->experiment_ids.is_set;
-}
-
-static bool contains_pk(const struct trace_pk *pks, size_t count, struct trace_pk pk)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (pks[i].value == pk.value)
-			return true;
-	}
-	return false;
-}
-
-/* In the order of the request; each once; those that are not there are left out. */
 static bool infos_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	const struct infos_request *request = call->request;
 	struct trace_list *list = ARENA_NEW(call->arena, struct trace_list, 1);
-	struct trace_pk *pks = ARENA_NEW(call->arena, struct trace_pk, request->trace_ids.count);
-	size_t count = 0;
 	call->result = list;
-	for (size_t i = 0; i < request->trace_ids.count; i++) {
-		bool found;
-		if (!trace_find_if_any(tracker, request->trace_ids.items[i], &pks[count], &found,
-				       err))
-			return false;
-		count += found && !contains_pk(pks, count, pks[count]);
-	}
-	struct trace *traces = ARENA_NEW(call->arena, struct trace, count);
-	if (!traces_load(tracker, pks, count, call->arena, traces, err))
-		return false;
-	list->items = traces;
-	for (size_t i = 0; i < count; i++) {
-		if (is_wanted(request, traces[i].experiment_id))
-			list->items[list->count++] = traces[i];
-	}
-	return true;
+	return trace_infos_load(call, tracker, list, err);
 }
 
 static void infos_encode(const struct call *call, struct json_writer *w)
@@ -251,9 +189,9 @@ static void infos_encode(const struct call *call, struct json_writer *w)
 
 const struct endpoint traces_get_infos = {
 	.kind = ENDPOINT_READ,
-	.fields_or_null = infos_fields,
-	.request_bytes = sizeof(struct infos_request),
-	.check = infos_check,
+	.fields_or_null = trace_infos_fields,
+	.request_bytes = sizeof(struct trace_infos_request),
+	.check = trace_infos_check,
 	.execute = infos_execute,
 	.encode = infos_encode,
 	.summary = "Get what is known of several traces",

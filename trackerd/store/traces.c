@@ -5,6 +5,7 @@
 #include "store/assessments.h"
 #include "store/key_values.h"
 
+static bool error_missing(struct error *err, struct slice trace_id);
 static struct key_value_list with_location(struct key_value_list tags, struct slice location,
 					   struct arena *arena);
 static bool insert_row(struct db *db, struct trace *trace, struct error *err);
@@ -35,13 +36,36 @@ bool trace_find_if_any(struct db *db, struct slice trace_id, struct trace_pk *ou
 
 bool trace_find(struct db *db, struct slice trace_id, struct trace_pk *out, struct error *err)
 {
-	char quoted[128];
 	bool found;
-	if (!trace_find_if_any(db, trace_id, out, &found, err))
+	return trace_find_if_any(db, trace_id, out, &found, err) &&
+	       (found || error_missing(err, trace_id));
+}
+
+static bool error_missing(struct error *err, struct slice trace_id)
+{
+	char quoted[128];
+	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Trace with ID '%s' not found.",
+			 error_quote(trace_id, quoted, sizeof(quoted)));
+}
+
+bool trace_location(struct db *db, struct slice trace_id, struct arena *arena,
+		    struct slice *uri_out, struct error *err)
+{
+	bool found;
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT e.artifact_location FROM traces AS t JOIN experiments AS e"
+		    " ON e.experiment_id = t.experiment_id WHERE t.trace_id = $1"),
+		err);
+	if (st == NULL)
 		return false;
-	return found || error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
-				  "Trace with ID '%s' not found.",
-				  error_quote(trace_id, quoted, sizeof(quoted)));
+	db_bind_text(st, 1, trace_id);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	if (found)
+		*uri_out = trace_directory_uri(db_column_text(st, 0), trace_id, arena);
+	db_reset(st);
+	return found || error_missing(err, trace_id);
 }
 
 /* ---- making and ending -------------------------------------------------------------------------- */

@@ -64,6 +64,9 @@ MUST_CHECK bool traces_select(struct db *db, const struct trace_selection *selec
 /* With all that hangs on it. */
 MUST_CHECK bool trace_delete_in_txn(struct db *db, const struct trace_ref *trace, struct error *err);
 
+/* trace_directory_uri of a trace, where its experiment is now. Fails like trace_find. */
+MUST_CHECK bool trace_location(struct db *db, struct slice trace_id, struct arena *arena, struct slice *uri_out,
+			       struct error *err);
 /* "<experiment_location>/traces/<trace_id>", in the arena: the directory of all that belongs to a trace. */
 struct slice trace_directory_uri(struct slice experiment_location, struct slice trace_id, struct arena *arena);
 
