@@ -103,6 +103,7 @@ static void fixture_open(struct fixture *f)
 					     .blobs_path = f->blobs_path,
 					     .worker_count = 2,
 					     .query_timeout_ms = 10000,
+					     .user_agent = "test",
 					     .group_committed_cb = group_committed,
 					     .housekeeping_cb = keep_house,
 					     .ctx = f};
@@ -542,6 +543,56 @@ static void test_closing_finishes_what_was_submitted(void **state)
 	}
 }
 
+/* Nothing is connected to: the address is refused before. */
+static bool address_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
+	(void)context;
+	(void)err;
+	struct outgoing *outgoing = ARENA_NEW(&t->arena, struct outgoing, 1);
+	*outgoing = (struct outgoing){.url = "http://127.0.0.1:9/",
+				      .schemes = "http",
+				      .body = SLICE("{}"),
+				      .connect_timeout_ms = 1000,
+				      .timeout_ms = 1000};
+	job->outgoing_or_null = t->number == 0 ? NULL : outgoing;
+	return true;
+}
+
+static bool outcome_phase(struct job *job, struct job_context *context, struct error *err)
+{
+	struct test_job *t = CONTAINER_OF(job, struct test_job, job);
+	(void)context;
+	(void)err;
+	t->seen = job->outgoing_or_null == NULL ? -1 : (int64_t)job->outgoing_or_null->outcome;
+	return true;
+}
+
+static const struct job_phase sending[] = {
+	{LANE_WORKER, address_phase}, {LANE_SENDER, NULL}, {LANE_WORKER, outcome_phase}};
+
+static void test_a_job_goes_on_with_the_outcome_of_what_it_sent(void **state)
+{
+	struct fixture f;
+	struct test_job t[3];
+	(void)state;
+	fixture_open(&f);
+	for (int i = 0; i < 3; i++) {
+		test_job_init(&t[i], &f, i, sending, ARRAY_COUNT(sending));
+		if (i == 2)
+			jobs_stop_sending(f.jobs);
+		submit(&f, &t[i]);
+		run_until(&f, (unsigned)i + 1);
+		assert_int_equal(t[i].outcome.code, ERR_NONE);
+	}
+	assert_int_equal(t[0].seen, -1);
+	assert_int_equal(t[1].seen, OUTGOING_REFUSED);
+	assert_int_equal(t[2].seen, OUTGOING_CANCELLED);
+	fixture_close(&f);
+	for (int i = 0; i < 3; i++)
+		arena_deinit(&t[i].arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_a_full_disk_fails_the_job_and_not_the_daemon),
 		cmocka_unit_test(test_the_lane_is_idle_only_after_a_while_without_jobs),
 		cmocka_unit_test(test_closing_finishes_what_was_submitted),
+		cmocka_unit_test(test_a_job_goes_on_with_the_outcome_of_what_it_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
