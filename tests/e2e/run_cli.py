@@ -568,7 +568,7 @@ class Webhooks(WithDaemon):
                             "prompt.created", "--secret-file", path, "--description", "d").strip()
         listed, = self.trk.json("webhooks", "list")["webhooks"]
         self.assertEqual(listed, {"webhook_id": hook, "name": "deploy", "url": self.url, "status": "ACTIVE",
-                                  "description": "d", "events": ["registered_model.created", "prompt.created"]})
+                                  "description": "d", "events": ["prompt.created", "registered_model.created"]})
         self.assertEqual(self.trk.out("webhooks", "list", "--quiet").strip(), hook)
         self.assertIn(hook[:8], self.trk.terminal("webhooks", "list"))
         self.assertTrue(self.trk.json("webhooks", "test", "deploy", "--event", "prompt.created")["success"])

@@ -117,12 +117,21 @@ static bool look_phase(struct job *job, struct job_context *context, struct erro
 }
 static const struct job_phase look_phases[] = {{LANE_WORKER, look_phase}};
 
+static int64_t pause_left_ms(const struct webhook_service *service)
+{
+	return service->paused_until_ms - clock_monotonic_ms(clock_system());
+}
+
 void webhook_service_wake_on_loop(struct webhook_service *service)
 {
 	struct error err;
-	if (service->timer_or_null == NULL ||
-	    clock_monotonic_ms(clock_system()) < service->paused_until_ms)
+	int64_t pause_ms = pause_left_ms(service);
+	if (service->timer_or_null == NULL)
 		return;
+	if (pause_ms > 0) {
+		loop_timer_start(service->timer_or_null, pause_ms);
+		return;
+	}
 	service->is_to_look_again = service->is_looking;
 	if (service->is_looking)
 		return;
@@ -175,8 +184,8 @@ static void looked_on_loop(struct job *job)
 	service->is_looking = false;
 	if (job->error.code != ERR_NONE)
 		pause_after(service, &job->error);
-	else
-		take_heads(service);
+	else if (pause_left_ms(service) <= 0)
+		take_heads(service); /* else a delivery failed meanwhile: the timer wakes us */
 	arena_reset(&service->look_arena);
 	service->heads = (struct webhook_head_list){0};
 	if (service->is_to_look_again)

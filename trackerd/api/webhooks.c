@@ -284,7 +284,8 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 	}
 	webhook->last_updated_time_ms = call->now_ms;
 	call->wakes_webhooks = true; /* it may have been disabled */
-	return webhook_save_in_txn(tracker, webhook, err);
+	return webhook_save_in_txn(tracker, webhook, err) &&
+	       load_webhook(call, tracker, webhook->webhook_id, &webhook, err);
 }
 
 const struct endpoint webhooks_update = {

@@ -33,15 +33,14 @@ static bool insert_events(struct db *db, const struct webhook *webhook, struct e
 		const struct webhook_event_kind *kind = webhook->events[i];
 		struct db_statement *st = db_prepare(
 			db,
-			SQL("INSERT INTO webhook_events (entity, action, webhook_pk, position)"
-			    " SELECT $1, $2, webhook_pk, $3 FROM webhooks WHERE webhook_id = $4"),
+			SQL("INSERT INTO webhook_events (entity, action, webhook_pk)"
+			    " SELECT $1, $2, webhook_pk FROM webhooks WHERE webhook_id = $3"),
 			err);
 		if (st == NULL)
 			return false;
 		db_bind_text(st, 1, slice_from_cstr(webhook_entity_name(kind->entity)));
 		db_bind_text(st, 2, slice_from_cstr(webhook_action_name(kind->action)));
-		db_bind_i64(st, 3, (int64_t)i);
-		db_bind_text(st, 4, webhook->webhook_id);
+		db_bind_text(st, 3, webhook->webhook_id);
 		if (!db_run(st, err))
 			return false;
 	}
@@ -137,7 +136,7 @@ static bool load_events(struct db *db, struct webhook *w, struct arena *arena, s
 	enum db_row row;
 	struct db_statement *st = db_prepare(db,
 					     SQL("SELECT entity, action FROM webhook_events"
-						 " WHERE webhook_pk = $1 ORDER BY position"),
+						 " WHERE webhook_pk = $1 ORDER BY entity, action"),
 					     err);
 	if (st == NULL)
 		return false;

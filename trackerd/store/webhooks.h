@@ -15,7 +15,7 @@ struct webhook {
 	struct slice webhook_id, name, description, url, secret; /* none is absent once stored */
 	bool is_active;
 	int64_t creation_time_ms, last_updated_time_ms;
-	const struct webhook_event_kind **events; /* in the client's order, none twice */
+	const struct webhook_event_kind **events; /* by name, none twice */
 	size_t event_count;
 };
 struct webhook_list {

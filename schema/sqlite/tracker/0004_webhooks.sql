@@ -21,11 +21,10 @@ CREATE TABLE webhook_events (
 	entity     TEXT NOT NULL,
 	action     TEXT NOT NULL,
 	webhook_pk INTEGER NOT NULL REFERENCES webhooks ON DELETE CASCADE,
-	position   INTEGER NOT NULL,                              -- as the client listed them
 	PRIMARY KEY (entity, action, webhook_pk)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX webhook_events_by_webhook ON webhook_events (webhook_pk, position);
+CREATE INDEX webhook_events_by_webhook ON webhook_events (webhook_pk, entity, action);
 
 CREATE TABLE outbox_events (
 	event_pk INTEGER PRIMARY KEY AUTOINCREMENT,
