@@ -213,11 +213,11 @@ ALL_EVENTS = [
 PROMPT = {"key": "mlflow.prompt.is_prompt", "value": "true"}
 
 
-def change_all(client, name, tags, text):
+def change_all(client, name, source, tags, text):
     """Everything of the registry that can be told of, once."""
     version = {"name": name, "version": "1"}
     make_model(client, name, tags=tags)
-    client.call("POST", "model-versions/create", {"name": name, "source": "mlflow-artifacts:/0/x", "tags": tags + text})
+    client.call("POST", "model-versions/create", {"name": name, "source": source, "tags": tags + text})
     client.call("POST", "registered-models/set-tag", {"name": name, "key": "k", "value": "v"})
     client.call("DELETE", "registered-models/delete-tag", {"name": name, "key": "k"})
     client.call("POST", "model-versions/set-tag", {**version, "key": "k"})
@@ -232,8 +232,8 @@ def every_event_arrives_in_order(program):
     with Daemon(program, options=LOOPBACK) as daemon, Receiver() as receiver:
         client = daemon.connect()
         make_hook(client, receiver.url, [{"entity": e, "action": a} for e, a in ALL_EVENTS])
-        change_all(client, "m", [{"key": "t", "value": "1"}], [])
-        change_all(client, "p", [PROMPT, {"key": "_mlflow_prompt_type", "value": "text"}],
+        change_all(client, "m", "mlflow-artifacts:/0/x", [{"key": "t", "value": "1"}], [])
+        change_all(client, "p", "dummy-source", [PROMPT, {"key": "_mlflow_prompt_type", "value": "text"}],
                    [{"key": "mlflow.prompt.text", "value": "Hello"}])
         bodies = [json.loads(request.body) for request in receiver.wait(14)]
         told = [(body["entity"], body["action"], body["data"]) for body in bodies]
