@@ -148,11 +148,16 @@ def test_a_big_file(client, run):
         assert hashlib.file_digest(file, "sha256").hexdigest() == digest
 
 
-def test_a_file_in_parts(client, run, monkeypatch):
+@pytest.fixture
+def in_parts(monkeypatch):
     """What the clients do with files beyond 500 MB when they are told to; here from 5 MB on."""
-    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
-    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", str(5 << 20))
-    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(5 << 20))
+    for way in ("UPLOAD", "DOWNLOAD"):
+        monkeypatch.setenv(f"MLFLOW_ENABLE_PROXY_MULTIPART_{way}", "true")
+        monkeypatch.setenv(f"MLFLOW_MULTIPART_{way}_MINIMUM_FILE_SIZE", str(5 << 20))
+        monkeypatch.setenv(f"MLFLOW_MULTIPART_{way}_CHUNK_SIZE", str(5 << 20))
+
+
+def test_a_file_in_parts(client, run, in_parts, monkeypatch):
     completed = []
     complete = HttpArtifactRepository.complete_multipart_upload
     monkeypatch.setattr(HttpArtifactRepository, "complete_multipart_upload",
@@ -164,6 +169,17 @@ def test_a_file_in_parts(client, run, monkeypatch):
     assert listing(client, run, "below") == [("below/parts.bin", False, len(content))]
     with open(client.download_artifacts(run.info.run_id, "below/parts.bin"), "rb") as file:
         assert file.read() == content
+
+
+def test_an_upload_in_parts_that_is_given_up_leaves_nothing(client, run, in_parts, monkeypatch):
+    def fail(*arguments):
+        raise ConnectionError("stopped before the end")
+
+    monkeypatch.setattr(HttpArtifactRepository, "complete_multipart_upload", fail)
+    write("parts.bin", bytes(6 << 20))
+    with pytest.raises(ConnectionError, match="stopped"):
+        client.log_artifact(run.info.run_id, "parts.bin")
+    assert listing(client, run) == []
 
 
 def test_the_last_upload_wins(client, run):

@@ -76,3 +76,26 @@ def test_the_judgement_belongs_to_the_model(client, experiment, table):
     metrics = {metric.key: metric for metric in client.get_logged_model(info.model_id).metrics}
     assert metrics["accuracy_score"].value > 0.8
     assert metrics["accuracy_score"].dataset_name == "dataset"
+
+
+@requires_3
+def test_answers_are_judged_by_scorers(client, experiment):
+    """mlflow.genai.evaluate: each row becomes a trace with its judgements, and the run has their means."""
+    from mlflow.genai.scorers import scorer
+
+    @scorer
+    def exact(outputs, expectations):
+        return outputs == expectations["answer"]
+
+    @scorer
+    def length(outputs):
+        return len(outputs)
+
+    data = [{"inputs": {"question": "a"}, "expectations": {"answer": "A"}},
+            {"inputs": {"question": "bb"}, "expectations": {"answer": "wrong"}}]
+    result = mlflow.genai.evaluate(data=data, predict_fn=lambda question: question.upper(), scorers=[exact, length])
+    assert client.get_run(result.run_id).data.metrics == {"exact/mean": 0.5, "length/mean": 1.5}
+    traces = mlflow.search_traces(run_id=result.run_id, return_type="list")
+    got = {trace.data.response: {a.name: a.value for a in trace.info.assessments} for trace in traces}
+    assert got == {'"A"': {"exact": True, "length": 1, "answer": "A"},
+                   '"BB"': {"exact": False, "length": 2, "answer": "wrong"}}

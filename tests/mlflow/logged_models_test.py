@@ -182,3 +182,17 @@ def test_models_that_are_not_there(client, experiment):
     for name in ("a/b", "a:b", "a.b", "50%"):
         with refused("INVALID_PARAMETER_VALUE", "Invalid"):
             client.create_logged_model(experiment, name=name)
+
+
+def test_a_model_is_the_input_of_one_run_and_the_output_of_another(client, experiment):
+    from mlflow.entities import LoggedModelInput, LoggedModelOutput
+
+    maker, user = client.create_run(experiment).info.run_id, client.create_run(experiment).info.run_id
+    model = client.create_logged_model(experiment, name="shared", source_run_id=maker).model_id
+    client.log_outputs(maker, models=[LoggedModelOutput(model, step=4)])
+    client.log_inputs(user, models=[LoggedModelInput(model)])
+    client.log_inputs(user, models=[LoggedModelInput(model)])
+    assert [(output.model_id, output.step) for output in client.get_run(maker).outputs.model_outputs] == [(model, 4)]
+    assert [used.model_id for used in client.get_run(user).inputs.model_inputs] == [model]
+    found, = client.search_logged_models([experiment], filter_string=f"source_run_id = '{maker}'")
+    assert found.model_id == model

@@ -1,4 +1,5 @@
 """Prompts: versions of a text, kept in the registry, found by name, version and alias, and hidden among the models."""
+import json
 import uuid
 
 import mlflow
@@ -92,3 +93,12 @@ def test_a_prompt_that_is_not_there(name):
     assert mlflow.genai.load_prompt(name, version=1, allow_missing=True) is None
     with pytest.raises(mlflow.MlflowException, match=name):
         mlflow.genai.load_prompt(f"prompts:/{name}/1")
+
+
+def test_a_prompt_loaded_in_a_run_is_linked_to_it(client, experiment, name):
+    mlflow.genai.register_prompt(name, "one")
+    mlflow.genai.register_prompt(name, "two")
+    with mlflow.start_run() as active:
+        mlflow.genai.load_prompt(name, version=2)
+    linked = json.loads(client.get_run(active.info.run_id).data.tags["mlflow.linkedPrompts"])
+    assert linked == [{"name": name, "version": "2"}]

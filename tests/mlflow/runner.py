@@ -1,5 +1,6 @@
 """Runs the suites with one of the released Python clients: what run_python_newest and run_python_old share."""
 import os
+import signal
 import subprocess
 import sys
 
@@ -39,4 +40,11 @@ def run(environment):
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     command = [python, "-m", "pytest", "-c", os.path.join(HERE, "pytest.ini"), "--rootdir", HERE,
                "--binaries", os.path.abspath(sys.argv[1]), *(sys.argv[2:] or [HERE])]
-    sys.exit(subprocess.run(command, env={**inherited, **SETTINGS}, timeout=SUITE_S, check=False).returncode)
+    # A session of its own: when time is up, the daemons that the suites started end with them.
+    with subprocess.Popen(command, env={**inherited, **SETTINGS}, start_new_session=True) as suites:
+        try:
+            sys.exit(suites.wait(SUITE_S))
+        finally:
+            if suites.poll() is None:
+                os.killpg(suites.pid, signal.SIGKILL)
+                print(f"no end within {SUITE_S} s", flush=True)

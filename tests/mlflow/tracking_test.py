@@ -1,8 +1,11 @@
 """Experiments, runs, parameters, metrics and tags, as the fluent API and MlflowClient write and read them."""
 import math
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import mlflow
+from clients import requires_3
+from daemon import Daemon
 from mlflow.entities import Metric, Param, RunStatus, RunTag, ViewType
 
 MAX_FLOAT = 1.7976931348623157e308
@@ -252,3 +255,65 @@ def test_the_last_active_run_is_found_again(client, experiment):
         mlflow.log_param("p", 1)
     assert mlflow.last_active_run().info.run_id == active.info.run_id
     assert mlflow.get_run(active.info.run_id).data.params == {"p": "1"}
+
+
+def test_the_environment_names_the_run(client, run, monkeypatch):
+    monkeypatch.setenv("MLFLOW_RUN_ID", run.info.run_id)
+    with mlflow.start_run() as active:
+        mlflow.log_param("p", 1)
+    assert active.info.run_id == run.info.run_id
+    assert client.get_run(run.info.run_id).data.params == {"p": "1"}
+
+
+def test_children_that_log_side_by_side(client, experiment, run):
+    """A search of parameters: each child in a thread of its own."""
+    def train(index):
+        tags = {"mlflow.parentRunId": run.info.run_id}
+        child = client.create_run(experiment, tags=tags, run_name=f"child {index}").info.run_id
+        client.log_param(child, "index", index)
+        for step in range(10):
+            client.log_metric(child, "score", index * step, step=step)
+        client.set_terminated(child)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(train, range(24)))
+    found = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{run.info.run_id}'",
+                               order_by=["metrics.score DESC"])
+    assert [child.data.metrics["score"] for child in found] == [index * 9.0 for index in range(23, -1, -1)]
+    assert {child.info.status for child in found} == {"FINISHED"}
+    assert {child.data.params["index"] for child in found} == {str(index) for index in range(24)}
+
+
+def test_one_run_written_to_by_many_threads(client, run):
+    run_id = run.info.run_id
+
+    def write(index):
+        client.log_batch(run_id, [Metric("m", float(index), index, index)], [Param(f"p{index}", "v")],
+                         [RunTag("same", str(index))])
+        client.log_param(run_id, "agreed", "yes")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(80)))
+    got = client.get_run(run_id).data
+    assert got.metrics == {"m": 79.0}
+    assert got.params == {**{f"p{index}": "v" for index in range(80)}, "agreed": "yes"}
+    assert got.tags["same"] in {str(index) for index in range(80)}
+    assert len(client.get_metric_history(run_id, "m")) == 80
+
+
+def test_a_pause_longer_than_the_server_waits(trackerd):
+    """The server closes idle connections; the client must not stumble over that."""
+    with Daemon(trackerd, options=("--idle-timeout-ms", "50")) as daemon:
+        client = mlflow.MlflowClient(daemon.url)
+        run_id = client.create_run("0").info.run_id
+        for step in range(20):
+            client.log_metric(run_id, "m", step, step=step)
+            time.sleep(0.04 + 0.001 * step)  # up to the very moment of closing, and past it
+        assert [point.step for point in client.get_metric_history(run_id, "m")] == list(range(20))
+
+
+@requires_3
+def test_a_tag_of_an_experiment_can_be_deleted(client, experiment):
+    client.set_experiment_tag(experiment, "gone", "1")
+    client.delete_experiment_tag(experiment, "gone")
+    assert "gone" not in client.get_experiment(experiment).tags
