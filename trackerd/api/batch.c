@@ -36,6 +36,10 @@ static const struct field metric_fields[] = {
 
 static bool check_model_point(const struct model_point *point, struct error *err)
 {
+	if ((point->dataset_name.len > 0) != (point->dataset_digest.len > 0))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "Both dataset_name and dataset_digest must be provided if one is "
+				 "provided");
 	return validate_length(point->model_id, LOGGED_MODEL_ID_LENGTH_MAX, "'model_id'", err) &&
 	       validate_length(point->dataset_name, DATASET_NAME_LENGTH_MAX, "'dataset_name'",
 			       err) &&
@@ -240,10 +244,10 @@ static bool take_model_points(struct batch_request *request, struct arena *arena
 		const struct model_point point = {request->points[i], metrics[i].model_id,
 						  metrics[i].dataset_name,
 						  metrics[i].dataset_digest};
-		if (point.model_id.len == 0)
-			continue;
 		if (!check_model_point(&point, err))
 			return false;
+		if (point.model_id.len == 0)
+			continue;
 		request->model_points =
 			arena_list_room(arena, request->model_points, request->model_point_count,
 					sizeof(*request->model_points));

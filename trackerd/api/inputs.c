@@ -196,7 +196,7 @@ static const struct field output_entry_fields[] = {
 
 static const struct field outputs_fields[] = {
 	FIELD_TEXT(struct outputs_request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
-	FIELD_OBJECTS(struct outputs_request, models, FIELD_REQUIRED, output_entry_fields, struct output_entry),
+	FIELD_OBJECTS(struct outputs_request, models, FIELD_OPTIONAL, output_entry_fields, struct output_entry),
 	FIELDS_END,
 };
 // clang-format on
@@ -207,6 +207,9 @@ static bool log_outputs_check(struct call *call, struct error *err)
 	const struct output_entry *entries = request->models.items;
 	struct model_output *items =
 		ARENA_NEW(call->arena, struct model_output, request->models.count + 1);
+	/* A list without items is one. */
+	if (!request->models.is_set)
+		return fields_error_missing(err, "models");
 	for (size_t i = 0; i < request->models.count; i++) {
 		if (!check_model_id(entries[i].model_id, i, err))
 			return false;

@@ -43,7 +43,7 @@ static const struct field order_entry_fields[] = {
 };
 
 static const struct field search_fields[] = {
-	FIELD_TEXTS(struct search_request, experiment_ids, FIELD_REQUIRED),
+	FIELD_TEXTS(struct search_request, experiment_ids, FIELD_OPTIONAL),
 	FIELD_TEXT(struct search_request, filter, FIELD_OPTIONAL),
 	FIELD_OBJECTS(struct search_request, datasets, FIELD_OPTIONAL, dataset_entry_fields, struct dataset_entry),
 	FIELD_I64(struct search_request, max_results, FIELD_OPTIONAL),
@@ -57,6 +57,9 @@ static bool check_experiments(struct search_request *request, struct arena *aren
 			      struct error *err)
 {
 	int64_t *ids = ARENA_NEW(arena, int64_t, request->experiment_ids.count);
+	/* A list without items is one, in which nothing is found. */
+	if (!request->experiment_ids.is_set)
+		return fields_error_missing(err, "experiment_ids");
 	for (size_t i = 0; i < request->experiment_ids.count; i++) {
 		if (!validate_experiment_id(request->experiment_ids.items[i], &ids[i], err))
 			return false;

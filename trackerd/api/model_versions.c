@@ -77,19 +77,13 @@ static bool resolve_source(struct call *call, struct db *tracker, bool is_prompt
 			   struct model_version_new *new, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_lineage lineage;
 	if (is_prompt) {
 		new->run_id = r->run_id;
 		new->storage_location = r->source;
 		return model_source_check_prompt(r->source, err);
 	}
-	if (!model_lineage_resolve(tracker, r->source, r->run_id, r->model_id, call->arena,
-				   &lineage, err))
-		return false;
-	struct model_source source = {r->source, lineage.run_id, lineage.model_id};
-	new->storage_location = lineage.location;
-	if (!slice_is_present(lineage.location) &&
-	    !model_source_resolve(tracker, &source, call->arena, &new->storage_location, err))
+	struct model_source source = {r->source, r->run_id, r->model_id};
+	if (!model_source_resolve(tracker, &source, call->arena, &new->storage_location, err))
 		return false;
 	new->run_id = source.run_id;
 	new->model_id = source.model_id;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/artifact_uri.h"
+#include "store/logged_models_load.h"
 #include "store/model_versions.h"
 #include "store/models.h"
 
@@ -159,15 +160,22 @@ static bool is_inside(struct slice path, struct slice folder)
 
 /* ---- errors ------------------------------------------------------------------------------------- */
 
-static bool error_local(struct error *err, struct slice source)
+/* What the request calls the thing that must contain the source. */
+static const char *container_parameter(const struct model_source *source)
 {
+	return source->model_id.len > 0 ? "model_id" : "run_id";
+}
+
+static bool error_local(struct error *err, const struct model_source *source)
+{
+	const char *parameter = container_parameter(source);
 	char quoted[300];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 			 "Invalid model version source: '%s'. To use a local path as a model "
-			 "version source, the run_id request parameter has to be specified and the "
+			 "version source, the %s request parameter has to be specified and the "
 			 "local path has to be contained within the artifact directory of the run "
-			 "specified by the run_id.",
-			 error_quote(source, quoted, sizeof(quoted)));
+			 "specified by the %s.",
+			 error_quote(source->uri, quoted, sizeof(quoted)), parameter, parameter);
 }
 
 static bool error_unsafe(struct error *err, struct slice source)
@@ -181,13 +189,14 @@ static bool error_unsafe(struct error *err, struct slice source)
 			 error_quote(source, quoted, sizeof(quoted)));
 }
 
-static bool error_elsewhere(struct error *err, struct slice source)
+static bool error_elsewhere(struct error *err, const struct model_source *source,
+			    const char *parameter)
 {
 	char quoted[300];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid model version source: '%s'. The run_id request parameter must "
+			 "Invalid model version source: '%s'. The %s request parameter must "
 			 "identify the resource that contains the source.",
-			 error_quote(source, quoted, sizeof(quoted)));
+			 error_quote(source->uri, quoted, sizeof(quoted)), parameter);
 }
 
 static bool error_invalid(struct error *err, struct slice source, const char *why)
@@ -199,20 +208,40 @@ static bool error_invalid(struct error *err, struct slice source, const char *wh
 
 /* ---- forms -------------------------------------------------------------------------------------- */
 
-static bool run_artifact_uri(struct db *db, struct slice run_id, struct arena *arena,
-			     struct slice *out, bool *found, struct error *err)
+static bool read_uri(struct db *db, struct sql sql, struct slice id, struct arena *arena,
+		     struct slice *out, bool *found, struct error *err)
 {
-	struct db_statement *st =
-		db_prepare(db, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), err);
+	struct db_statement *st = db_prepare(db, sql, err);
 	if (st == NULL)
 		return false;
-	db_bind_text(st, 1, run_id);
+	db_bind_text(st, 1, id);
 	if (!db_fetch_one(st, found, err))
 		return false;
 	if (*found)
 		*out = db_column_copy(st, 0, arena);
 	db_reset(st);
 	return true;
+}
+
+static bool run_artifact_uri(struct db *db, struct slice run_id, struct arena *arena,
+			     struct slice *out, bool *found, struct error *err)
+{
+	return read_uri(db, SQL("SELECT artifact_uri FROM runs WHERE run_id = $1"), run_id, arena,
+			out, found, err);
+}
+
+/* The artifact URI of the model or run that is named; *found false when it is none of ours. */
+static bool container_uri(struct db *db, const struct model_source *source, struct arena *arena,
+			  struct slice *out, bool *found, struct error *err)
+{
+	*found = false;
+	if (source->model_id.len > 0)
+		return read_uri(db,
+				SQL("SELECT artifact_uri FROM logged_models"
+				    " WHERE model_id = $1 AND is_deleted = 0"),
+				source->model_id, arena, out, found, err);
+	return source->run_id.len == 0 ||
+	       run_artifact_uri(db, source->run_id, arena, out, found, err);
 }
 
 /* What is not named is the other version's; what is named must be. */
@@ -223,6 +252,19 @@ static bool agree(struct slice *named, struct slice actual)
 	return slice_eq(*named, actual);
 }
 
+static bool resolve_logged_model(struct db *db, struct model_source *source, struct slice model_id,
+				 struct arena *arena, struct slice *out, struct error *err)
+{
+	struct logged_model model;
+	if (source->model_id.len > 0 && !slice_eq(source->model_id, model_id))
+		return error_elsewhere(err, source, "model_id");
+	if (!logged_model_load(db, model_id, false, arena, &model, err))
+		return false;
+	source->model_id = model_id;
+	*out = model.artifact_uri;
+	return true;
+}
+
 static bool resolve_model(struct db *db, struct model_source *source, struct arena *arena,
 			  struct slice *out, struct error *err)
 {
@@ -230,7 +272,12 @@ static bool resolve_model(struct db *db, struct model_source *source, struct are
 	struct model_version version;
 	int64_t number = 0;
 	bool is_prompt = false;
-	if (!slice_next(&rest, '/', &name) || !slice_parse_i64(rest, &number))
+	(void)slice_next(&rest, '/', &name);
+	bool is_model_id = name.len > 0 && !slice_is_present(rest) &&
+			   slice_find_byte(name, '@', 0) == name.len;
+	if (is_model_id)
+		return resolve_logged_model(db, source, name, arena, out, err);
+	if (!slice_parse_i64(rest, &number))
 		return error_invalid(err, source->uri, "Expected models:/NAME/VERSION.");
 	if (!model_version_load(db, name, number, arena, &version, err) ||
 	    !model_is_prompt(db, name, &is_prompt, err))
@@ -253,8 +300,10 @@ static bool resolve_run(struct db *db, const struct model_source *source, struct
 	bool found = false;
 	char quoted[300];
 	(void)slice_next(&rest, '/', &run_id); /* an empty id is one that is not found */
+	if (source->model_id.len > 0)
+		return error_elsewhere(err, source, "model_id");
 	if (source->run_id.len > 0 && !slice_eq(source->run_id, run_id))
-		return error_elsewhere(err, source->uri);
+		return error_elsewhere(err, source, "run_id");
 	if (!run_artifact_uri(db, run_id, arena, &uri, &found, err))
 		return false;
 	if (!found)
@@ -293,37 +342,49 @@ static bool resolve_local(struct db *db, const struct model_source *source, stru
 			"consider using a different scheme such as SMB (e.g. "
 			"smb://<hostname>/<path>).",
 			error_quote(source->uri, quoted, sizeof(quoted)));
-	if (source->run_id.len > 0 &&
-	    !run_artifact_uri(db, source->run_id, arena, &uri, &found, err))
+	if (!container_uri(db, source, arena, &uri, &found, err))
 		return false;
 	if (!found || !is_local(uri) || !local_path(uri, arena, &folder) ||
 	    !local_path(source->uri, arena, &path) || !is_inside(path, folder))
-		return error_local(err, source->uri);
+		return error_local(err, source);
 	*out = source->uri;
 	return true;
 }
 
-/* A client of MLflow 2 may name no run, and one of MLflow 3 a model that contains the source. */
+/* A client of MLflow 2 may name no run. */
 static bool resolve_proxied(struct db *db, const struct model_source *source, struct arena *arena,
 			    struct slice *out, struct error *err)
 {
 	struct slice uri, decoded, path, folder;
 	bool found = false;
 	*out = source->uri;
-	if (source->run_id.len == 0 || source->model_id.len > 0)
+	if (source->run_id.len == 0 && source->model_id.len == 0)
 		return true;
-	if (!run_artifact_uri(db, source->run_id, arena, &uri, &found, err))
+	if (!container_uri(db, source, arena, &uri, &found, err))
 		return false;
 	if (!found || !has_scheme(uri, "mlflow-artifacts") ||
 	    !decode_until_stable(source->uri, arena, &decoded) ||
 	    !normalize(path_of(decoded), arena, &path) ||
 	    !normalize(path_of(uri), arena, &folder) || !is_inside(path, folder))
-		return error_elsewhere(err, source->uri);
+		return error_elsewhere(err, source, container_parameter(source));
 	return true;
 }
 
-bool model_source_resolve(struct db *db, struct model_source *source, struct arena *arena,
-			  struct slice *location_out, struct error *err)
+/* Without a run the version comes from the one that made its model. */
+static bool complete_run(struct db *db, struct model_source *source, struct arena *arena,
+			 struct error *err)
+{
+	struct logged_model model;
+	if (source->run_id.len > 0 || source->model_id.len == 0)
+		return true;
+	if (!logged_model_load(db, source->model_id, false, arena, &model, err))
+		return false;
+	source->run_id = model.source_run_id;
+	return true;
+}
+
+static bool resolve(struct db *db, struct model_source *source, struct arena *arena,
+		    struct slice *location_out, struct error *err)
 {
 	if (is_local(source->uri))
 		return resolve_local(db, source, arena, location_out, err);
@@ -337,6 +398,13 @@ bool model_source_resolve(struct db *db, struct model_source *source, struct are
 		return resolve_proxied(db, source, arena, location_out, err);
 	*location_out = source->uri;
 	return true;
+}
+
+bool model_source_resolve(struct db *db, struct model_source *source, struct arena *arena,
+			  struct slice *location_out, struct error *err)
+{
+	return resolve(db, source, arena, location_out, err) &&
+	       complete_run(db, source, arena, err);
 }
 
 bool model_source_check_prompt(struct slice uri, struct error *err)

@@ -1,4 +1,4 @@
-/* Where model versions come from: logged models by id or by source, copies, and the tag that tells of them. */
+/* Model versions and their logged models: the tag that tells of versions, and what a version tells of its model. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -48,76 +48,6 @@ static void add_registered_model(struct tracker_db *t)
 				     &t->err));
 }
 
-struct lineage_row {
-	const char *source, *run_id_or_null, *model_id_or_null;
-	const char *wanted_model_id, *wanted_run_id, *wanted_location_or_null;
-};
-
-static const struct lineage_row rows[] = {
-	{"s3://x", NULL, NULL, "", "", NULL},
-	{"s3://x", "r", "", "", "r", NULL},
-	{"s3://x", NULL, "m-1", "m-1", RUN_1, NULL},
-	{"s3://x", "r", "m-1", "m-1", "r", NULL},
-	{"models:/m-1", NULL, NULL, "m-1", RUN_1, "s3://b/models/m-1/artifacts"},
-	{"models:/m-1", "r", "m-1", "m-1", "r", "s3://b/models/m-1/artifacts"},
-	{"models:/R/1", NULL, NULL, "m-1", "of-version", NULL},
-	{"models:/R/1", "r", NULL, "m-1", "r", NULL},
-	{"models:/R/2", NULL, NULL, "", "", NULL},
-	{"models:/R@alias", NULL, NULL, "", "", NULL},
-	{"models:/R/Production", NULL, NULL, "", "", NULL},
-	{"models:/", NULL, NULL, "", "", NULL},
-};
-
-static void sources_and_ids_name_the_model(void **state)
-{
-	struct tracker_db *t = *state;
-	add_model(t, "m-1");
-	add_registered_model(t);
-	add_version(t, "of-version", "m-1");
-	add_version(t, NULL, NULL);
-	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		struct model_lineage lineage;
-		CHECK(t, model_lineage_resolve(t->db, slice_from_cstr(rows[i].source),
-					       slice_from_cstr(rows[i].run_id_or_null),
-					       slice_from_cstr(rows[i].model_id_or_null), &t->arena,
-					       &lineage, &t->err));
-		assert_string_equal(arena_cstr(&t->arena, lineage.model_id),
-				    rows[i].wanted_model_id);
-		assert_string_equal(arena_cstr(&t->arena, lineage.run_id), rows[i].wanted_run_id);
-		if (rows[i].wanted_location_or_null == NULL)
-			assert_false(slice_is_present(lineage.location));
-		else
-			assert_true(
-				slice_eq_cstr(lineage.location, rows[i].wanted_location_or_null));
-	}
-}
-
-static bool resolve(struct tracker_db *t, const char *source, const char *model_id_or_null)
-{
-	struct model_lineage lineage;
-	return model_lineage_resolve(t->db, slice_from_cstr(source), (struct slice){NULL, 0},
-				     slice_from_cstr(model_id_or_null), &t->arena, &lineage,
-				     &t->err);
-}
-
-static void what_does_not_fit_is_refused(void **state)
-{
-	struct tracker_db *t = *state;
-	struct logged_model_pk deleted = add_model(t, "m-2");
-	add_model(t, "m-1");
-	add_registered_model(t);
-	CHECK(t, logged_model_delete_in_txn(t->db, deleted, 1, &t->err));
-	tracker_db_check_error(t, resolve(t, "models:/m-1", "m-2"), ERR_INVALID_PARAMETER_VALUE,
-			       "Invalid model version source: 'models:/m-1'. The model_id request "
-			       "parameter must identify the resource that contains the source.");
-	tracker_db_check_error(t, resolve(t, "models:/m-2", NULL), ERR_RESOURCE_DOES_NOT_EXIST,
-			       "Logged model with ID 'm-2' not found.");
-	tracker_db_check_error(t, resolve(t, "s3://x", "m-3"), ERR_RESOURCE_DOES_NOT_EXIST,
-			       "Logged model with ID 'm-3' not found.");
-	tracker_db_check_error(t, resolve(t, "models:/R/7", NULL), ERR_RESOURCE_DOES_NOT_EXIST,
-			       "Model Version (name=R, version=7) not found");
-}
-
 static const char *versions_tag(struct tracker_db *t)
 {
 	struct logged_model model;
@@ -134,11 +64,24 @@ static void the_model_lists_its_versions_once(void **state)
 	for (int i = 0; i < 2; i++)
 		CHECK(t, model_lineage_record_in_txn(t->db, SLICE("m-1"), SLICE("R \"x\""), 3,
 						     &t->arena, &t->err));
-	assert_string_equal(versions_tag(t), "[{\"name\": \"R \\\"x\\\"\", \"version\": \"3\"}]");
+	assert_string_equal(versions_tag(t), "[{\"name\": \"R \\\"x\\\"\", \"version\": 3}]");
 	CHECK(t,
 	      model_lineage_record_in_txn(t->db, SLICE("m-1"), SLICE("S"), 3, &t->arena, &t->err));
-	assert_string_equal(versions_tag(t), "[{\"name\": \"R \\\"x\\\"\", \"version\": \"3\"}, "
-					     "{\"name\": \"S\", \"version\": \"3\"}]");
+	assert_string_equal(versions_tag(t), "[{\"name\": \"R \\\"x\\\"\", \"version\": 3}, "
+					     "{\"name\": \"S\", \"version\": 3}]");
+}
+
+static void a_version_that_a_client_wrote_is_known(void **state)
+{
+	struct tracker_db *t = *state;
+	struct logged_model_pk pk = add_model(t, "m-1");
+	struct key_value tag = {MODEL_VERSIONS_TAG,
+				SLICE("[{\"name\": \"R\", \"version\": \"3\"}]")};
+	CHECK(t, logged_model_tags_set_in_txn(t->db, pk, (struct key_value_list){&tag, 1},
+					      &t->arena, &t->err));
+	CHECK(t,
+	      model_lineage_record_in_txn(t->db, SLICE("m-1"), SLICE("R"), 3, &t->arena, &t->err));
+	assert_true(slice_eq_cstr(tag.value, versions_tag(t)));
 }
 
 static void a_version_tells_of_its_model(void **state)
@@ -172,9 +115,8 @@ static void a_version_tells_of_its_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(sources_and_ids_name_the_model),
-		TEST(what_does_not_fit_is_refused),
 		TEST(the_model_lists_its_versions_once),
+		TEST(a_version_that_a_client_wrote_is_known),
 		TEST(a_version_tells_of_its_model),
 	};
 	json_reader_setup();
