@@ -1,0 +1,258 @@
+"""Folders of files: what trk exports is what MLflow's own file store reads, and what that writes is what trk imports."""
+import math
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import mlflow
+import pytest
+from clients import MAJOR
+from daemon import Daemon
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
+from mlflow.entities.run_status import RunStatus
+
+PROGRAM_S = 60
+LARGEST = sys.float_info.max
+
+
+@pytest.fixture(autouse=True)
+def allow_file_store(monkeypatch):
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # or the newest releases refuse their own folders
+
+
+@pytest.fixture
+def trk(trackerd):
+    """Runs the command line; what it prints."""
+    def run(*words):
+        program = os.path.join(os.path.dirname(trackerd), "trk")
+        done = subprocess.run([program, *words], capture_output=True, text=True, timeout=PROGRAM_S)
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done.stdout
+    return run
+
+
+@pytest.fixture
+def other(trackerd):
+    """The URL of a daemon that nobody else uses."""
+    with Daemon(trackerd) as daemon:
+        yield daemon.url
+
+
+def fill(uri):
+    """Something of everything; the client's own calls, to a server or into a folder."""
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    client = MlflowClient(uri, uri)
+    experiment = client.create_experiment("taxi: yes ünï", tags={"a/b": "x\ny", "mlflow.note.content": "hello"})
+    run = client.create_run(experiment, run_name="1e3", tags={"team/x": "1", "long": "z" * 3000}).info.run_id
+    curve = [0.5, math.nan, math.inf, -math.inf, 1e-7, 1e22, 5]
+    client.log_batch(run, [Metric("loss", value, 1000 + i, i) for i, value in enumerate(curve)],
+                     [Param("a/b", "1"), Param("c", "ü\n")], [RunTag("t", "'quoted' \"twice\"")])
+    client.log_metric(run, "val/loss", 1.25, timestamp=7, step=-4)
+    client.log_inputs(run, [DatasetInput(Dataset("d", "123", "local", "{}", profile="p: q"),
+                                         [InputTag("mlflow.data.context", "train")])])
+    client.log_text(run, "hi", "sub/x.txt")
+    client.log_text(run, "", "empty")
+    client.log_text(run, "weights", "model/ü ö.bin")
+    client.set_terminated(run, "FAILED")
+    child = client.create_run(experiment, tags={"mlflow.parentRunId": run}).info.run_id
+    client.log_param(child, "p", "v" * 500)
+    client.delete_run(client.create_run(experiment).info.run_id)
+    gone = client.create_experiment("gone")
+    client.create_run(gone)
+    client.delete_experiment(gone)
+    client.create_registered_model("m 1", tags={"k": "v"}, description="line\nline2: x")
+    client.create_registered_model("empty")
+    source = client.get_run(run).info.artifact_uri + "/model"
+    client.create_model_version("m 1", source, run, tags={"t": "u"})
+    client.create_model_version("m 1", source, run, description="a 'q'")
+    client.set_registered_model_alias("m 1", "champ", "1")
+    client.transition_model_version_stage("m 1", "2", "Staging")
+    if MAJOR >= 3:
+        fill_3(client, experiment, run)
+
+
+def fill_3(client, experiment, run):
+    from mlflow.entities import LoggedModelInput, LoggedModelOutput
+
+    model = client.create_logged_model(experiment, name="lm", source_run_id=run, tags={"x": "y"},
+                                       params={"p": "1"}, model_type="agent").model_id
+    client.finalize_logged_model(model, "READY")
+    client.log_metric(run, "acc", 0.5, step=3, timestamp=55, model_id=model)
+    later = client.create_run(experiment).info.run_id
+    client.log_inputs(later, models=[LoggedModelInput(model)])
+    client.log_outputs(later, models=[LoggedModelOutput(model, 0)])
+    client.create_model_version("m 1", f"models:/{model}", run, model_id=model)
+    client.register_prompt("greeting", "Hello {{name}}", tags={"tone": "kind"})
+    client.set_prompt_alias("greeting", "live", 1)
+
+
+def number(value):
+    """Stores with SQL have no infinities; MLflow's own neither."""
+    return "nan" if math.isnan(value) else math.copysign(min(abs(value), LARGEST), value)
+
+
+def files_below(folder):
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, folder)] = file.read()
+    return found
+
+
+def run_of(client, run, tmp):
+    info, data = run.info, run.data
+    curves = {key: sorted((m.timestamp, m.step, str(number(m.value))) for m in client.get_metric_history(info.run_id, key))
+              for key in data.metrics}
+    datasets = [(i.dataset.to_dictionary(), sorted((t.key, t.value) for t in i.tags)) for i in run.inputs.dataset_inputs]
+    links = []
+    if MAJOR >= 3:
+        links = [sorted(i.model_id for i in run.inputs.model_inputs),
+                 sorted((o.model_id, o.step) for o in run.outputs.model_outputs)]
+    artifacts = {}
+    if info.lifecycle_stage == "active" and client.list_artifacts(info.run_id):
+        folder = tmp / f"files-{time.monotonic_ns()}"
+        folder.mkdir()
+        artifacts = files_below(client.download_artifacts(info.run_id, "", str(folder)))
+    return {"name": info.run_name, "experiment": info.experiment_id, "user": info.user_id, "status": info.status,
+            "times": (info.start_time, info.end_time), "stage": info.lifecycle_stage, "params": data.params,
+            "tags": data.tags, "latest": {key: str(number(value)) for key, value in data.metrics.items()},
+            "curves": curves, "datasets": datasets, "links": links, "artifacts": artifacts}
+
+
+def version_of(version):
+    """Without the addresses, which differ between a server and a folder."""
+    return {"description": version.description or "", "stage": version.current_stage, "status": version.status,
+            "run": version.run_id, "times": (version.creation_timestamp, version.last_updated_timestamp),
+            "tags": version.tags, "aliases": sorted(version.aliases)}
+
+
+def models_of(client):
+    return {model.name: {
+        "description": model.description or "", "tags": model.tags, "aliases": {a: str(v) for a, v in model.aliases.items()},
+        "times": (model.creation_timestamp, model.last_updated_timestamp),
+        "versions": {str(v.version): version_of(v) for v in client.search_model_versions(f"name = '{model.name}'")},
+    } for model in client.search_registered_models()}
+
+
+def logged_models_of(client, experiments):
+    return {model.model_id: {
+        "name": model.name, "type": model.model_type, "run": model.source_run_id, "status": str(model.status),
+        "times": (model.creation_timestamp, model.last_updated_timestamp), "tags": model.tags, "params": model.params,
+        "metrics": sorted((m.key, m.value, m.step, m.timestamp) for m in model.metrics or []),
+    } for model in client.search_logged_models(experiments)}
+
+
+def seen(uri, tmp):
+    """Everything that a client of that URI sees, addresses left out."""
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    client = MlflowClient(uri, uri)
+    experiments = client.search_experiments(view_type=ViewType.ALL)
+    ids = [e.experiment_id for e in experiments]
+    active = [e.experiment_id for e in experiments if e.lifecycle_stage == "active"]
+    found = {
+        # The default experiment is made with the store, not brought into it.
+        "experiments": {e.experiment_id: (e.name, e.lifecycle_stage, e.tags,
+                                          e.experiment_id == "0" or (e.creation_time, e.last_update_time))
+                        for e in experiments},
+        "runs": {run.info.run_id: run_of(client, run, tmp)
+                 for run in client.search_runs(ids, run_view_type=ViewType.ALL)},
+        "models": models_of(client),
+    }
+    if MAJOR >= 3:
+        found["logged models"] = logged_models_of(client, active)
+        prompt = client.get_prompt_version("greeting", 1)
+        found["prompt"] = (prompt.template, client.get_prompt("greeting").tags.get("tone"),
+                           client.get_prompt_version_by_alias("greeting", "live").version)
+    return found
+
+
+def assert_same(left, right):
+    assert left.keys() == right.keys()
+    for part in left:
+        assert left[part] == right[part], part
+
+
+def test_an_export_reads_like_the_server(trk, other, tmp_path):
+    fill(other)
+    folder = tmp_path / "mlruns"
+    trk("export", "mlflow", str(folder), "--url", other)
+    assert_same(seen(other, tmp_path), seen(f"file://{folder}", tmp_path))
+
+
+def test_an_export_can_be_written_to(trk, other, tmp_path):
+    fill(other)
+    folder = tmp_path / "mlruns"
+    trk("export", "mlflow", str(folder), "--url", other)
+    uri = f"file://{folder}"
+    mlflow.set_tracking_uri(uri)
+    client = MlflowClient(uri, uri)
+    experiment = client.get_experiment_by_name("taxi: yes ünï")
+    run = client.create_run(experiment.experiment_id).info.run_id
+    client.log_text(run, "new", "new.txt")
+    client.restore_experiment(client.get_experiment_by_name("gone").experiment_id)
+    assert client.get_experiment_by_name("gone").lifecycle_stage == "active"
+    source = client.get_run(run).info.artifact_uri
+    assert int(client.create_model_version("empty", source, run).version) == 1
+    trk("export", "mlflow", str(folder), "--url", other)
+    assert client.get_run(run).info.status == RunStatus.to_string(RunStatus.RUNNING)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until_healthy(process, url):
+    deadline = time.monotonic() + PROGRAM_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"mlflow server did not start: {process.poll()}")
+
+
+def test_the_server_of_mlflow_serves_an_export(trk, other, tmp_path):
+    fill(other)
+    folder = tmp_path / "mlruns"
+    trk("export", "mlflow", str(folder), "--url", other)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"file://{folder}", "--host", "127.0.0.1",
+               "--port", str(port), "--workers", "1"]
+    with open(tmp_path / "server.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        wait_until_healthy(process, url)
+        assert_same(seen(other, tmp_path), seen(url, tmp_path))
+    finally:
+        os.killpg(process.pid, 15)  # a session of its own: the server and its workers
+        process.wait(PROGRAM_S)
+
+
+def test_a_folder_of_the_client_imports(trk, other, tmp_path):
+    folder = tmp_path / "mlruns"
+    uri = f"file://{folder}"
+    fill(uri)
+    trk("import", "mlflow", str(folder), "--url", other)
+    assert_same(seen(uri, tmp_path), seen(other, tmp_path))
+
+
+def test_a_server_comes_back_through_a_folder(trackerd, trk, other, tmp_path):
+    fill(other)
+    folder = tmp_path / "mlruns"
+    trk("export", "mlflow", str(folder), "--url", other)
+    with Daemon(trackerd) as second:
+        trk("import", "mlflow", str(folder), "--url", second.url)
+        assert_same(seen(other, tmp_path), seen(second.url, tmp_path))
