@@ -345,6 +345,7 @@ static bool count_runs(struct export *x, const struct journey *journey, struct e
 {
 	struct journey mine = *journey;
 	progress_begin(&x->progress, x->cli, "exporting", 0);
+	x->report.progress_or_null = &x->progress;
 	x->progress.unit_or_null = "runs";
 	return !x->progress.is_on || search_experiments(x, count_experiment, &mine, err);
 }
@@ -411,9 +412,11 @@ static bool print_result(struct export *x, struct error *err)
 		return false;
 	if (!x->cli->json)
 		print_text(x);
-	return failed == 0 ||
-	       error_set(err, ERR_DATA_LOSS,
-			 "%lld things could not be exported; they are named above, and the next "
-			 "export tries them again",
-			 failed);
+	if (failed == 0)
+		return true;
+	x->cli->exit = CLI_INCOMPLETE;
+	return error_set(err, ERR_DATA_LOSS,
+			 "%lld thing%s could not be exported; run it again once the cause is "
+			 "removed",
+			 failed, failed == 1 ? "" : "s");
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -142,8 +143,14 @@ const char *import_files_locate(const struct import_places *places, struct slice
 
 static void fail(struct import_files *f, const char *reason)
 {
-	import_report_add(f->report, IMPORT_FAILED, "artifact", slice_make(f->path, f->path_len),
-			  "%s", reason);
+	char name[2 * IMPORT_FILES_PATH_BYTES_MAX];
+	if (f->report_or_null == NULL)
+		return;
+	bool has_both = f->owner[0] != '\0' && f->path_len > 0;
+	(void)snprintf(name, sizeof(name), "%s%s%.*s", f->owner, has_both ? "/" : "",
+		       (int)f->path_len, f->path);
+	import_report_add(f->report_or_null, IMPORT_FAILED, f->kind, slice_from_cstr(name), "%s",
+			  reason);
 }
 
 static void push(struct import_files *f, int fd)
@@ -162,12 +169,19 @@ static void push(struct import_files *f, int fd)
 
 void import_files_open(struct import_files *f, struct import_report *report, const char *folder)
 {
-	*f = (struct import_files){.report = report};
+	import_files_open_as(f, report, "artifact", "", folder);
+}
+
+void import_files_open_as(struct import_files *f, struct import_report *report_or_null,
+			  const char *kind, const char *owner, const char *folder)
+{
+	*f = (struct import_files){.report_or_null = report_or_null, .kind = kind, .owner = owner};
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return;
-	/* A fault of the root is told by its whole name. */
-	struct slice name = slice_first(slice_from_cstr(folder), sizeof(f->path) - 1);
+	/* A fault of the root is told by its owner, or its whole name. */
+	struct slice name =
+		slice_first(slice_from_cstr(owner[0] != '\0' ? "" : folder), sizeof(f->path) - 1);
 	memcpy(f->path, name.ptr, name.len);
 	f->path_len = name.len;
 	push(f, fd);

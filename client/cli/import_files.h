@@ -27,7 +27,9 @@ bool import_files_exist(const char *path);
 enum { IMPORT_FILES_DEPTH_MAX = 64, IMPORT_FILES_PATH_BYTES_MAX = 1025 };
 
 struct import_files {
-	struct import_report *report;
+	struct import_report *report_or_null; /* NULL: nothing is told */
+	const char *kind;		      /* of what is told: "artifact" */
+	const char *owner;		      /* what stands before the path in it, or "" */
 	DIR *folders[IMPORT_FILES_DEPTH_MAX]; /* from the root down to the one that is read */
 	size_t path_lens[IMPORT_FILES_DEPTH_MAX]; /* of each folder's part of the path */
 	size_t depth;
@@ -38,6 +40,9 @@ struct import_files {
 /* Begins with the folder; without one there are no files. Keeps the report; end with import_files_close. `f` is
  * zeroed or closed. */
 void import_files_open(struct import_files *f, struct import_report *report, const char *folder);
+/* The same for files of another kind. Keeps kind and owner. */
+void import_files_open_as(struct import_files *f, struct import_report *report_or_null, const char *kind,
+			  const char *owner, const char *folder);
 /* The next file; false at the end. Its path lives in the arena. */
 bool import_files_next(struct import_files *f, struct arena *arena, struct import_artifact *out);
 /* Opens the file that was yielded last; -1, told to the report, when it cannot be read. */

@@ -38,11 +38,7 @@ bool import_source_open(const struct import_source_options *options, struct impo
 	if (stat(o.location, &info) != 0)
 		return cli_fail_file(err, "read", o.location);
 	if (S_ISDIR(info.st_mode))
-		return error_set(
-			err, ERR_INVALID_PARAMETER_VALUE,
-			"%s is a folder; name MLflow's database file or the address of its "
-			"server",
-			o.location);
+		return mlruns_source_open(&o, out, err);
 	return sqlite_source_open(&o, out, err);
 }
 
