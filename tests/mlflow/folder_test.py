@@ -181,6 +181,13 @@ def assert_same(left, right):
         assert left[part] == right[part], part
 
 
+def without_logged_models(found):
+    for run in found["runs"].values():
+        del run["links"]
+    found.pop("logged models", None)
+    return found
+
+
 def test_an_export_reads_like_the_server(trk, other, tmp_path):
     fill(other)
     folder = tmp_path / "mlruns"
@@ -246,7 +253,7 @@ def test_a_folder_of_the_client_imports(trk, other, tmp_path):
     uri = f"file://{folder}"
     fill(uri)
     trk("import", "mlflow", str(folder), "--url", other)
-    assert_same(seen(uri, tmp_path), seen(other, tmp_path))
+    assert_same(without_logged_models(seen(uri, tmp_path)), without_logged_models(seen(other, tmp_path)))
 
 
 def test_a_server_comes_back_through_a_folder(trackerd, trk, other, tmp_path):
@@ -255,4 +262,4 @@ def test_a_server_comes_back_through_a_folder(trackerd, trk, other, tmp_path):
     trk("export", "mlflow", str(folder), "--url", other)
     with Daemon(trackerd) as second:
         trk("import", "mlflow", str(folder), "--url", second.url)
-        assert_same(seen(other, tmp_path), seen(second.url, tmp_path))
+        assert_same(without_logged_models(seen(other, tmp_path)), without_logged_models(seen(second.url, tmp_path)))
