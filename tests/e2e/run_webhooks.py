@@ -9,9 +9,12 @@ import contextlib
 import datetime
 import hashlib
 import hmac
+import http.client
 import http.server
+import itertools
 import json
 import os
+import random
 import re
 import socket
 import stat
@@ -399,6 +402,30 @@ def a_crash_loses_nothing(program):
         requests = receiver.wait(4)
         check(receiver.names() == ["a", "a", "b", "c"], receiver.names())
         check(requests[0].headers["X-MLflow-Delivery-Id"] == requests[1].headers["X-MLflow-Delivery-Id"], "another id")
+
+
+@case
+def many_crashes_lose_nothing(program):
+    """Killed again and again while models are made, the daemon tells of each that it acknowledged, in order."""
+    with Daemon(program, options=LOOPBACK) as daemon, Receiver() as receiver:
+        hook = make_hook(daemon.connect(), receiver.url)
+        acknowledged = []
+        for life in range(5):
+            killer = threading.Timer(random.uniform(0.05, 0.3), daemon.kill)
+            killer.start()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                client = daemon.connect()
+                for i in itertools.count():
+                    make_model(client, f"{life}-{i}")
+                    acknowledged.append(f"{life}-{i}")
+            killer.join()
+            daemon.start()
+        wait_until(lambda: set(acknowledged) <= set(receiver.names()), "all that was acknowledged")
+        first = list(dict.fromkeys(receiver.names()))
+        check([name for name in first if name in set(acknowledged)] == acknowledged, "out of order")
+        by_id = {request.headers["X-MLflow-Delivery-Id"] for request in receiver.received}
+        check(len(by_id) == len(first), f"{len(first)} events under {len(by_id)} ids")
+        wait_until(lambda: all(d["state"] == "DELIVERED" for d in deliveries(daemon.connect(), hook)), "all recorded")
 
 
 @case

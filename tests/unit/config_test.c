@@ -52,7 +52,8 @@ static void test_a_flag_wins_over_the_environment_and_that_over_the_file(void **
 	(void)state;
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
-	const char *text = "# comment\nworkers = 2\n\nlog-level = error\nidle-timeout-ms = 77 # tail\n";
+	const char *text =
+		"# comment\nworkers = 2\n\nlog-level = error\nidle-timeout-ms = 77 # tail\n";
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	(void)close(fd);
 	(void)snprintf(flags, sizeof(flags), "--config %s --workers=4", path);
@@ -77,6 +78,11 @@ static const struct {
 	{"--log-level loud", "--log-level: \"loud\" is not debug"},
 	{"--public-url track.example", "--public-url: \"track.example\" does not begin with http"},
 	{"--upload-expiry-ms 999", "--upload-expiry-ms: \"999\" is not a whole number from 1000"},
+	{"--webhook-allowed-schemes http,ftp",
+	 "--webhook-allowed-schemes: \"ftp\" is neither http nor https"},
+	{"--webhook-allowed-schemes=", "--webhook-allowed-schemes: \"\" is neither http nor https"},
+	{"--webhook-timeout-ms 0",
+	 "--webhook-timeout-ms: \"0\" is not a whole number from 1 to 3600000"},
 	{"extra", "unexpected argument \"extra\""},
 	{"--config /nonexistent/file", "cannot read the configuration file /nonexistent/file"},
 };

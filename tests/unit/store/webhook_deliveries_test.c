@@ -223,6 +223,28 @@ static void the_log_keeps_so_long(void **state)
 	assert_int_equal(log_of(t, &webhook).count, 2);
 }
 
+static void the_log_comes_in_pages(void **state)
+{
+	struct tracker_db *t = *state;
+	struct webhook webhook = make_webhook(t, "a", true);
+	struct webhook_delivery_list page;
+	struct slice next = {0};
+	for (int i = 1; i <= 4; i++)
+		emit(t, i);
+	for (int first = 4; first > 0; first -= 2) {
+		CHECK(t, webhook_deliveries_list(t->db, webhook.webhook_pk, 2, next, &t->arena,
+						 &page, &next, &t->err));
+		assert_int_equal(page.count, 2);
+		assert_int_equal(page.items[0].event_time_ms, first);
+		assert_int_equal(page.items[1].event_time_ms, first - 1);
+		assert_int_equal(slice_is_present(next), first == 4);
+	}
+	tracker_db_check_error(t,
+			       webhook_deliveries_list(t->db, webhook.webhook_pk, 2, SLICE("0"),
+						       &t->arena, &page, &next, &t->err),
+			       ERR_INVALID_PARAMETER_VALUE, "Invalid page token: '0'");
+}
+
 static void beyond_the_limit_deliveries_fail_at_once(void **state)
 {
 	struct tracker_db *t = *state;
@@ -262,6 +284,7 @@ int main(void)
 		TEST(what_is_replayed_comes_last_and_is_young_again),
 		TEST(the_log_keeps_so_many),
 		TEST(the_log_keeps_so_long),
+		TEST(the_log_comes_in_pages),
 		TEST(beyond_the_limit_deliveries_fail_at_once),
 		TEST(there_are_so_many_webhooks),
 	};
