@@ -276,6 +276,13 @@ def presigned_urls(daemon, client):
     reply = client.call("POST", "artifacts/presigned-download-url", {**body, "expiration": 604800})
     equal(client.raw("GET", reply["presigned_url"][len(daemon.url):])[2], b"weights", "GET there")
     equal(reply["file_size"], 7, "size")
+    model = client.call("POST", "logged-models", {"experiment_id": "0", "name": "m"})["model"]["info"]
+    body_of_model = {"model_id": model["model_id"], "path": "MLmodel"}
+    url = client.call("POST", "artifacts/presigned-upload-url", body_of_model)["presigned_url"]
+    equal(client.raw("PUT", url[len(daemon.url):], b"x")[0], 200, "PUT of a model's file")
+    root = model["artifact_uri"].split(":/", 1)[1]
+    equal(get(client, f"{root}/MLmodel")[1], b"x", "the model's file")
+    client.call("POST", "artifacts/presigned-upload-url", {"model_id": "m-nobody", "path": "x"}, 404)
     for change, message in (({"expiration": 0}, "expiration must be between"), ({"expiration": 604801}, "expiration"),
                             ({"path": "../x"}, "Invalid path"), ({"run_id": None}, "Exactly one"),
                             ({"model_id": "m-1"}, "Exactly one")):

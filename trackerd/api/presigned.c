@@ -74,16 +74,16 @@ const struct endpoint presigned_get = {
 	.summary = "Under which URL a file can be downloaded",
 };
 
-/* ---- of a run ----------------------------------------------------------------------------------- */
+/* ---- of a run or a logged model ----------------------------------------------------------------- */
 
-struct run_request {
+struct place_request {
 	struct slice run_id;
 	struct slice model_id;
 	struct slice path;
 	struct opt_i64 expiration;
 };
 
-static bool check_expiration(const struct run_request *r, struct error *err)
+static bool check_expiration(const struct place_request *r, struct error *err)
 {
 	if (!r->expiration.is_set ||
 	    (r->expiration.value >= 1 && r->expiration.value <= EXPIRATION_S_MAX))
@@ -95,31 +95,29 @@ static bool check_expiration(const struct run_request *r, struct error *err)
 
 static bool find_path(struct call *call, struct db *tracker, struct slice *out, struct error *err)
 {
-	const struct run_request *r = call->request;
+	const struct place_request *r = call->request;
 	struct slice uri, root;
-	return artifact_location_of_run(tracker, r->run_id, call->arena, &uri, &root, err) &&
-	       artifact_path_join(root, r->path, call->arena, out, err);
+	bool ok = r->model_id.len > 0 ? artifact_location_of_logged_model(
+						tracker, r->model_id, call->arena, &uri, &root, err)
+				      : artifact_location_of_run(tracker, r->run_id, call->arena,
+								 &uri, &root, err);
+	return ok && artifact_path_join(root, r->path, call->arena, out, err);
 }
 
 static const struct field upload_fields[] = {
-	FIELD_TEXT(struct run_request, run_id, FIELD_OPTIONAL),
-	FIELD_TEXT(struct run_request, model_id, FIELD_OPTIONAL),
-	FIELD_TEXT(struct run_request, path, FIELD_REQUIRED),
-	FIELD_I64(struct run_request, expiration, FIELD_OPTIONAL),
+	FIELD_TEXT(struct place_request, run_id, FIELD_OPTIONAL),
+	FIELD_TEXT(struct place_request, model_id, FIELD_OPTIONAL),
+	FIELD_TEXT(struct place_request, path, FIELD_REQUIRED),
+	FIELD_I64(struct place_request, expiration, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
 static bool upload_check(struct call *call, struct error *err)
 {
-	struct run_request *r = call->request;
+	struct place_request *r = call->request;
 	if ((r->run_id.len > 0) == (r->model_id.len > 0))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Exactly one of run_id and model_id must be provided.");
-	if (r->model_id.len > 0)
-		return error_set(
-			err, ERR_INVALID_PARAMETER_VALUE,
-			"Presigned upload is not supported for proxied artifact storage of "
-			"a logged model: send its files with PUT.");
 	return artifact_path_parse_below_root(r->path, call->arena, &r->path, err) &&
 	       check_expiration(r, err);
 }
@@ -134,23 +132,23 @@ static bool upload_execute(struct call *call, struct db *tracker, struct error *
 const struct endpoint presigned_upload = {
 	.kind = ENDPOINT_READ,
 	.fields_or_null = upload_fields,
-	.request_bytes = sizeof(struct run_request),
+	.request_bytes = sizeof(struct place_request),
 	.check = upload_check,
 	.execute = upload_execute,
 	.encode = encode,
-	.summary = "Under which URL a run's file can be stored with PUT",
+	.summary = "Under which URL a file of a run or a logged model can be stored with PUT",
 };
 
 static const struct field download_fields[] = {
-	FIELD_TEXT(struct run_request, run_id, FIELD_REQUIRED),
-	FIELD_TEXT(struct run_request, path, FIELD_REQUIRED),
-	FIELD_I64(struct run_request, expiration, FIELD_OPTIONAL),
+	FIELD_TEXT(struct place_request, run_id, FIELD_REQUIRED),
+	FIELD_TEXT(struct place_request, path, FIELD_REQUIRED),
+	FIELD_I64(struct place_request, expiration, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
 static bool download_check(struct call *call, struct error *err)
 {
-	struct run_request *r = call->request;
+	struct place_request *r = call->request;
 	return artifact_path_parse_below_root(r->path, call->arena, &r->path, err) &&
 	       check_expiration(r, err);
 }
@@ -166,7 +164,7 @@ static bool download_execute(struct call *call, struct db *tracker, struct error
 const struct endpoint presigned_download = {
 	.kind = ENDPOINT_READ,
 	.fields_or_null = download_fields,
-	.request_bytes = sizeof(struct run_request),
+	.request_bytes = sizeof(struct place_request),
 	.check = download_check,
 	.execute = download_execute,
 	.encode = encode,

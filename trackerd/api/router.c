@@ -143,6 +143,12 @@ static bool for_each_fit(const struct router *router, struct slice path,
 	return false;
 }
 
+/* The page takes any path, but makes none known. */
+static bool is_page(const struct route *route)
+{
+	return strcmp(route->path, "/{path...}") == 0;
+}
+
 struct find {
 	enum http_method method;
 	struct route_match *out;
@@ -161,8 +167,7 @@ static bool visit_list(const struct route_match *match, void *ctx)
 {
 	char *text = ctx;
 	const char *name = http_method_name(match->route->method);
-	/* The page fits any path; it makes none known. */
-	if (strcmp(match->route->path, "/{path...}") == 0 || strstr(text, name) != NULL)
+	if (is_page(match->route) || strstr(text, name) != NULL)
 		return false;
 	size_t len = strlen(text);
 	(void)snprintf(text + len, 64 - len, "%s%s", len > 0 ? ", " : "", name);
@@ -180,9 +185,12 @@ bool router_find(const struct router *router, enum http_method method, struct sl
 {
 	char methods[64], quoted[200];
 	struct find find = {method == HTTP_HEAD ? HTTP_GET : method, out};
-	if (for_each_fit(router, path, visit_find, &find))
+	bool found = for_each_fit(router, path, visit_find, &find);
+	if (found && !is_page(out->route))
 		return true;
 	router_methods(router, path, methods);
+	if (found && methods[0] == '\0')
+		return true;
 	(void)error_quote(path, quoted, sizeof(quoted));
 	if (methods[0] != '\0')
 		return error_set(err, ERR_METHOD_NOT_ALLOWED,

@@ -27,6 +27,8 @@ static const struct {
 	{HTTP_GET, "/", ERR_NONE, "/{path...}", ""},
 	{HTTP_GET, "/views/run.js", ERR_NONE, "/{path...}", "views/run.js"},
 	{HTTP_POST, "/views/run.js", ERR_ENDPOINT_NOT_FOUND, NULL, NULL},
+	{HTTP_GET, "/graphql", ERR_METHOD_NOT_ALLOWED, NULL, NULL},
+	{HTTP_GET, "/graphql/x", ERR_NONE, "/{path...}", "graphql/x"},
 	{HTTP_GET, "/api/2.0/mlflow-artifacts/artifacts", ERR_NONE, "/api/2.0/mlflow-artifacts/artifacts", NULL},
 	{HTTP_GET, "/api/2.0/mlflow-artifacts/artifacts/1/a%2Fb/c", ERR_NONE,
 	 "/api/2.0/mlflow-artifacts/artifacts/{path...}", "1/a%2Fb/c"},
