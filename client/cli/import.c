@@ -30,20 +30,28 @@ struct import {
 	struct import_point *points; /* POINTS_MAX */
 };
 
+/* Files on their way to what owns them. */
+struct shipment {
+	struct slice owner_id;
+	bool is_wanted;		   /* they can be read, and come over */
+	bool keeps_artifacts;	   /* they stay where they are */
+	bool may_be_there;	   /* some of them */
+	struct slice artifact_uri; /* here; "" when the owner was refused */
+};
+
 /* A run on its way. */
 struct passage {
 	struct import_run run;
 	int64_t experiment_id; /* here */
-	bool keeps_artifacts;
 	char digest[SHA256_HEX_LEN + 1];
-	enum import_standing standing;
-	int64_t failed_before;	   /* items of the report */
-	struct slice artifact_uri; /* here */
+	int64_t failed_before; /* items of the report */
+	struct shipment files;
 };
 
 static bool import_all(struct import *im, struct error *err);
 static bool import_runs(struct import *im, int64_t experiment_id, struct error *err);
 static bool import_run(struct import *im, struct passage *p, struct error *err);
+static bool import_logged_models(struct import *im, int64_t experiment_id, struct error *err);
 static bool import_models(struct import *im, struct error *err);
 static bool tell(struct import *im, struct error *err);
 
@@ -113,7 +121,7 @@ static bool import_experiment(struct import *im, const struct import_experiment 
 		return false;
 	if (!taken)
 		return true;
-	if (!import_runs(im, id, err))
+	if (!import_runs(im, id, err) || !import_logged_models(im, id, err))
 		return false;
 	if (!im->progress.is_on)
 		cli_say(im->cli, "%.*s: %.*s", SLICE_FMT(experiment->name),
@@ -158,6 +166,79 @@ static bool import_all(struct import *im, struct error *err)
 	arena_reset(&im->outer);
 	return is_one ||
 	       (import_models(im, err) && im->source->ops->finish(im->source, &im->outer, err));
+}
+
+/* ---- artifacts -------------------------------------------------------------------------------- */
+
+/* What stays where it is, is told; what is behind mlflow-artifacts:/ has its address here in any case. */
+static void plan_shipment(struct import *im, struct slice owner_id, struct slice source_uri,
+			  struct shipment *out)
+{
+	bool is_readable = im->source->ops->has_artifacts(im->source, source_uri);
+	bool is_proxied = slice_starts_with(source_uri, SLICE("mlflow-artifacts:"));
+	*out = (struct shipment){
+		.owner_id = owner_id,
+		.is_wanted = is_readable && im->with_artifacts,
+		.keeps_artifacts = !(is_readable && im->with_artifacts) && !is_proxied,
+	};
+}
+
+static void tell_unreadable(struct import *im, const struct shipment *s, struct slice source_uri)
+{
+	if (!s->is_wanted && im->with_artifacts)
+		import_report_add(&im->report, IMPORT_CHANGED, "artifacts", s->owner_id,
+				  "not reachable from here, %s %.*s",
+				  s->keeps_artifacts ? "they stay at" : "nothing came over from",
+				  SLICE_FMT(source_uri));
+}
+
+/* In the outer arena, since the first one is asked for before its owner is sent. */
+static bool next_artifact(struct import *im, const struct shipment *s, struct import_artifact *out,
+			  bool *found_out, struct error *err)
+{
+	*found_out = false;
+	return !s->is_wanted ||
+	       im->source->ops->next_artifact(im->source, &im->outer, out, found_out, err);
+}
+
+/* Path behind the artifact proxy; false when the artifacts are not the server's. */
+static bool artifact_root(const struct shipment *s, struct slice *root_out)
+{
+	struct error ignored;
+	return lookup_artifact_path(s->artifact_uri, root_out, &ignored);
+}
+
+static bool send_artifact(struct import *im, const struct shipment *s, struct slice root,
+			  const struct import_artifact *artifact, struct error *err)
+{
+	int fd = im->source->ops->open_artifact(im->source, artifact);
+	if (fd < 0)
+		return true; /* the source told why */
+	bool ok = import_sink_artifact(&im->sink, root, artifact, fd, s->may_be_there, err);
+	(void)close(fd); /* only read */
+	return ok;
+}
+
+/* Begins with the artifact that was already asked for. */
+static bool send_artifacts(struct import *im, const struct shipment *s,
+			   struct import_artifact artifact, struct error *err)
+{
+	struct slice root = SLICE("-");
+	bool found = true;
+	if (im->sink.api_or_null != NULL && !artifact_root(s, &root)) {
+		import_report_add(&im->report, IMPORT_FAILED, "artifacts", s->owner_id,
+				  "this server stores its artifacts at %.*s",
+				  SLICE_FMT(s->artifact_uri));
+		return true;
+	}
+	while (found) {
+		if (is_interrupted(err) || !send_artifact(im, s, root, &artifact, err))
+			return false;
+		arena_reset(&im->batch);
+		if (!im->source->ops->next_artifact(im->source, &im->batch, &artifact, &found, err))
+			return false;
+	}
+	return true;
 }
 
 /* ---- runs ------------------------------------------------------------------------------------- */
@@ -207,7 +288,7 @@ static size_t datasets_bytes(struct import_datasets datasets)
 static bool send_part(struct import *im, struct passage *p, const struct import_part *part,
 		      struct error *err)
 {
-	if (!import_sink_run(&im->sink, part, &im->inner, &p->artifact_uri, err))
+	if (!import_sink_run(&im->sink, part, &im->inner, &p->files.artifact_uri, err))
 		return false;
 	progress_add(&im->progress, (int64_t)part->point_count);
 	return true;
@@ -218,7 +299,7 @@ static struct import_part part_of(const struct passage *p)
 	return (struct import_part){
 		.run = &p->run,
 		.experiment_id = p->experiment_id,
-		.keeps_artifacts = p->keeps_artifacts,
+		.keeps_artifacts = p->files.keeps_artifacts,
 		.digest = p->digest,
 	};
 }
@@ -230,47 +311,6 @@ static bool send_datasets(struct import *im, struct passage *p, struct error *er
 		struct import_part part = part_of(p);
 		part.datasets = (struct import_datasets){&p->run.datasets.items[i], 1};
 		if (!send_part(im, p, &part, err))
-			return false;
-	}
-	return true;
-}
-
-/* Root behind the artifact proxy; false when the artifacts are not the server's. */
-static bool artifact_root(const struct passage *p, struct slice *root_out)
-{
-	struct error ignored;
-	return lookup_artifact_path(p->artifact_uri, root_out, &ignored);
-}
-
-static bool send_artifact(struct import *im, struct passage *p, struct slice root,
-			  const struct import_artifact *artifact, struct error *err)
-{
-	int fd = im->source->ops->open_artifact(im->source, artifact);
-	if (fd < 0)
-		return true; /* the source told why */
-	bool ok = import_sink_artifact(&im->sink, root, artifact, fd, p->standing != IMPORT_IS_NEW,
-				       err);
-	(void)close(fd); /* only read */
-	return ok;
-}
-
-/* Begins with the artifact that was already asked for. */
-static bool send_artifacts(struct import *im, struct passage *p, struct import_artifact artifact,
-			   struct error *err)
-{
-	struct slice root = SLICE("-");
-	bool found = true;
-	if (im->sink.api_or_null != NULL && !artifact_root(p, &root)) {
-		import_report_add(&im->report, IMPORT_FAILED, "artifacts", p->run.run_id,
-				  "this server stores its artifacts at %.*s",
-				  SLICE_FMT(p->artifact_uri));
-		return true;
-	}
-	while (found) {
-		if (is_interrupted(err) || !send_artifact(im, p, root, &artifact, err))
-			return false;
-		arena_reset(&im->batch);
-		if (!im->source->ops->next_artifact(im->source, &im->batch, &artifact, &found, err))
 			return false;
 	}
 	return true;
@@ -302,14 +342,6 @@ static bool send_rest(struct import *im, struct passage *p, bool is_end, struct 
 	return true;
 }
 
-static bool next_artifact(struct import *im, const struct passage *p, struct import_artifact *out,
-			  bool *found_out, struct error *err)
-{
-	*found_out = false;
-	return !im->with_artifacts || p->keeps_artifacts ||
-	       im->source->ops->next_artifact(im->source, &im->outer, out, found_out, err);
-}
-
 static bool pass_run(struct import *im, struct passage *p, struct error *err)
 {
 	struct import_artifact artifact = {0};
@@ -319,10 +351,12 @@ static bool pass_run(struct import *im, struct passage *p, struct error *err)
 	bool sends_datasets_alone = datasets_bytes(p->run.datasets) > DATASETS_BYTES_MAX;
 	part.tags = p->run.tags;
 	part.params = p->run.params;
+	part.model_inputs = p->run.model_inputs;
+	part.model_outputs = p->run.model_outputs;
 	part.points = im->points;
 	if (!sends_datasets_alone)
 		part.datasets = p->run.datasets;
-	if (!next_artifact(im, p, &artifact, &has_artifacts, err) ||
+	if (!next_artifact(im, &p->files, &artifact, &has_artifacts, err) ||
 	    !fill_points(im, &part.point_count, &is_end, err))
 		return false;
 	bool is_all = is_end && !has_artifacts && !sends_datasets_alone;
@@ -330,10 +364,10 @@ static bool pass_run(struct import *im, struct passage *p, struct error *err)
 		mark_end(im, p, &part);
 	if (!send_part(im, p, &part, err))
 		return false;
-	im->report.counts.runs += p->artifact_uri.len > 0;
-	bool ok = is_all || p->artifact_uri.len == 0 ||
+	im->report.counts.runs += p->files.artifact_uri.len > 0;
+	bool ok = is_all || p->files.artifact_uri.len == 0 ||
 		  ((!sends_datasets_alone || send_datasets(im, p, err)) &&
-		   (!has_artifacts || send_artifacts(im, p, artifact, err)) &&
+		   (!has_artifacts || send_artifacts(im, &p->files, artifact, err)) &&
 		   send_rest(im, p, is_end, err));
 	arena_rewind(&im->outer, mark);
 	return ok;
@@ -341,22 +375,65 @@ static bool pass_run(struct import *im, struct passage *p, struct error *err)
 
 static bool import_run(struct import *im, struct passage *p, struct error *err)
 {
-	bool is_readable = im->source->ops->has_artifacts(im->source, p->run.artifact_uri);
-	p->keeps_artifacts =
-		!is_readable && !slice_starts_with(p->run.artifact_uri, SLICE("mlflow-artifacts:"));
-	if (!import_digest(&p->run, is_readable && im->with_artifacts, p->digest, err) ||
-	    !import_sink_standing(&im->sink, p->run.run_id, p->digest, &p->standing, err))
+	enum import_standing standing;
+	plan_shipment(im, p->run.run_id, p->run.artifact_uri, &p->files);
+	if (!import_digest(&p->run, p->files.is_wanted, p->digest, err) ||
+	    !import_sink_standing(&im->sink, p->run.run_id, p->digest, &standing, err))
 		return false;
-	if (p->standing == IMPORT_IS_SAME) {
+	if (standing == IMPORT_IS_SAME) {
 		im->report.counts.runs_skipped++;
 		return true;
 	}
-	if (!is_readable)
-		import_report_add(&im->report, IMPORT_CHANGED, "artifacts", p->run.run_id,
-				  "not reachable from here, %s %.*s",
-				  p->keeps_artifacts ? "they stay at" : "nothing came over from",
-				  SLICE_FMT(p->run.artifact_uri));
+	p->files.may_be_there = standing != IMPORT_IS_NEW;
+	tell_unreadable(im, &p->files, p->run.artifact_uri);
 	return pass_run(im, p, err);
+}
+
+/* ---- logged models ---------------------------------------------------------------------------- */
+
+/* One request for a model without files; else its end comes behind them. */
+static bool import_logged_model(struct import *im, const struct import_logged_model *model,
+				int64_t experiment_id, struct error *err)
+{
+	struct import_artifact artifact = {0};
+	struct arena_mark mark = arena_mark(&im->outer);
+	enum import_standing standing;
+	struct shipment files;
+	bool has_artifacts = false;
+	plan_shipment(im, model->model_id, model->artifact_uri, &files);
+	if (!next_artifact(im, &files, &artifact, &has_artifacts, err) ||
+	    !import_sink_logged_model(&im->sink, model, experiment_id, files.keeps_artifacts,
+				      !has_artifacts, &im->inner, &standing, &files.artifact_uri,
+				      err))
+		return false;
+	im->report.counts.logged_models += standing != IMPORT_IS_SAME;
+	files.may_be_there = standing == IMPORT_IS_KNOWN;
+	bool ok = true;
+	if (standing != IMPORT_IS_SAME)
+		tell_unreadable(im, &files, model->artifact_uri);
+	if (has_artifacts && standing != IMPORT_IS_SAME && files.artifact_uri.len > 0)
+		ok = send_artifacts(im, &files, artifact, err) &&
+		     import_sink_logged_model(&im->sink, model, experiment_id,
+					      files.keeps_artifacts, true, &im->inner, &standing,
+					      &files.artifact_uri, err);
+	arena_rewind(&im->outer, mark);
+	return ok;
+}
+
+static bool import_logged_models(struct import *im, int64_t experiment_id, struct error *err)
+{
+	for (;;) {
+		struct import_logged_model model = {0};
+		bool found = false;
+		arena_reset(&im->inner);
+		if (is_interrupted(err) || !im->source->ops->next_logged_model(
+						   im->source, &im->inner, &model, &found, err))
+			return false;
+		if (!found)
+			return true;
+		if (!import_logged_model(im, &model, experiment_id, err))
+			return false;
+	}
 }
 
 /* ---- registry --------------------------------------------------------------------------------- */
@@ -441,10 +518,11 @@ static void tell_line(struct import *im)
 	struct arena *a = im->cli->arena;
 	const char *verb = im->sink.api_or_null == NULL ? "would import" : "imported";
 	cli_print_line(im->cli,
-		       arena_printf(a, "%s %.*s, %.*s, %.*s, %.*s, %.*s, %.*s (%.*s)", verb,
+		       arena_printf(a, "%s %.*s, %.*s, %.*s, %.*s, %.*s, %.*s, %.*s (%.*s)", verb,
 				    SLICE_FMT(format_count(a, c->experiments, "experiment")),
 				    SLICE_FMT(format_count(a, c->runs, "run")),
 				    SLICE_FMT(format_count(a, c->points, "point")),
+				    SLICE_FMT(format_count(a, c->logged_models, "logged model")),
 				    SLICE_FMT(format_count(a, c->models, "model")),
 				    SLICE_FMT(format_count(a, c->versions, "version")),
 				    SLICE_FMT(format_count(a, c->artifacts, "file")),

@@ -186,6 +186,24 @@ static void put_datasets(struct json_writer *w, struct import_datasets datasets)
 	json_array_end(w);
 }
 
+static void put_links(struct json_writer *w, const struct import_part *part)
+{
+	json_key(w, "model_inputs");
+	json_array_begin(w);
+	for (size_t i = 0; i < part->model_inputs.count; i++)
+		json_string(w, part->model_inputs.items[i].model_id);
+	json_array_end(w);
+	json_key(w, "model_outputs");
+	json_array_begin(w);
+	for (size_t i = 0; i < part->model_outputs.count; i++) {
+		json_object_begin(w);
+		json_put_string(w, "model_id", part->model_outputs.items[i].model_id);
+		json_put_int(w, "step", part->model_outputs.items[i].step);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
 static void write_part(struct import_sink *sink, const struct import_part *part)
 {
 	const struct import_run *run = part->run;
@@ -205,6 +223,7 @@ static void write_part(struct import_sink *sink, const struct import_part *part)
 	put_pairs(w, "params", part->params);
 	put_points(w, part->points, part->point_count);
 	put_datasets(w, part->datasets);
+	put_links(w, part);
 	if (part->is_whole) {
 		json_put_bool(w, "is_whole", true);
 		json_put_cstr(w, "digest", part->digest);
@@ -296,6 +315,95 @@ bool import_sink_run(struct import_sink *sink, const struct import_part *part, s
 	bare.is_whole = part->is_whole;
 	bare.digest = ""; /* not all came over: the next import tries again */
 	return !bare.is_whole || send_part(sink, &bare, arena, uri_out, err);
+}
+
+/* ---- logged models ---------------------------------------------------------------------------- */
+
+/* Sources and the API spell it with and without the prefix. */
+static struct slice short_status(struct slice status)
+{
+	static const struct slice prefix = {"LOGGED_MODEL_", 13};
+	if (slice_starts_with(status, prefix))
+		status = slice_from(status, prefix.len);
+	return slice_eq_cstr(status, "UPLOAD_FAILED") ? SLICE("FAILED") : status;
+}
+
+static void put_model_metrics(struct json_writer *w, struct import_model_metrics metrics)
+{
+	json_key(w, "metrics");
+	json_array_begin(w);
+	for (size_t i = 0; i < metrics.count; i++) {
+		const struct import_model_metric *m = &metrics.items[i];
+		json_object_begin(w);
+		json_put_string(w, "key", m->point.key);
+		json_put_double(w, "value", m->point.value);
+		json_put_int(w, "timestamp", m->point.timestamp_ms);
+		json_put_int(w, "step", m->point.step);
+		json_put_string(w, "run_id", m->run_id);
+		json_put_string(w, "dataset_name", m->dataset_name);
+		json_put_string(w, "dataset_digest", m->dataset_digest);
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+static void write_logged_model(struct import_sink *sink, const struct import_logged_model *model,
+			       int64_t experiment_id, bool keeps_artifacts, bool is_whole)
+{
+	struct json_writer *w = begin(sink);
+	json_put_string(w, "model_id", model->model_id);
+	put_id(w, "experiment_id", experiment_id);
+	json_put_string(w, "name", model->name);
+	json_put_string(w, "model_type", model->type);
+	json_put_string(w, "source_run_id", model->source_run_id);
+	json_put_string(w, "status", short_status(model->status));
+	json_put_string(w, "status_message", model->status_message);
+	json_put_cstr(w, "lifecycle_stage", model->is_deleted ? "deleted" : "active");
+	put_time(w, "creation_time", model->creation_time_ms);
+	put_time(w, "last_updated_time", model->last_update_time_ms);
+	json_put_string(w, "source_artifact_uri", model->artifact_uri);
+	json_put_bool(w, "keeps_artifacts", keeps_artifacts);
+	put_pairs(w, "tags", model->tags);
+	put_pairs(w, "params", model->params);
+	put_model_metrics(w, model->metrics);
+	json_put_bool(w, "is_whole", is_whole);
+}
+
+static enum import_standing standing_of(const struct json_value *reply)
+{
+	struct slice state = json_text(reply, "state");
+	if (slice_eq_cstr(state, "NONE"))
+		return IMPORT_IS_NEW;
+	return slice_eq_cstr(state, "PARTIAL") ? IMPORT_IS_KNOWN : IMPORT_IS_SAME;
+}
+
+bool import_sink_logged_model(struct import_sink *sink, const struct import_logged_model *model,
+			      int64_t experiment_id, bool keeps_artifacts, bool is_whole,
+			      struct arena *arena, enum import_standing *standing_out,
+			      struct slice *uri_out, struct error *err)
+{
+	struct json_value *reply;
+	*standing_out = IMPORT_IS_NEW;
+	*uri_out = SLICE("-");
+	if (sink->api_or_null == NULL)
+		return true;
+	write_logged_model(sink, model, experiment_id, keeps_artifacts, is_whole);
+	if (!send(sink, "logged-model", &reply, err)) {
+		if (!is_refusal(err))
+			return false;
+		*uri_out = SLICE("");
+		import_report_add(sink->report, IMPORT_FAILED, "logged model", model->model_id,
+				  "%s", err->message);
+		return true;
+	}
+	*standing_out = standing_of(reply);
+	*uri_out = arena_copy(arena, json_text(reply, "artifact_uri"));
+	int64_t left_out = json_tree_i64(json_tree_get(reply, "metrics_left_out"), 0);
+	if (left_out > 0)
+		import_report_add(sink->report, IMPORT_FAILED, "logged model", model->model_id,
+				  "%" PRId64 " of its metrics are of runs that are not here",
+				  left_out);
+	return true;
 }
 
 /* ---- registry --------------------------------------------------------------------------------- */

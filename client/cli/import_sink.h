@@ -37,6 +37,7 @@ struct import_part {
 	const struct import_point *points;
 	size_t point_count;
 	struct import_datasets datasets;
+	struct import_model_links model_inputs, model_outputs;
 	bool is_whole;
 	const char *digest; /* with is_whole */
 };
@@ -51,6 +52,13 @@ MUST_CHECK bool import_sink_standing(struct import_sink *sink, struct slice run_
 /* *uri_out, in the arena: where its artifacts belong; "" when the server refused the run itself. */
 MUST_CHECK bool import_sink_run(struct import_sink *sink, const struct import_part *part, struct arena *arena,
 				struct slice *uri_out, struct error *err);
+
+/* All of a logged model but its artifacts; with is_whole also its end. *standing_out: what was there before;
+ * *uri_out is like that of import_sink_run. */
+MUST_CHECK bool import_sink_logged_model(struct import_sink *sink, const struct import_logged_model *model,
+					 int64_t experiment_id, bool keeps_artifacts, bool is_whole,
+					 struct arena *arena, enum import_standing *standing_out,
+					 struct slice *uri_out, struct error *err);
 
 MUST_CHECK bool import_sink_model(struct import_sink *sink, const struct import_model *model, bool *taken_out,
 				  struct error *err);

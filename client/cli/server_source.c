@@ -26,9 +26,10 @@ struct server_source {
 	struct import_source base;
 	struct api *api;
 	const char *experiment_or_null;
-	struct server_pages experiments, runs, points, models, versions, files;
+	struct server_pages experiments, runs, points, logged_models, models, versions, files;
 	struct arena outer, inner, call;
 	struct slice run_id, model_name; /* yielded last; in inner, outer */
+	struct slice model_id;		 /* likewise; absent when it was a run */
 	struct slice *metric_keys;	 /* of the run; in inner */
 	size_t metric_key_count, metric_key_next;
 	struct folder *folders_or_null; /* of the run's artifacts, not listed yet; in inner */
@@ -101,6 +102,11 @@ static bool next_experiment(struct import_source *base, struct arena *arena,
 				       "{\"experiment_ids\":[\"%" PRId64 "\"],"
 				       "\"run_view_type\":\"ALL\",\"max_results\":200",
 				       out->id));
+	server_pages_post(&s->logged_models, SLICE(API "logged-models/search"),
+			  arena_printf(&s->call,
+				       "{\"experiment_ids\":[\"%" PRId64 "\"],"
+				       "\"max_results\":50",
+				       out->id));
 	return true;
 }
 
@@ -123,6 +129,17 @@ static void read_datasets(const struct json_value *inputs_or_null, struct arena 
 		};
 		read_pairs(json_tree_get(i, "tags"), arena, &dataset.tags);
 		import_datasets_add(out, dataset, arena);
+	}
+}
+
+static void read_links(const struct json_value *list_or_null, struct arena *arena,
+		       struct import_model_links *out)
+{
+	for (const struct json_value *i = json_items(list_or_null); i != NULL;
+	     i = i->next_sibling_or_null) {
+		const struct import_model_link link = {text_of(i, "model_id", arena),
+						       number_of(i, "step", 0)};
+		import_model_links_add(out, link, arena);
 	}
 }
 
@@ -188,9 +205,12 @@ static bool next_run(struct import_source *base, struct arena *arena, struct imp
 	read_pairs(json_tree_get(data, "tags"), arena, &out->tags);
 	read_pairs(json_tree_get(data, "params"), arena, &out->params);
 	read_datasets(json_tree_get(run, "inputs"), arena, &out->datasets);
+	read_links(json_tree_path(run, "inputs.model_inputs"), arena, &out->model_inputs);
+	read_links(json_tree_path(run, "outputs.model_outputs"), arena, &out->model_outputs);
 	out->points_digest = digest_of(json_tree_get(data, "metrics"), arena);
 	arena_reset(&s->inner);
 	s->run_id = arena_copy(&s->inner, out->run_id);
+	s->model_id = (struct slice){0};
 	keep_metric_keys(s, json_tree_get(data, "metrics"));
 	begin_folders(s);
 	return true;
@@ -271,11 +291,15 @@ static void list_folder(struct server_source *s)
 	s->listed_path = path;
 	s->folders_or_null = s->folders_or_null->next_or_null;
 	arena_reset(&s->call);
-	struct slice query = arena_printf(&s->call, API "artifacts/list?run_id=%s",
-					  cli_encode_in(&s->call, s->run_id));
-	if (path.len > 0)
-		query = arena_printf(&s->call, "%.*s&path=%s", SLICE_FMT(query),
-				     cli_encode_in(&s->call, path));
+	struct slice query =
+		slice_is_present(s->model_id)
+			? arena_printf(&s->call,
+				       API "logged-models/%s/artifacts/directories?path=%s",
+				       cli_encode_in(&s->call, s->model_id),
+				       cli_encode_in(&s->call, path))
+			: arena_printf(&s->call, API "artifacts/list?run_id=%s&path=%s",
+				       cli_encode_in(&s->call, s->run_id),
+				       cli_encode_in(&s->call, path));
 	server_pages_get(&s->files, query);
 }
 
@@ -343,15 +367,25 @@ static bool copy_bytes(void *context, struct slice bytes, struct error *err)
 	return files_write_all(copy->fd, bytes) || cli_fail_file(err, "write", "a temporary file");
 }
 
+static struct slice file_path(struct server_source *s, const struct import_artifact *artifact)
+{
+	const char *path = cli_encode_in(&s->call, artifact->path);
+	if (slice_is_present(s->model_id))
+		return arena_printf(&s->call,
+				    "/ajax-api/2.0/mlflow/logged-models/%s/artifacts/files"
+				    "?artifact_file_path=%s",
+				    cli_encode_in(&s->call, s->model_id), path);
+	return arena_printf(&s->call, "/get-artifact?run_uuid=%s&path=%s",
+			    cli_encode_in(&s->call, s->run_id), path);
+}
+
 static bool fetch(struct server_source *s, const struct import_artifact *artifact, int fd,
 		  struct error *err)
 {
 	struct copy copy = {fd};
 	arena_reset(&s->call);
 	const struct api_download download = {
-		.path = arena_printf(&s->call, "/get-artifact?run_uuid=%s&path=%s",
-				     cli_encode_in(&s->call, s->run_id),
-				     cli_encode_in(&s->call, artifact->path)),
+		.path = file_path(s, artifact),
 		.begin = begin_copy,
 		.bytes = copy_bytes,
 		.context = &copy,
@@ -376,6 +410,59 @@ static int open_artifact(struct import_source *base, const struct import_artifac
 	if (fd >= 0)
 		(void)close(fd); /* temporary */
 	return -1;
+}
+
+/* ---- logged models ---------------------------------------------------------------------------- */
+
+static void read_model_metrics(const struct json_value *list_or_null, struct arena *arena,
+			       struct import_model_metrics *out)
+{
+	for (const struct json_value *m = json_items(list_or_null); m != NULL;
+	     m = m->next_sibling_or_null) {
+		const struct import_model_metric metric = {
+			.point = {.key = text_of(m, "key", arena),
+				  .value = json_tree_double(json_tree_get(m, "value"), 0),
+				  .timestamp_ms = number_of(m, "timestamp", 0),
+				  .step = number_of(m, "step", 0)},
+			.run_id = text_of(m, "run_id", arena),
+			.dataset_name = text_of(m, "dataset_name", arena),
+			.dataset_digest = text_of(m, "dataset_digest", arena),
+		};
+		import_model_metrics_add(out, metric, arena);
+	}
+}
+
+/* Servers from before there were logged models refuse the question, which is an answer. */
+static bool next_logged_model(struct import_source *base, struct arena *arena,
+			      struct import_logged_model *out, bool *found_out, struct error *err)
+{
+	struct server_source *s = from_base(base);
+	const struct json_value *model = NULL;
+	*found_out = false;
+	if (!server_pages_next(&s->logged_models, &model, err) && !is_about_item(err))
+		return false;
+	if (model == NULL)
+		return true;
+	const struct json_value *info = json_tree_get(model, "info"),
+				*data = json_tree_get(model, "data");
+	*found_out = true;
+	out->model_id = text_of(info, "model_id", arena);
+	out->name = text_of(info, "name", arena);
+	out->type = text_of(info, "model_type", arena);
+	out->source_run_id = text_of(info, "source_run_id", arena);
+	out->status = text_of(info, "status", arena);
+	out->status_message = text_of(info, "status_message", arena);
+	out->artifact_uri = slice_or_empty(text_of(info, "artifact_uri", arena));
+	out->creation_time_ms = number_of(info, "creation_timestamp_ms", -1);
+	out->last_update_time_ms = number_of(info, "last_updated_timestamp_ms", -1);
+	read_pairs(json_tree_get(info, "tags"), arena, &out->tags);
+	read_pairs(json_tree_get(data, "params"), arena, &out->params);
+	read_model_metrics(json_tree_get(data, "metrics"), arena, &out->metrics);
+	arena_reset(&s->inner);
+	s->model_id = arena_copy(&s->inner, out->model_id);
+	s->run_id = s->model_id; /* for the report */
+	begin_folders(s);
+	return true;
 }
 
 /* ---- registry --------------------------------------------------------------------------------- */
@@ -521,8 +608,9 @@ static bool finish(struct import_source *base, struct arena *arena, struct error
 static void close_source(struct import_source *base)
 {
 	struct server_source *s = from_base(base);
-	struct server_pages *const pages[] = {&s->experiments, &s->runs,     &s->points,
-					      &s->models,      &s->versions, &s->files};
+	struct server_pages *const pages[] = {&s->experiments,	&s->runs,     &s->points,
+					      &s->models,	&s->versions, &s->files,
+					      &s->logged_models};
 	for (size_t i = 0; i < ARRAY_COUNT(pages); i++)
 		server_pages_deinit(pages[i]);
 	arena_deinit(&s->outer);
@@ -536,6 +624,7 @@ static const struct import_source_ops server_ops = {
 	.next_experiment = next_experiment,
 	.next_run = next_run,
 	.next_points = next_points,
+	.next_logged_model = next_logged_model,
 	.next_artifact = next_artifact,
 	.open_artifact = open_artifact,
 	.next_model = next_model,
@@ -571,6 +660,7 @@ static void init_pages(struct server_source *s)
 	server_pages_init(&s->experiments, s->api, "experiments");
 	server_pages_init(&s->runs, s->api, "runs");
 	server_pages_init(&s->points, s->api, "metrics");
+	server_pages_init(&s->logged_models, s->api, "models");
 	server_pages_init(&s->models, s->api, "registered_models");
 	server_pages_init(&s->versions, s->api, "model_versions");
 	server_pages_init(&s->files, s->api, "files");

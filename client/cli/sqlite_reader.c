@@ -16,7 +16,7 @@ struct table_state {
 	bool exists;
 	bool has[SQLITE_COLUMNS_MAX];
 	bool is_indexed;    /* MLflow's own index finds rows by their key */
-	bool has_own_index; /* ours does: temp.rows_<table> */
+	bool has_own_index; /* ours does: temp.<table>_by_<key> */
 };
 
 struct sqlite_reader {
@@ -44,7 +44,18 @@ const struct sqlite_shape sqlite_shapes[TABLES_COUNT] = {
 	[TABLE_INPUTS] = {"inputs",
 		{"input_uuid", "source_type", "source_id", "destination_type", "destination_id", "step"}, "",
 		"destination_id"},
+	[TABLE_MODEL_LINKS] = {"inputs", {"source_type", "destination_type", "destination_id", "step"},
+		"input_uuid source_id", "source_id"},
 	[TABLE_INPUT_TAGS] = {"input_tags", {"name", "value"}, "input_uuid", "input_uuid"},
+	[TABLE_LOGGED_MODELS] = {"logged_models",
+		{"model_id", "name", "artifact_location", "creation_timestamp_ms", "last_updated_timestamp_ms", "status",
+		 "lifecycle_stage", "model_type", "source_run_id", "status_message"}, "experiment_id", "experiment_id"},
+	[TABLE_LOGGED_MODEL_TAGS] = {"logged_model_tags", {"tag_key", "tag_value"}, "model_id experiment_id", "model_id"},
+	[TABLE_LOGGED_MODEL_PARAMS] = {"logged_model_params", {"param_key", "param_value"}, "model_id experiment_id",
+		"model_id"},
+	[TABLE_LOGGED_MODEL_METRICS] = {"logged_model_metrics",
+		{"metric_name", "metric_value", "metric_timestamp_ms", "metric_step", "run_id", "dataset_name",
+		 "dataset_digest"}, "model_id experiment_id dataset_uuid", "model_id"},
 	[TABLE_MODELS] = {"registered_models",
 		{"name", "creation_time", "last_updated_time", "description", "workspace"}, "", "name"},
 	[TABLE_MODEL_TAGS] = {"registered_model_tags", {"key", "value", "workspace"}, "name", "name"},
@@ -55,27 +66,23 @@ const struct sqlite_shape sqlite_shapes[TABLES_COUNT] = {
 	[TABLE_ALIASES] = {"registered_model_aliases", {"alias", "version", "workspace"}, "name", "name"},
 };
 
-/* Tables whose rows follow from others, or that only concern how MLflow runs. */
+/* Tables whose rows follow from others or belong to them, or that only concern how MLflow runs. */
 static const char *const derived_tables[] = {
 	"alembic_version", "latest_metrics", "workspaces", "job_locks", "scheduler_leases", "trace_metrics", "span_metrics",
 	"sql_trace_metric_daily_rollups", "sql_span_cost_daily_rollups", "sql_assessment_daily_rollups",
-	"sql_trace_rollup_rebuild_queue", "sqlite_sequence", "sqlite_stat1", "sqlite_stat4",
+	"sql_trace_rollup_rebuild_queue", "trace_tags", "trace_request_metadata", "spans", "webhook_events",
+	"evaluation_dataset_tags", "evaluation_dataset_records", "scorer_versions", "sqlite_sequence", "sqlite_stat1",
+	"sqlite_stat4",
 };
 
 /* Tables that are known, and what their rows are. */
 static const struct {
 	const char *name, *things;
 } carried_nowhere[] = {
-	{"trace_info", "traces"}, {"trace_tags", "tags of traces"}, {"trace_request_metadata", "metadata of traces"},
-	{"spans", "spans of traces"}, {"assessments", "assessments of traces"}, {"webhooks", "webhooks"},
-	{"webhook_events", "events of webhooks"}, {"evaluation_datasets", "evaluation datasets"},
-	{"evaluation_dataset_tags", "tags of evaluation datasets"},
-	{"evaluation_dataset_records", "records of evaluation datasets"}, {"entity_associations", "links between entities"},
-	{"scorers", "scorers"}, {"scorer_versions", "versions of scorers"}, {"online_scoring_configs", "scoring rules"},
-	{"jobs", "jobs"}, {"secrets", "secrets of the gateway"}, {"endpoints", "endpoints of the gateway"},
+	{"trace_info", "traces"}, {"assessments", "assessments of traces"}, {"webhooks", "webhooks"},
+	{"evaluation_datasets", "evaluation datasets"}, {"entity_associations", "links between entities"},
+	{"scorers", "scorers"}, {"online_scoring_configs", "scoring rules"}, {"jobs", "jobs"}, {"secrets", "secrets of the gateway"}, {"endpoints", "endpoints of the gateway"},
 	{"model_definitions", "model definitions of the gateway"}, {"issues", "issues"},
-	{"logged_models", "logged models"}, {"logged_model_metrics", "metrics of logged models"},
-	{"logged_model_params", "parameters of logged models"}, {"logged_model_tags", "tags of logged models"},
 };
 // clang-format on
 
@@ -270,15 +277,15 @@ static void index_table(struct sqlite_reader *r, enum sqlite_table table)
 	char sql[SQL_BYTES_MAX];
 	(void)snprintf(
 		sql, sizeof(sql),
-		"CREATE TEMP TABLE \"rows_%s\" (key TEXT, row INTEGER, PRIMARY KEY (key, row))"
+		"CREATE TEMP TABLE \"%s_by_%s\" (key TEXT, row INTEGER, PRIMARY KEY (key, row))"
 		" WITHOUT ROWID",
-		shape->name);
+		shape->name, shape->key);
 	if (execute(r, sql) != SQLITE_OK)
 		return;
 	(void)snprintf(sql, sizeof(sql),
-		       "INSERT INTO temp.\"rows_%s\" SELECT CAST(\"%s\" AS TEXT), rowid"
+		       "INSERT INTO temp.\"%s_by_%s\" SELECT CAST(\"%s\" AS TEXT), rowid"
 		       " FROM main.\"%s\" WHERE \"%s\" IS NOT NULL ORDER BY 1, 2",
-		       shape->name, shape->key, shape->name, shape->key);
+		       shape->name, shape->key, shape->key, shape->name, shape->key);
 	r->tables[table].has_own_index = execute(r, sql) == SQLITE_OK;
 }
 
@@ -325,7 +332,8 @@ int64_t sqlite_row_count(struct sqlite_reader *r, enum sqlite_table table,
 		(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM main.\"%s\"", shape->name);
 	else if (r->tables[table].has_own_index)
 		(void)snprintf(sql, sizeof(sql),
-			       "SELECT count(*) FROM temp.\"rows_%s\" WHERE key = ?1", shape->name);
+			       "SELECT count(*) FROM temp.\"%s_by_%s\" WHERE key = ?1", shape->name,
+			       shape->key);
 	else
 		(void)snprintf(sql, sizeof(sql),
 			       "SELECT count(*) FROM main.\"%s\" WHERE \"%s\" = ?1", shape->name,
@@ -353,9 +361,9 @@ static void append_source(sqlite3_str *sql, const struct sqlite_cursor *c)
 		sqlite3_str_appendf(sql, " FROM main.\"%w\" AS t WHERE t.rowid > ?2", shape->name);
 	else if (c->r->tables[c->table].has_own_index)
 		sqlite3_str_appendf(sql,
-				    " FROM temp.\"rows_%w\" AS k CROSS JOIN main.\"%w\" AS t"
+				    " FROM temp.\"%w_by_%w\" AS k CROSS JOIN main.\"%w\" AS t"
 				    " ON t.rowid = k.row WHERE k.key = ?1 AND k.row > ?2",
-				    shape->name, shape->name);
+				    shape->name, shape->key, shape->name);
 	else
 		sqlite3_str_appendf(sql,
 				    " FROM main.\"%w\" AS t WHERE t.\"%w\" = ?1 AND t.rowid > ?2",
@@ -552,7 +560,7 @@ static void report_table(struct sqlite_reader *r, const char *name)
 				  "it cannot be read: %s", sqlite3_errmsg(r->db));
 	else if (count > 0 && things != NULL)
 		import_report_add(r->report, IMPORT_UNSUPPORTED, "table", slice_from_cstr(name),
-				  "%lld %s: imports do not carry them", (long long)count, things);
+				  "%s (%lld): imports do not carry them", things, (long long)count);
 	else if (count > 0)
 		import_report_add(r->report, IMPORT_UNSUPPORTED, "table", slice_from_cstr(name),
 				  "%lld rows: this trk does not know it", (long long)count);
@@ -560,8 +568,10 @@ static void report_table(struct sqlite_reader *r, const char *name)
 
 void sqlite_report_unknown(struct sqlite_reader *r)
 {
-	for (enum sqlite_table t = 0; t < TABLES_COUNT; t++)
-		report_columns(r, t);
+	for (enum sqlite_table t = 0; t < TABLES_COUNT; t++) {
+		if (t != TABLE_MODEL_LINKS) /* which is TABLE_INPUTS */
+			report_columns(r, t);
+	}
 	sqlite3_stmt *st = prepare(r, "SELECT name FROM main.sqlite_master WHERE type = 'table'"
 				      " ORDER BY name");
 	while (st != NULL && sqlite3_step(st) == SQLITE_ROW) {

@@ -14,7 +14,7 @@ struct sqlite_source {
 	struct sqlite_reader *reader;
 	struct import_places places;
 	const char *experiment_or_null;
-	struct sqlite_cursor experiments, runs, points, models, versions;
+	struct sqlite_cursor experiments, runs, points, logged_models, models, versions;
 	/* What was yielded last, in memory of this. */
 	struct arena outer, inner;
 	struct slice experiment_id, run_id, model_name;
@@ -91,6 +91,7 @@ static bool next_experiment(struct import_source *base, struct arena *arena,
 	s->experiment_id = arena_printf(&s->outer, "%" PRId64, out->id);
 	read_pairs(s, TABLE_EXPERIMENT_TAGS, s->experiment_id, arena, &out->tags);
 	sqlite_cursor_open(&s->runs, s->reader, TABLE_RUNS, s->experiment_id);
+	sqlite_cursor_open(&s->logged_models, s->reader, TABLE_LOGGED_MODELS, s->experiment_id);
 	return true;
 }
 
@@ -127,8 +128,8 @@ static void read_dataset(struct sqlite_source *s, struct slice input_id, struct 
 	import_datasets_add(&run->datasets, dataset, arena);
 }
 
-/* An input joins a source (a dataset, a logged model) with a destination (a run); an output of a run
- * is an input whose destination is a logged model. */
+/* One table joins datasets with runs that read them, and runs with the logged models that they
+ * read or made. */
 static void read_inputs(struct sqlite_source *s, struct arena *arena, struct import_run *run)
 {
 	struct sqlite_cursor c = {0};
@@ -139,6 +140,23 @@ static void read_inputs(struct sqlite_source *s, struct arena *arena, struct imp
 		struct slice input_id = slice_or_empty(sqlite_text(&c, I_UUID, arena));
 		if (slice_eq_cstr(type, "DATASET"))
 			read_dataset(s, input_id, slice_or_empty(source_id), arena, run);
+	}
+}
+
+enum { K_SOURCE_TYPE, K_DESTINATION_TYPE, K_DESTINATION_ID, K_STEP };
+
+static void read_model_links(struct sqlite_source *s, struct arena *arena, struct import_run *run)
+{
+	struct sqlite_cursor c = {0};
+	sqlite_cursor_open(&c, s->reader, TABLE_MODEL_LINKS, run->run_id);
+	while (sqlite_cursor_next(&c)) {
+		struct slice type = sqlite_text(&c, K_DESTINATION_TYPE, arena);
+		const struct import_model_link link = {sqlite_text(&c, K_DESTINATION_ID, arena),
+						       sqlite_i64(&c, K_STEP, 0)};
+		if (slice_eq_cstr(type, "MODEL_INPUT"))
+			import_model_links_add(&run->model_inputs, link, arena);
+		else if (slice_eq_cstr(type, "MODEL_OUTPUT"))
+			import_model_links_add(&run->model_outputs, link, arena);
 	}
 }
 
@@ -162,6 +180,7 @@ static void read_run(struct sqlite_source *s, struct arena *arena, struct import
 	read_pairs(s, TABLE_TAGS, out->run_id, arena, &out->tags);
 	read_pairs(s, TABLE_PARAMS, out->run_id, arena, &out->params);
 	read_inputs(s, arena, out);
+	read_model_links(s, arena, out);
 	/* Points are only ever added. */
 	int64_t count = sqlite_row_count(s->reader, TABLE_METRICS, out->run_id);
 	if (count >= 0)
@@ -254,6 +273,82 @@ static int open_artifact(struct import_source *base, const struct import_artifac
 {
 	(void)artifact; /* the one that was yielded last */
 	return import_files_open_file(&from_base(base)->files);
+}
+
+/* ---- logged models ---------------------------------------------------------------------------- */
+
+enum {
+	L_ID,
+	L_NAME,
+	L_URI,
+	L_CREATED,
+	L_UPDATED,
+	L_STATUS,
+	L_STAGE,
+	L_TYPE,
+	L_SOURCE_RUN,
+	L_MESSAGE
+};
+enum { LM_KEY, LM_VALUE, LM_TIMESTAMP, LM_STEP, LM_RUN, LM_DATASET, LM_DIGEST };
+
+static void read_model_metrics(struct sqlite_source *s, struct arena *arena,
+			       struct import_logged_model *out)
+{
+	struct sqlite_cursor c = {0};
+	sqlite_cursor_open(&c, s->reader, TABLE_LOGGED_MODEL_METRICS, out->model_id);
+	while (sqlite_cursor_next(&c)) {
+		const struct import_model_metric metric = {
+			.point = {.key = sqlite_text(&c, LM_KEY, arena),
+				  .value = sqlite_is_null(&c, LM_VALUE)
+						   ? (double)NAN
+						   : sqlite_double(&c, LM_VALUE),
+				  .timestamp_ms = sqlite_i64(&c, LM_TIMESTAMP, 0),
+				  .step = sqlite_i64(&c, LM_STEP, 0)},
+			.run_id = sqlite_text(&c, LM_RUN, arena),
+			.dataset_name = sqlite_text(&c, LM_DATASET, arena),
+			.dataset_digest = sqlite_text(&c, LM_DIGEST, arena),
+		};
+		if (slice_is_present(metric.point.key) && slice_is_present(metric.run_id))
+			import_model_metrics_add(&out->metrics, metric, arena);
+	}
+}
+
+static struct slice model_status(int64_t status)
+{
+	static const char *const names[] = {"UNSPECIFIED", "PENDING", "READY", "UPLOAD_FAILED"};
+	bool is_known = status >= 0 && (size_t)status < ARRAY_COUNT(names);
+	return slice_from_cstr(names[is_known ? status : 0]);
+}
+
+static bool next_logged_model(struct import_source *base, struct arena *arena,
+			      struct import_logged_model *out, bool *found_out, struct error *err)
+{
+	struct sqlite_source *s = from_base(base);
+	const struct sqlite_cursor *c = &s->logged_models;
+	(void)err; /* damage is told, and the rest goes on */
+	import_files_close(&s->files);
+	*found_out = false;
+	while (!*found_out && sqlite_cursor_next(&s->logged_models)) {
+		out->model_id = sqlite_text(c, L_ID, arena);
+		*found_out = out->model_id.len > 0;
+	}
+	if (!*found_out)
+		return true;
+	out->name = sqlite_text(c, L_NAME, arena);
+	out->artifact_uri = slice_or_empty(sqlite_text(c, L_URI, arena));
+	out->creation_time_ms = sqlite_i64(c, L_CREATED, -1);
+	out->last_update_time_ms = sqlite_i64(c, L_UPDATED, -1);
+	out->status = model_status(sqlite_i64(c, L_STATUS, 0));
+	out->is_deleted = slice_eq_cstr(sqlite_text(c, L_STAGE, arena), "deleted");
+	out->type = sqlite_text(c, L_TYPE, arena);
+	out->source_run_id = sqlite_text(c, L_SOURCE_RUN, arena);
+	out->status_message = sqlite_text(c, L_MESSAGE, arena);
+	read_pairs(s, TABLE_LOGGED_MODEL_TAGS, out->model_id, arena, &out->tags);
+	read_pairs(s, TABLE_LOGGED_MODEL_PARAMS, out->model_id, arena, &out->params);
+	read_model_metrics(s, arena, out);
+	arena_reset(&s->inner);
+	s->folder_or_null = import_files_locate(&s->places, out->artifact_uri, &s->inner);
+	return true;
 }
 
 /* ---- registry --------------------------------------------------------------------------------- */
@@ -354,7 +449,10 @@ static void read_version_tags(struct sqlite_source *s, struct arena *arena,
 static void check_files(struct sqlite_source *s, const struct import_version *version)
 {
 	struct arena_mark mark = arena_mark(&s->inner);
-	const char *folder = import_files_locate(&s->places, version->source, &s->inner);
+	/* Prompts have a word there that is no place. */
+	bool is_place = slice_find_byte(version->source, '/', 0) < version->source.len;
+	const char *folder =
+		is_place ? import_files_locate(&s->places, version->source, &s->inner) : NULL;
 	if (folder != NULL && !import_files_exist(folder))
 		import_report_add(s->base.report, IMPORT_FAILED, "artifact", version->source,
 				  "of model version %.*s/%" PRId64 ": there is nothing at %s",
@@ -434,8 +532,8 @@ static bool finish(struct import_source *base, struct arena *arena, struct error
 static void close_source(struct import_source *base)
 {
 	struct sqlite_source *s = from_base(base);
-	struct sqlite_cursor *const cursors[] = {&s->experiments, &s->runs, &s->points, &s->models,
-						 &s->versions};
+	struct sqlite_cursor *const cursors[] = {&s->experiments,   &s->runs,	&s->points,
+						 &s->logged_models, &s->models, &s->versions};
 	for (size_t i = 0; i < ARRAY_COUNT(cursors); i++)
 		sqlite_cursor_close(cursors[i]);
 	import_files_close(&s->files);
@@ -449,7 +547,7 @@ static const struct import_source_ops sqlite_ops = {
 	.next_experiment = next_experiment,
 	.next_run = next_run,
 	.next_points = next_points,
-	.next_logged_model = NULL,
+	.next_logged_model = next_logged_model,
 	.next_artifact = next_artifact,
 	.open_artifact = open_artifact,
 	.next_model = next_model,

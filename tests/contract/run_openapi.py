@@ -181,6 +181,7 @@ class Journey:
         self.call("POST", v1 + "import/experiment", {"experiment_id": "9", "name": "imported"})
         self.call("POST", v1 + "import/run", {"run_id": "a" * 32, "experiment_id": "9", "is_whole": True, "digest": "d"})
         self.call("GET", v1 + "import/run?run_id=" + "a" * 32)
+        self.call("POST", v1 + "import/logged-model", {"model_id": "m-1", "experiment_id": "9", "name": "imported"})
         self.call("POST", v1 + "import/model", {"name": "imported"})
         self.call("POST", v1 + "import/model-version", {"name": "imported", "version": "3", "source": "s3://b/x"})
         self.walk_traces()

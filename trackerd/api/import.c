@@ -31,6 +31,17 @@ bool import_check_lifecycle(struct slice stage, bool *is_deleted_out, struct err
 	return true;
 }
 
+const char *import_state_name(enum import_run_state state)
+{
+	static const char *const names[] = {
+		[IMPORT_RUN_NONE] = "NONE",
+		[IMPORT_RUN_PARTIAL] = "PARTIAL",
+		[IMPORT_RUN_WHOLE] = "WHOLE",
+		[IMPORT_RUN_OTHER] = "OTHER",
+	};
+	return names[state];
+}
+
 /* ---- experiment ------------------------------------------------------------------------------- */
 
 struct experiment_request {
@@ -140,15 +151,9 @@ static bool state_execute(struct call *call, struct db *tracker, struct error *e
 
 static void state_encode(const struct call *call, struct json_writer *w)
 {
-	static const char *const names[] = {
-		[IMPORT_RUN_NONE] = "NONE",
-		[IMPORT_RUN_PARTIAL] = "PARTIAL",
-		[IMPORT_RUN_WHOLE] = "WHOLE",
-		[IMPORT_RUN_OTHER] = "OTHER",
-	};
 	const struct state_result *result = call->result;
 	json_object_begin(w);
-	json_put_cstr(w, "state", names[result->state]);
+	json_put_cstr(w, "state", import_state_name(result->state));
 	json_put_string(w, "digest", result->digest);
 	json_object_end(w);
 }
@@ -171,7 +176,8 @@ struct run_request {
 	struct slice source_artifact_uri;
 	struct opt_bool keeps_artifacts, is_whole;
 	struct slice digest;
-	struct object_list tags, params, metrics, datasets;
+	struct object_list tags, params, metrics, datasets, model_outputs;
+	struct text_list model_inputs;
 	/* Made by check. */
 	struct import_run run;
 };
@@ -193,6 +199,8 @@ static const struct field run_fields[] = {
 	FIELD_OBJECTS(struct run_request, params, FIELD_OPTIONAL, key_value_fields, struct key_value),
 	FIELD_OBJECTS(struct run_request, metrics, FIELD_OPTIONAL, batch_metric_fields, struct batch_metric),
 	FIELD_OBJECTS(struct run_request, datasets, FIELD_OPTIONAL, dataset_entry_fields, struct dataset_entry),
+	FIELD_TEXTS(struct run_request, model_inputs, FIELD_OPTIONAL),
+	FIELD_OBJECTS(struct run_request, model_outputs, FIELD_OPTIONAL, output_entry_fields, struct output_entry),
 	FIELD_BOOL(struct run_request, is_whole, FIELD_OPTIONAL),
 	FIELD_TEXT(struct run_request, digest, FIELD_OPTIONAL),
 	FIELDS_END,
@@ -232,6 +240,16 @@ static struct slice choose_name(const struct run_request *request, struct arena 
 	return arena_printf(arena, "run-%.*s", SLICE_FMT(slice_first(request->run_id, 8)));
 }
 
+static bool check_ids(const struct text_list *ids, struct error *err)
+{
+	for (size_t i = 0; i < ids->count; i++) {
+		if (!validate_length(ids->items[i], LOGGED_MODEL_ID_LENGTH_MAX, "'model_inputs'",
+				     err))
+			return false;
+	}
+	return true;
+}
+
 static bool check_data(struct call *call, struct run_request *request, struct error *err)
 {
 	struct import_run *run = &request->run;
@@ -245,8 +263,12 @@ static bool check_data(struct call *call, struct run_request *request, struct er
 				 &params, err) ||
 	    !validate_key_values(KEY_TAG, &request->tags, "tags", IMPORT_VALUE_LENGTH_MAX,
 				 &run->tags, err) ||
-	    !dataset_entries_check(&request->datasets, call->arena, &run->datasets, err))
+	    !dataset_entries_check(&request->datasets, call->arena, &run->datasets, err) ||
+	    !check_ids(&request->model_inputs, err) ||
+	    !output_entries_check(&request->model_outputs, call->arena, &run->model_outputs, err))
 		return false;
+	run->model_inputs =
+		(struct model_input_list){request->model_inputs.items, request->model_inputs.count};
 	run->params = key_values_sorted_unique(params, call->arena);
 	run->points = points;
 	run->point_count = request->metrics.count;

@@ -176,11 +176,6 @@ const struct endpoint runs_log_inputs = {
 
 /* ---- outputs ---------------------------------------------------------------------------------- */
 
-struct output_entry {
-	struct slice model_id;
-	struct opt_i64 step;
-};
-
 struct outputs_request {
 	struct slice run_id;
 	struct object_list models;
@@ -188,7 +183,7 @@ struct outputs_request {
 };
 
 // clang-format off
-static const struct field output_entry_fields[] = {
+const struct field output_entry_fields[] = {
 	FIELD_TEXT(struct output_entry, model_id, FIELD_REQUIRED),
 	FIELD_I64(struct output_entry, step, FIELD_OPTIONAL),
 	FIELDS_END,
@@ -201,22 +196,27 @@ static const struct field outputs_fields[] = {
 };
 // clang-format on
 
-static bool log_outputs_check(struct call *call, struct error *err)
+bool output_entries_check(const struct object_list *list, struct arena *arena,
+			  struct model_output_list *out, struct error *err)
 {
-	struct outputs_request *request = call->request;
-	const struct output_entry *entries = request->models.items;
-	struct model_output *items =
-		ARENA_NEW(call->arena, struct model_output, request->models.count + 1);
-	/* A list without items is one. */
-	if (!request->models.is_set)
-		return fields_error_missing(err, "models");
-	for (size_t i = 0; i < request->models.count; i++) {
+	const struct output_entry *entries = list->items;
+	struct model_output *items = ARENA_NEW(arena, struct model_output, list->count + 1);
+	for (size_t i = 0; i < list->count; i++) {
 		if (!check_model_id(entries[i].model_id, i, err))
 			return false;
 		items[i] = (struct model_output){entries[i].model_id, entries[i].step.value};
 	}
-	request->outputs = (struct model_output_list){items, request->models.count};
+	*out = (struct model_output_list){items, list->count};
 	return true;
+}
+
+static bool log_outputs_check(struct call *call, struct error *err)
+{
+	struct outputs_request *request = call->request;
+	/* A list without items is one. */
+	if (!request->models.is_set)
+		return fields_error_missing(err, "models");
+	return output_entries_check(&request->models, call->arena, &request->outputs, err);
 }
 
 static bool log_outputs_execute(struct call *call, struct db *tracker, struct error *err)

@@ -18,6 +18,15 @@ struct dataset_entry {
 };
 extern const struct field dataset_entry_fields[];
 
+/* An item of a list of logged models that a run made. */
+struct output_entry {
+	struct slice model_id;
+	struct opt_i64 step;
+};
+extern const struct field output_entry_fields[];
+MUST_CHECK bool output_entries_check(const struct object_list *entries, struct arena *arena,
+				     struct model_output_list *out, struct error *err);
+
 /* Checks every length; *out is in the arena and borrows the texts. Tags' absent values become "". */
 MUST_CHECK bool dataset_entries_check(const struct object_list *entries, struct arena *arena,
 				      struct dataset_input_list *out, struct error *err);

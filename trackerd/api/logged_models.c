@@ -13,9 +13,8 @@
 
 enum { MODEL_ID_LENGTH = 2 + RANDOM_ID_HEX_LEN }; /* "m-" and digits */
 
-/* Values of absent texts become "". Items are struct key_value. *out shares the list's memory. */
-static bool check_key_values(const struct object_list *list, const char *list_name,
-			     struct key_value_list *out, struct error *err)
+bool logged_model_pairs_check(const struct object_list *list, const char *list_name,
+			      struct key_value_list *out, struct error *err)
 {
 	struct key_value *items = list->items;
 	for (size_t i = 0; i < list->count; i++) {
@@ -117,8 +116,8 @@ static bool create_check(struct call *call, struct error *err)
 			     err) ||
 	    !validate_length(request->source_run_id, LOGGED_MODEL_ID_LENGTH_MAX, "'source_run_id'",
 			     err) ||
-	    !check_key_values(&request->params, "params", &request->param_list, err) ||
-	    !check_key_values(&request->tags, "tags", &request->tag_list, err))
+	    !logged_model_pairs_check(&request->params, "params", &request->param_list, err) ||
+	    !logged_model_pairs_check(&request->tags, "tags", &request->tag_list, err))
 		return false;
 	choose_id_and_name(request, call->arena);
 	return true;
@@ -245,7 +244,7 @@ static const struct field set_tags_fields[] = {
 static bool set_tags_check(struct call *call, struct error *err)
 {
 	struct key_values_request *request = call->request;
-	return check_key_values(&request->tags, "tags", &request->checked, err);
+	return logged_model_pairs_check(&request->tags, "tags", &request->checked, err);
 }
 
 static bool set_tags_execute(struct call *call, struct db *tracker, struct error *err)
@@ -299,7 +298,7 @@ static const struct field log_params_fields[] = {
 static bool log_params_check(struct call *call, struct error *err)
 {
 	struct key_values_request *request = call->request;
-	return check_key_values(&request->params, "params", &request->checked, err);
+	return logged_model_pairs_check(&request->params, "params", &request->checked, err);
 }
 
 static bool log_params_execute(struct call *call, struct db *tracker, struct error *err)

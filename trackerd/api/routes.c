@@ -137,6 +137,7 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/trackerd/v1/import/experiment",                     &import_experiment},
 	{HTTP_GET,    "/api/trackerd/v1/import/run",                            &import_run_get_state},
 	{HTTP_POST,   "/api/trackerd/v1/import/run",                            &import_run},
+	{HTTP_POST,   "/api/trackerd/v1/import/logged-model",                   &import_logged_model},
 	{HTTP_POST,   "/api/trackerd/v1/import/model",                          &import_model},
 	{HTTP_POST,   "/api/trackerd/v1/import/model-version",                  &import_model_version},
 	/* MLflow's own page. */

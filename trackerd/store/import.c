@@ -9,6 +9,7 @@
 #include "store/key_values.h"
 #include "store/names.h"
 #include "store/params.h"
+#include "store/run_models.h"
 #include "store/runs.h"
 #include "store/tags.h"
 
@@ -194,23 +195,20 @@ static bool read_standing(struct db *db, struct slice run_id, struct arena *aren
 	return true;
 }
 
-/* Below the experiment's location, if that is this server's, else below the root. Absent when neither is. */
-static bool own_artifact_uri(struct db *db, const struct import_run *run, struct arena *arena,
-			     struct slice *out, struct error *err)
+bool import_own_artifact_uri(struct db *db, int64_t experiment_id, struct slice artifact_root,
+			     struct slice path, struct arena *arena, struct slice *out,
+			     struct error *err)
 {
 	static const struct slice own_scheme = {"mlflow-artifacts:", 17};
 	struct experiment experiment;
-	if (!experiment_load(db, run->experiment_id, arena, &experiment, err))
+	if (!experiment_load(db, experiment_id, arena, &experiment, err))
 		return false;
 	struct slice base = experiment.artifact_location;
 	if (!slice_starts_with(base, own_scheme))
-		base = artifact_uri_join(run->artifact_root,
-					 arena_printf(arena, "%" PRId64, run->experiment_id),
-					 arena);
-	*out = (struct slice){0};
-	if (slice_starts_with(base, own_scheme))
-		*out = artifact_uri_join(
-			base, arena_concat(arena, run->run_id, SLICE("/artifacts")), arena);
+		base = artifact_uri_join(artifact_root,
+					 arena_printf(arena, "%" PRId64, experiment_id), arena);
+	*out = slice_starts_with(base, own_scheme) ? artifact_uri_join(base, path, arena)
+						   : (struct slice){0};
 	return true;
 }
 
@@ -218,7 +216,10 @@ static bool choose_artifact_uri(struct db *db, const struct import_run *run, str
 				struct slice *out, struct error *err)
 {
 	struct slice own = {0};
-	if (!run->keeps_artifacts && !own_artifact_uri(db, run, arena, &own, err))
+	struct slice path = arena_concat(arena, run->run_id, SLICE("/artifacts"));
+	if (!run->keeps_artifacts &&
+	    !import_own_artifact_uri(db, run->experiment_id, run->artifact_root, path, arena, &own,
+				     err))
 		return false;
 	*out = slice_is_present(own) ? own : slice_or_empty(run->source_artifact_uri);
 	return true;
@@ -338,7 +339,9 @@ static bool add_data(struct db *db, const struct import_run *run, const struct s
 	       params_log_in_txn(db, pk, run->run_id, run->params, arena, err) &&
 	       metrics_append_in_txn(db, pk, experiment_id, run->points, run->point_count, arena,
 				     err) &&
-	       inputs_log_in_txn(db, pk, experiment_id, run->datasets, arena, err);
+	       inputs_log_in_txn(db, pk, experiment_id, run->datasets, arena, err) &&
+	       run_model_inputs_log_in_txn(db, pk, run->model_inputs, err) &&
+	       run_model_outputs_log_in_txn(db, pk, run->model_outputs, err);
 }
 
 static bool set_end(struct db *db, const struct import_run *run, struct run_pk run_pk,

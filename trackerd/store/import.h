@@ -66,6 +66,8 @@ struct import_run {
 	const struct metric_point *points;
 	size_t point_count;
 	struct dataset_input_list datasets;
+	struct model_input_list model_inputs;
+	struct model_output_list model_outputs;
 	bool is_whole;	     /* nothing more comes … */
 	struct slice digest; /* … and this describes all that came */
 };
@@ -73,5 +75,10 @@ struct import_run {
 /* artifact_uri_out: where its artifacts belong, in the arena. */
 MUST_CHECK bool import_run_in_txn(struct db *db, const struct import_run *run, struct arena *arena,
 				  struct slice *artifact_uri_out, struct error *err);
+
+/* An address of this server for what has `path` within an experiment: below the experiment's location, if that is
+ * this server's, else below the root. Absent when neither is. In the arena. */
+MUST_CHECK bool import_own_artifact_uri(struct db *db, int64_t experiment_id, struct slice artifact_root,
+					struct slice path, struct arena *arena, struct slice *out, struct error *err);
 
 #endif

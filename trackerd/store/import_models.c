@@ -19,8 +19,9 @@ static bool add_version_tags(struct db *db, struct model_pk pk,
 			     struct error *err);
 static bool add_aliases(struct db *db, struct model_pk pk, const struct import_version *version,
 			struct error *err);
-static bool move_address(struct db *db, struct slice run_id, struct slice address,
-			 struct arena *arena, struct slice *out, struct error *err);
+static bool move_addresses(struct db *db, const struct import_version *version, struct arena *arena,
+			   struct slice *source, struct slice *location, struct error *err);
+static struct slice model_id_of(struct slice source);
 
 bool import_model_in_txn(struct db *db, const struct import_model *model, struct arena *arena,
 			 bool *is_new_out, struct error *err)
@@ -100,19 +101,18 @@ static bool find_version(struct db *db, struct model_pk pk, const struct import_
 static bool insert_version(struct db *db, struct model_pk pk, const struct import_version *version,
 			   struct arena *arena, struct error *err)
 {
+	struct slice source = version->source;
 	struct slice location = slice_is_present(version->storage_location)
 					? version->storage_location
 					: version->source;
-	struct slice source;
-	if (!move_address(db, version->run_id, version->source, arena, &source, err) ||
-	    !move_address(db, version->run_id, location, arena, &location, err))
+	if (!move_addresses(db, version, arena, &source, &location, err))
 		return false;
 	struct db_statement *st = db_prepare(
 		db,
-		SQL("INSERT INTO model_versions (model_pk, version, description, user_id,"
-		    " stage, source, storage_location, run_id, run_link, status,"
-		    " status_message, creation_time_ms, last_updated_time_ms)"
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"),
+		SQL("INSERT INTO model_versions (model_pk, version, description, user_id, stage,"
+		    " source, storage_location, run_id, run_link, status, status_message, model_id,"
+		    " creation_time_ms, last_updated_time_ms)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"),
 		err);
 	if (st == NULL)
 		return false;
@@ -128,11 +128,12 @@ static bool insert_version(struct db *db, struct model_pk pk, const struct impor
 		version->run_link,
 		version->status,
 		version->status_message,
+		model_id_of(version->source),
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		db_bind_text(st, (int)i + 3, slice_or_empty(texts[i]));
-	db_bind_i64(st, 12, version->creation_time_ms);
-	db_bind_i64(st, 13, version->last_updated_time_ms);
+	db_bind_i64(st, 13, version->creation_time_ms);
+	db_bind_i64(st, 14, version->last_updated_time_ms);
 	return db_run(st, err);
 }
 
@@ -193,31 +194,50 @@ static struct slice without_file_scheme(struct slice address)
 	return slice_starts_with(address, SLICE("file://")) ? slice_from(address, 7) : address;
 }
 
-/* Both run and import must be known; else the address stays. */
-static bool move_address(struct db *db, struct slice run_id, struct slice address,
-			 struct arena *arena, struct slice *out, struct error *err)
+/* The id of the logged model that "models:/m-…" names; else absent. */
+static struct slice model_id_of(struct slice source)
 {
-	bool found = false;
-	struct slice from = {0}, to = {0};
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("SELECT i.source_artifact_uri, r.artifact_uri FROM runs AS r"
-			       " JOIN run_imports AS i ON i.run_pk = r.run_pk WHERE r.run_id = $1"),
-			   err);
+	static const struct slice prefix = {"models:/m-", 10};
+	struct slice id = slice_from(source, prefix.len - 2);
+	bool is_id = slice_starts_with(source, prefix) && slice_find_byte(id, '/', 0) == id.len &&
+		     slice_find_byte(id, '@', 0) == id.len;
+	return is_id ? id : (struct slice){0};
+}
+
+/* An address below `from` as one below `to`; else as it is. */
+static struct slice moved(struct slice address, struct slice from, struct slice to,
+			  struct arena *arena)
+{
+	struct slice local = without_file_scheme(address), place = without_file_scheme(from);
+	struct slice rest = slice_from(local, place.len);
+	bool is_below = place.len > 0 && slice_starts_with(local, place) &&
+			(rest.len == 0 || rest.ptr[0] == '/');
+	return is_below ? arena_concat(arena, to, rest) : address;
+}
+
+/* The addresses as they are here: what an import moved has left its old place. */
+static bool move_addresses(struct db *db, const struct import_version *version, struct arena *arena,
+			   struct slice *source, struct slice *location, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT i.source_artifact_uri, r.artifact_uri FROM runs AS r"
+		    " JOIN run_imports AS i USING (run_pk) WHERE r.run_id = $1"
+		    " UNION ALL"
+		    " SELECT i.source_artifact_uri, m.artifact_uri FROM logged_models AS m"
+		    " JOIN logged_model_imports AS i USING (logged_model_pk)"
+		    " WHERE m.model_id = $2"),
+		err);
 	if (st == NULL)
 		return false;
-	db_bind_text(st, 1, slice_or_empty(run_id));
-	if (!db_fetch_one(st, &found, err))
-		return false;
-	if (found) {
-		from = without_file_scheme(db_column_copy(st, 0, arena));
-		to = db_column_copy(st, 1, arena);
+	db_bind_text(st, 1, version->run_id);
+	db_bind_text(st, 2, model_id_of(version->source));
+	enum db_row row;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		struct slice from = db_column_copy(st, 0, arena);
+		struct slice to = db_column_copy(st, 1, arena);
+		*source = moved(*source, from, to, arena);
+		*location = moved(*location, from, to, arena);
 	}
-	db_reset(st);
-	struct slice local = without_file_scheme(address);
-	struct slice rest = slice_from(local, from.len);
-	bool is_below = from.len > 0 && slice_starts_with(local, from) &&
-			(rest.len == 0 || rest.ptr[0] == '/');
-	*out = is_below ? arena_concat(arena, to, rest) : address;
-	return true;
+	return row == DB_DONE;
 }
