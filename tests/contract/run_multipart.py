@@ -258,6 +258,53 @@ def the_file_replaces_what_was_there(_, client):
 
 
 @case
+def peers_that_go_away(daemon, client):
+    """A peer that goes away while its file is being made leaves an upload that can be completed."""
+    chunks = [noise(24 * MIB, 300 + i) for i in range(2)]
+    upload_id = create(client, "away", "f", len(chunks))["upload_id"]
+    etags = [put_part(client, upload_id, i + 1, chunk)[0] for i, chunk in enumerate(chunks)]
+    parts = [{"part_number": i + 1, "etag": etag} for i, etag in enumerate(etags)]
+    body = json.dumps({"path": "f", "upload_id": upload_id, "parts": parts})
+    for _ in range(5):
+        other = daemon.connect()
+        other.connection.request("POST", MPU + "complete/away", body)
+        other.close()
+    finish(client, "away", "f", upload_id, etags)
+    check(get(client, "away/f")[1] == b"".join(chunks), "the file has other bytes")
+
+
+@case
+def many_at_one_upload(daemon, client):
+    """Complete, abort and parts that come again, all at once: the file is whole or not there, and nothing is lost."""
+    chunks = [noise(3 * MIB + i, 400 + i) for i in range(3)]
+    whole = b"".join(chunks)
+    for round_number in range(8):
+        name = f"f{round_number}"
+        upload_id = create(client, "many", name, len(chunks))["upload_id"]
+        etags = [put_part(client, upload_id, i + 1, chunk)[0] for i, chunk in enumerate(chunks)]
+        parts = [{"part_number": i + 1, "etag": etag} for i, etag in enumerate(etags)]
+        body = {"path": name, "upload_id": upload_id, "parts": parts}
+        asks = [("POST", MPU + "complete/many", json.dumps(body), {200, 404})] * 3
+        asks.append(("PUT", f"{UPLOADS}{upload_id}/parts/2", chunks[1], {200, 404, 409}))
+        if round_number % 2:
+            asks.append(("POST", MPU + "abort/many", json.dumps(body), {200}))
+
+        def ask(row):
+            other = daemon.connect()
+            status, _, reply = other.raw(*row[:3])
+            other.close()
+            check(status in row[3], f"{row[:2]}: {status} {reply[:200]}")
+            return row[1], status
+
+        with concurrent.futures.ThreadPoolExecutor(len(asks)) as pool:
+            results = list(pool.map(ask, asks))
+        is_there = any("complete" in path and status == 200 for path, status in results)
+        check(is_there or round_number % 2, f"nobody completed: {results}")
+        body = get(client, f"many/{name}", expect=200 if is_there else 404)[1]
+        check(not is_there or body == whole, "the file has other bytes")
+
+
+@case
 def presigned_urls(daemon, client):
     """Presigned URLs are our own, and say the size of the file."""
     equal(client.raw("PUT", PROXY + "pre/a%20b%2Bc.txt", b"12345")[0], 200, "PUT")
