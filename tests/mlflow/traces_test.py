@@ -96,6 +96,8 @@ FILTERS = [
     ("attributes.name != 'red'", "gb"),
     ("attributes.name LIKE '%e%'", "rgb"),
     ("name IN ('red', 'blue')", "rb"),
+    ("name RLIKE '^(red|blue)$'", "rb"),
+    ("tags.kind RLIKE '^c.l?'", "gb"),
     ("attributes.status = 'ERROR'", "g"),
     ("status != 'ERROR'", "rb"),
     ("tags.kind = 'warm'", "r"),

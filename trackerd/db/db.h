@@ -19,7 +19,8 @@
  *
  * SQL functions. like_cs(pattern, text) and ilike(pattern, text) match LIKE patterns ('%' any run, '_' one
  * code point, no escape): the first minds case, the second ignores that of ASCII letters. A pattern may have
- * 8192 bytes; a longer one fails the statement. NULL gives NULL.
+ * 8192 bytes; a longer one fails the statement. rlike(pattern, text) searches with a regular expression
+ * (db/regex.h); one that is none fails the statement. NULL gives NULL.
  *
  * A NaN that is bound becomes NULL in SQLite: store NaN by other means. */
 #ifndef DB_DB_H

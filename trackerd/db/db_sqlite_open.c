@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "db/like.h"
+#include "db/regex.h"
 
 enum {
 	PAGE_BYTES_DEFAULT = 4096,
@@ -46,6 +47,7 @@ static int on_progress(void *context);
 static int on_commit_to_wal(void *context, sqlite3 *handle, const char *name, int pages);
 static int authorize_reading(void *context, int action, const char *first, const char *second,
 			     const char *database, const char *trigger);
+static void call_rlike(sqlite3_context *context, int count, sqlite3_value **arguments);
 static void call_like(sqlite3_context *context, int count, sqlite3_value **arguments);
 
 bool db_open(const char *path, const struct db_options *options, struct db **out, struct error *err)
@@ -283,7 +285,44 @@ static bool register_functions(struct db *db)
 		if (rc != SQLITE_OK)
 			return false;
 	}
-	return true;
+	return sqlite3_create_function_v2(db->handle, "rlike", 2,
+					  SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS,
+					  NULL, call_rlike, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static void free_regex(void *regex)
+{
+	regex_free(regex);
+}
+
+/* SQLite keeps the compiled pattern for the rows that follow. */
+static const struct regex *compiled_pattern(sqlite3_context *context, sqlite3_value *pattern)
+{
+	struct regex *regex = sqlite3_get_auxdata(context, 0);
+	struct error err;
+	if (regex != NULL)
+		return regex;
+	const char *text = (const char *)sqlite3_value_text(pattern);
+	if (!regex_new(slice_make(text, (size_t)sqlite3_value_bytes(pattern)), &regex, &err)) {
+		sqlite3_result_error(context, err.message, -1);
+		return NULL;
+	}
+	sqlite3_set_auxdata(context, 0, regex, free_regex);
+	return sqlite3_get_auxdata(context, 0);
+}
+
+static void call_rlike(sqlite3_context *context, int count, sqlite3_value **arguments)
+{
+	(void)count;
+	if (sqlite3_value_type(arguments[0]) == SQLITE_NULL ||
+	    sqlite3_value_type(arguments[1]) == SQLITE_NULL)
+		return; /* the result is NULL already */
+	const struct regex *regex = compiled_pattern(context, arguments[0]);
+	if (regex == NULL)
+		return;
+	const char *text = (const char *)sqlite3_value_text(arguments[1]);
+	size_t bytes = (size_t)sqlite3_value_bytes(arguments[1]);
+	sqlite3_result_int(context, regex_finds(regex, slice_make(text, bytes)));
 }
 
 static int on_progress(void *context)

@@ -9,7 +9,7 @@
  *     comparison  = identifier operator value
  *     identifier  = [ entity "." ] key [ "." statistic ]  split at the first dot; quote the key with `…` or "…"
  *     statistic   = min | max | first | min_step | max_step | best_step                  of metrics only
- *     operator    = "=" | "!=" | "<" | "<=" | ">" | ">=" | LIKE | ILIKE | [NOT] IN | IS [NOT] NULL
+ *     operator    = "=" | "!=" | "<" | "<=" | ">" | ">=" | LIKE | ILIKE | RLIKE | [NOT] IN | IS [NOT] NULL
  *     value       = number | '…' | "…" | "(" list of quoted texts ")"          nothing after IS [NOT] NULL
  *
  * Key words in any case. Quoted texts have no escapes. OR, NOT, parentheses, and IS NULL of metrics and

@@ -146,7 +146,8 @@ static struct filter_node *parse_comparison(struct parser *p)
 
 static bool parse_identifier(struct parser *p, struct filter_comparison *c)
 {
-	static const char *const key_words[] = {"AND", "OR", "NOT", "IN", "IS", "LIKE", "ILIKE"};
+	static const char *const key_words[] = {"AND", "OR", "NOT", "IN", "IS",
+						"LIKE", "ILIKE", "RLIKE"};
 	const struct filter_token *token = &p->token;
 	struct filter_value ignored;
 	bool is_name = token->kind == FILTER_TOKEN_WORD ||
@@ -171,7 +172,7 @@ static bool parse_operator(struct parser *p, struct filter_comparison *c)
 {
 	static const enum search_operator of_one_token[] = {
 		SEARCH_EQ, SEARCH_NE, SEARCH_LT,   SEARCH_LE,	 SEARCH_GT,
-		SEARCH_GE, SEARCH_IN, SEARCH_LIKE, SEARCH_ILIKE,
+		SEARCH_GE, SEARCH_IN, SEARCH_LIKE, SEARCH_ILIKE, SEARCH_RLIKE,
 	};
 	struct filter_token first = p->token;
 	c->operator_offset = first.offset;

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "db/regex.h"
 #include "search/filter_lexer.h"
 
 enum { VALID_TEXT_BYTES = 512, QUOTE_BYTES = 128, WHERE_BYTES = 48 };
@@ -23,6 +24,7 @@ static bool check_value(struct slice text, const struct filter_comparison *c, st
 static bool check_number(const struct filter_comparison *c, const char *where, struct error *err);
 static bool check_text(const struct filter_comparison *c, const char *where, struct error *err);
 static bool check_operator(struct slice text, const struct filter_comparison *c, struct error *err);
+static bool check_pattern(const struct filter_comparison *c, struct error *err);
 static bool fail_entity(const struct search_table *table, struct slice entity, const char *where,
 			struct error *err);
 static bool fail_key(const struct search_family *family, struct slice key, bool for_order,
@@ -97,7 +99,7 @@ static bool resolve_comparison(const struct search_table *table, struct slice te
 	c->family = target.family;
 	c->key = target.key;
 	c->field = field_of_operator(&target, c);
-	return check_value(text, c, err) && check_operator(text, c, err);
+	return check_value(text, c, err) && check_operator(text, c, err) && check_pattern(c, err);
 }
 
 /* Under one key of a KEYED family there may be a text and a number. */
@@ -174,6 +176,17 @@ static bool check_operator(struct slice text, const struct filter_comparison *c,
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 			 "Invalid comparator '%s' not one of '{%s}'%s", found, valid.text,
 			 where_text(text, c->operator_offset, where));
+}
+
+/* A regular expression must be one before any row is compared. */
+static bool check_pattern(const struct filter_comparison *c, struct error *err)
+{
+	struct regex *regex = NULL;
+	if (c->op != SEARCH_RLIKE)
+		return true;
+	bool ok = regex_new(c->value.text, &regex, err);
+	regex_free(regex);
+	return ok;
 }
 
 static bool fail_entity(const struct search_table *table, struct slice entity, const char *where,

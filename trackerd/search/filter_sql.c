@@ -25,6 +25,7 @@ static void operand_sql(const struct filter_comparison *c, const struct sql_alia
 static void compare_sql(const struct filter_comparison *c, const struct sql_builder *operand,
 			struct sql_builder *b);
 static void value_sql(const struct filter_value *value, struct sql_builder *b);
+static struct sql function_sql(enum search_operator op);
 static struct sql operator_sql(enum search_operator op);
 
 void filter_and_sql(const struct filter *filter, struct sql_builder *b)
@@ -218,9 +219,9 @@ static void operand_sql(const struct filter_comparison *c, const struct sql_alia
 static void compare_sql(const struct filter_comparison *c, const struct sql_builder *operand,
 			struct sql_builder *b)
 {
-	if (c->op == SEARCH_LIKE || c->op == SEARCH_ILIKE) {
-		/* Functions of ours: SQLite's own LIKE ignores the case of ASCII letters. */
-		sql_text(b, c->op == SEARCH_LIKE ? SQL("like_cs(") : SQL("ilike("));
+	struct sql function = function_sql(c->op);
+	if (function.text != NULL) {
+		sql_text(b, function);
 		value_sql(&c->value, b);
 		sql_text(b, SQL(", "));
 		sql_append(b, operand);
@@ -257,6 +258,17 @@ static void value_sql(const struct filter_value *value, struct sql_builder *b)
 		/* The resolver refuses words. */
 		ASSERT(value->kind == FILTER_VALUE_NONE);
 	}
+}
+
+/* Functions of ours: SQLite's own LIKE ignores the case of ASCII letters. */
+static struct sql function_sql(enum search_operator op)
+{
+	static const struct sql texts[SEARCH_OPERATOR_COUNT] = {
+		[SEARCH_LIKE] = {"like_cs("},
+		[SEARCH_ILIKE] = {"ilike("},
+		[SEARCH_RLIKE] = {"rlike("},
+	};
+	return texts[op];
 }
 
 static struct sql operator_sql(enum search_operator op)

@@ -12,6 +12,7 @@ const char *search_operator_text(enum search_operator op)
 		[SEARCH_GE] = ">=",
 		[SEARCH_LIKE] = "LIKE",
 		[SEARCH_ILIKE] = "ILIKE",
+		[SEARCH_RLIKE] = "RLIKE",
 		[SEARCH_IN] = "IN",
 		[SEARCH_NOT_IN] = "NOT IN",
 		[SEARCH_IS_NULL] = "IS NULL",

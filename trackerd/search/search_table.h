@@ -54,6 +54,7 @@ enum search_operator {
 	SEARCH_GE,
 	SEARCH_LIKE,  /* the case of letters counts; % any text, _ any character */
 	SEARCH_ILIKE, /* likewise, ignoring case */
+	SEARCH_RLIKE, /* a regular expression (db/regex.h) that is found anywhere */
 	SEARCH_IN,
 	SEARCH_NOT_IN,
 	SEARCH_IS_NULL, /* the key, or the value of a nullable column, is not there */

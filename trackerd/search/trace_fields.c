@@ -1,9 +1,10 @@
 /* The fields of traces. */
 #include "search/trace_fields.h"
 
+#define TEXT_OPERATORS (SEARCH_TEXT_OPERATORS | SEARCH_BIT(SEARCH_RLIKE))
 #define OPTIONAL_TEXT(field_name, sql) \
 	.name = (field_name), .type = SEARCH_TEXT, \
-	.operators = SEARCH_TEXT_OPERATORS | SEARCH_LIST_OPERATORS | SEARCH_NULL_OPERATORS, \
+	.operators = TEXT_OPERATORS | SEARCH_LIST_OPERATORS | SEARCH_NULL_OPERATORS, \
 	.is_nullable = true, .is_orderable = true, .column = SQL_LITERAL(sql)
 #define METADATA(key) \
 	"(SELECT a.value FROM trace_metadata AS a WHERE a.trace_pk = t.trace_pk AND a.key = '" key "')"
@@ -22,7 +23,7 @@ static const struct search_field attributes[] = {
 	{.name = "request_id",
 	 .aliases = {"trace_id"},
 	 .type = SEARCH_TEXT,
-	 .operators = SEARCH_TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
+	 .operators = TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
 	 .is_orderable = true,
 	 .column = SQL_LITERAL("t.trace_id")},
 	{.name = "timestamp_ms",
@@ -46,7 +47,7 @@ static const struct search_field attributes[] = {
 	 .column = SQL_LITERAL("(t.request_time_ms + COALESCE(t.execution_time_ms, 0))")},
 	{.name = "status",
 	 .type = SEARCH_TEXT,
-	 .operators = SEARCH_TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
+	 .operators = TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
 	 .is_orderable = true,
 	 .column = SQL_LITERAL("t.state")},
 	{OPTIONAL_TEXT("client_request_id", "t.client_request_id")},
@@ -56,7 +57,7 @@ static const struct search_field attributes[] = {
 	{OPTIONAL_TEXT("user", METADATA(TRACE_USER_METADATA))},
 	{.name = "run_id",
 	 .type = SEARCH_TEXT,
-	 .operators = SEARCH_TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
+	 .operators = TEXT_OPERATORS | SEARCH_LIST_OPERATORS,
 	 .column = SQL_LITERAL("l.run_id"),
 	 .linked_from = OF_RUNS},
 	{.name = "prompt",
@@ -72,14 +73,14 @@ static const struct search_field attributes[] = {
 
 static const struct search_field text_value[] = {
 	{.type = SEARCH_TEXT,
-	 .operators = SEARCH_TEXT_OPERATORS | SEARCH_NULL_OPERATORS,
+	 .operators = TEXT_OPERATORS | SEARCH_NULL_OPERATORS,
 	 .is_orderable = true,
 	 .column = SQL_LITERAL("value")},
 };
 
 static const struct search_field assessment_value[] = {
 	{.type = SEARCH_TEXT,
-	 .operators = SEARCH_TEXT_OPERATORS | SEARCH_NULL_OPERATORS,
+	 .operators = TEXT_OPERATORS | SEARCH_NULL_OPERATORS,
 	 .column = SQL_LITERAL("search_text")},
 	{.type = SEARCH_REAL,
 	 .operators = SEARCH_BIT(SEARCH_LT) | SEARCH_BIT(SEARCH_LE) | SEARCH_BIT(SEARCH_GT) |

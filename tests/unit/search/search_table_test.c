@@ -48,7 +48,8 @@ static void check_family(const struct search_family *family)
 					 field);
 		/* Lists and patterns are of texts. */
 		unsigned of_texts =
-			SEARCH_LIST_OPERATORS | SEARCH_BIT(SEARCH_LIKE) | SEARCH_BIT(SEARCH_ILIKE);
+			SEARCH_LIST_OPERATORS | SEARCH_BIT(SEARCH_LIKE) | SEARCH_BIT(SEARCH_ILIKE) |
+			SEARCH_BIT(SEARCH_RLIKE);
 		assert_true(field->type == SEARCH_TEXT || (field->operators & of_texts) == 0);
 	}
 	assert_true(family->kind == FAMILY_KEYED || family->statistic_count == 0);

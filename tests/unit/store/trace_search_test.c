@@ -230,6 +230,9 @@ static const struct {
 	{"name IN ('Blue', 'red')", is_blue_or_red},
 	{"name ILIKE 'b%' OR name LIKE 'r_d'", is_blue_or_red},
 	{"name LIKE 'b%'", is_none},
+	{"name RLIKE '^(red|Blue)$'", is_blue_or_red},
+	{"tags.mlflow.traceName RLIKE 'ed$'", is_red},
+	{"feedback.score RLIKE '^0\\.5$'", is_half},
 	{"name IS NULL", has_no_name},
 	{"tag.colour = 'green'", is_green_tagged},
 	{"tags.colour IS NULL", has_no_colour},
@@ -272,6 +275,8 @@ static const struct {
 } refused[] = {
 	{"nothing = 'x'", NULL, "Invalid attribute key 'nothing' specified."},
 	{"span.name = 'x'", NULL, "Invalid entity type 'span'."},
+	{"name RLIKE '('", NULL, "Invalid regular expression '(': a '(' is not closed"},
+	{"timestamp RLIKE '1'", NULL, "Expected numeric value type for numeric attribute"},
 	{"prompt LIKE 'x'", NULL, "Invalid comparator 'LIKE' not one of"},
 	{"feedback.score > '1'", NULL, "Expected numeric value type for feedback."},
 	{"feedback.score = 1", NULL, "Expected a quoted string value for feedback"},
