@@ -4,6 +4,7 @@ import time
 
 import mlflow
 import pytest
+import requests
 from clients import MAJOR, refused, requires_3
 
 
@@ -181,6 +182,20 @@ def test_deletion_by_age_begins_with_the_oldest(client, experiment):
     assert set(found(client, experiment)) == set(made[1:])
     assert client.delete_traces(experiment, max_timestamp_millis=later) == 3
     assert client.delete_traces(experiment, max_timestamp_millis=later) == 0
+
+
+def test_a_deletion_of_many_is_counted_exactly(client, experiment, server):
+    """More than the server deletes at once; what began later stays, with its spans."""
+    session = requests.Session()
+    for i in range(230):
+        body = {"experiment_id": experiment, "timestamp_ms": 1000 + i, "tags": [{"key": "n", "value": str(i)}]}
+        assert session.post(f"{server}/api/2.0/mlflow/traces", json=body, timeout=30).status_code == 200
+    keep = make(client, experiment, "keep")
+    assert client.delete_traces(experiment, max_timestamp_millis=1229, max_traces=105) == 105
+    assert client.delete_traces(experiment, max_timestamp_millis=1228) == 124
+    assert client.delete_traces(experiment, max_timestamp_millis=1229) == 1
+    assert found(client, experiment) == [keep]
+    assert client.get_trace(keep).data.spans
 
 
 def test_a_deleted_experiment_takes_no_traces(client, experiment):

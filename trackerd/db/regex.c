@@ -1,47 +1,17 @@
-/* Owns the compiling and matching of regular expressions. */
+/* Owns the compiling of regular expressions. */
 #include "db/regex.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "db/regex_program.h"
 
-enum {
-	RANGES_MAX = REGEX_PATTERN_BYTES_MAX * 3, /* \w of two bytes makes five */
-	REPEAT_MAX = REGEX_PROGRAM_MAX,
-	NO_CHARACTER = -1,
-	NO_JUMP = -1,
-	UNBOUNDED = -1,
-	CODE_POINT_MAX = 0x10ffff,
-};
-
-/* Jumps are relative, so that a piece of program can be copied and moved. */
-enum op { OP_CHAR, OP_ANY, OP_CLASS, OP_SPLIT, OP_JUMP, OP_BEGIN, OP_END, OP_BORDER, OP_NO_BORDER, OP_MATCH };
-
-struct instruction {
-	enum op op;
-	int32_t value;	  /* CHAR: the character; SPLIT, JUMP: how far; CLASS: its first range */
-	int32_t count;	  /* CLASS: ranges */
-	bool is_negative; /* CLASS */
-};
-
-struct range {
-	int32_t first, last;
-};
-
-struct regex {
-	struct instruction program[REGEX_PROGRAM_MAX];
-	int32_t length;
-	struct range ranges[RANGES_MAX];
-	int32_t range_count;
-	bool ignore_case;
-};
+enum { REPEAT_MAX = REGEX_PROGRAM_MAX, UNBOUNDED = -1 };
 
 struct compiler {
 	struct regex *regex;
 	struct slice rest; /* not compiled yet */
-	unsigned depth;    /* of open groups */
+	unsigned depth;	   /* of open groups */
 	const char *problem_or_null;
 };
 
@@ -64,8 +34,7 @@ static bool count_from(struct slice text, int32_t *out);
 static bool repeat(struct compiler *c, int32_t begin, int32_t min, int32_t max);
 static bool copy_piece(struct compiler *c, int32_t begin, int32_t length);
 static bool insert_split(struct compiler *c, int32_t at, int32_t distance);
-static bool emit(struct compiler *c, enum op op, int32_t value);
-static int32_t take_character(struct slice *text);
+static bool emit(struct compiler *c, enum regex_op op, int32_t value);
 static bool take(struct compiler *c, char byte);
 static bool fail(struct compiler *c, const char *problem);
 
@@ -85,7 +54,7 @@ bool regex_new(struct slice pattern, struct regex **out, struct error *err)
 	}
 	bool ok = pattern.len <= REGEX_PATTERN_BYTES_MAX || fail(&c, "it is too long");
 	ok = ok && compile_choice(&c) && (c.rest.len == 0 || fail(&c, "')' closes nothing")) &&
-	     emit(&c, OP_MATCH, 0);
+	     emit(&c, REGEX_MATCH, 0);
 	if (ok) {
 		*out = regex;
 		return true;
@@ -103,19 +72,20 @@ void regex_free(struct regex *regex_or_null)
 /* x|y|z: split to x or on; x; jump to the end; split to y or on; y; jump to the end; z */
 static bool compile_choice(struct compiler *c)
 {
-	struct instruction *program = c->regex->program;
-	int32_t jumps = NO_JUMP; /* linked through their values until the end is known */
+	struct regex_instruction *program = c->regex->program;
+	int32_t jumps = REGEX_NO_JUMP; /* linked through their values until the end is known */
 	for (;;) {
 		int32_t begin = c->regex->length;
 		if (!compile_sequence(c))
 			return false;
 		if (!take(c, '|'))
 			break;
-		if (!insert_split(c, begin, c->regex->length - begin + 2) || !emit(c, OP_JUMP, jumps))
+		if (!insert_split(c, begin, c->regex->length - begin + 2) ||
+		    !emit(c, REGEX_JUMP, jumps))
 			return false;
 		jumps = c->regex->length - 1;
 	}
-	while (jumps != NO_JUMP) {
+	while (jumps != REGEX_NO_JUMP) {
 		int32_t next = program[jumps].value;
 		program[jumps].value = c->regex->length - jumps;
 		jumps = next;
@@ -144,7 +114,7 @@ static bool is_place(struct slice atom)
 
 static bool compile_atom(struct compiler *c)
 {
-	int32_t character = take_character(&c->rest);
+	int32_t character = regex_take_character(&c->rest);
 	switch (character) {
 	case '(':
 		return compile_group(c);
@@ -153,17 +123,17 @@ static bool compile_atom(struct compiler *c)
 	case '\\':
 		return compile_escape(c);
 	case '.':
-		return emit(c, OP_ANY, 0);
+		return emit(c, REGEX_ANY, 0);
 	case '^':
-		return emit(c, OP_BEGIN, 0);
+		return emit(c, REGEX_BEGIN, 0);
 	case '$':
-		return emit(c, OP_END, 0);
+		return emit(c, REGEX_END, 0);
 	case '*':
 	case '+':
 	case '?':
 		return fail(c, "there is nothing to repeat");
 	default:
-		return emit(c, OP_CHAR, character);
+		return emit(c, REGEX_CHAR, character);
 	}
 }
 
@@ -187,18 +157,18 @@ static bool compile_escape(struct compiler *c)
 	char letter = c->rest.ptr[0];
 	if (letter == 'b' || letter == 'B') {
 		c->rest = slice_from(c->rest, 1);
-		return emit(c, letter == 'b' ? OP_BORDER : OP_NO_BORDER, 0);
+		return emit(c, letter == 'b' ? REGEX_BORDER : REGEX_NO_BORDER, 0);
 	}
 	if (strchr("dDwWsS", letter) != NULL) {
 		int32_t first = c->regex->range_count;
 		c->rest = slice_from(c->rest, 1);
-		if (!add_shorthand(c, letter) || !emit(c, OP_CLASS, first))
+		if (!add_shorthand(c, letter) || !emit(c, REGEX_CLASS, first))
 			return false;
 		c->regex->program[c->regex->length - 1].count = c->regex->range_count - first;
 		return true;
 	}
 	int32_t character = take_escaped(c);
-	return character != NO_CHARACTER && emit(c, OP_CHAR, character);
+	return character != REGEX_NO_CHARACTER && emit(c, REGEX_CHAR, character);
 }
 
 /* ---- classes ------------------------------------------------------------------------------------ */
@@ -213,9 +183,9 @@ static bool compile_class(struct compiler *c)
 		if (!compile_member(c))
 			return false;
 	} while (!take(c, ']'));
-	if (!emit(c, OP_CLASS, first))
+	if (!emit(c, REGEX_CLASS, first))
 		return false;
-	struct instruction *instruction = &c->regex->program[c->regex->length - 1];
+	struct regex_instruction *instruction = &c->regex->program[c->regex->length - 1];
 	instruction->count = c->regex->range_count - first;
 	instruction->is_negative = is_negative;
 	return true;
@@ -225,8 +195,7 @@ static bool compile_class(struct compiler *c)
 static bool compile_member(struct compiler *c)
 {
 	int32_t first, last;
-	if (c->rest.len > 1 && c->rest.ptr[0] == '\\' &&
-	    strchr("dDwWsS", c->rest.ptr[1]) != NULL) {
+	if (c->rest.len > 1 && c->rest.ptr[0] == '\\' && strchr("dDwWsS", c->rest.ptr[1]) != NULL) {
 		char letter = c->rest.ptr[1];
 		c->rest = slice_from(c->rest, 2);
 		if (begins_range(c))
@@ -239,9 +208,10 @@ static bool compile_member(struct compiler *c)
 		c->rest = slice_from(c->rest, 1);
 		last = take_member(c);
 	}
-	if (first == NO_CHARACTER || last == NO_CHARACTER)
+	if (first == REGEX_NO_CHARACTER || last == REGEX_NO_CHARACTER)
 		return false;
-	return first <= last ? add_range(c, first, last) : fail(c, "a range is the wrong way round");
+	return first <= last ? add_range(c, first, last)
+			     : fail(c, "a range is the wrong way round");
 }
 
 /* Does "-z" follow, and not "-]"? */
@@ -253,24 +223,24 @@ static bool begins_range(const struct compiler *c)
 static int32_t take_member(struct compiler *c)
 {
 	if (!take(c, '\\'))
-		return take_character(&c->rest);
+		return regex_take_character(&c->rest);
 	if (take(c, 'b'))
 		return '\b';
 	return take_escaped(c);
 }
 
-/* The character that stands behind a backslash; NO_CHARACTER when that has no meaning here. */
+/* The character that stands behind a backslash; REGEX_NO_CHARACTER when that has no meaning here. */
 static int32_t take_escaped(struct compiler *c)
 {
 	static const char letters[] = "ntrfva";
 	static const char characters[] = "\n\t\r\f\v\a";
 	if (c->rest.len == 0) {
 		(void)fail(c, "it ends with a backslash");
-		return NO_CHARACTER;
+		return REGEX_NO_CHARACTER;
 	}
-	int32_t character = take_character(&c->rest);
-	bool is_letter = (character >= 'a' && character <= 'z') ||
-			 (character >= 'A' && character <= 'Z');
+	int32_t character = regex_take_character(&c->rest);
+	bool is_letter =
+		(character >= 'a' && character <= 'z') || (character >= 'A' && character <= 'Z');
 	bool is_digit = character >= '0' && character <= '9';
 	const char *known = is_letter ? strchr(letters, (char)character) : NULL;
 	if (known != NULL)
@@ -278,17 +248,17 @@ static int32_t take_escaped(struct compiler *c)
 	if (!is_letter && !is_digit)
 		return character;
 	(void)fail(c, "a letter or digit behind a backslash has no meaning here");
-	return NO_CHARACTER;
+	return REGEX_NO_CHARACTER;
 }
 
 /* \d, or what is not \d for \D; likewise \w and \s. */
 static bool add_shorthand(struct compiler *c, char letter)
 {
-	static const struct range digits[] = {{'0', '9'}};
-	static const struct range words[] = {
-		{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0x80, CODE_POINT_MAX}};
-	static const struct range spaces[] = {{'\t', '\r'}, {0x1c, ' '}};
-	const struct range *ranges = digits;
+	static const struct regex_range digits[] = {{'0', '9'}};
+	static const struct regex_range words[] = {
+		{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}, {0x80, REGEX_CHARACTER_MAX}};
+	static const struct regex_range spaces[] = {{'\t', '\r'}, {0x1c, ' '}};
+	const struct regex_range *ranges = digits;
 	size_t count = ARRAY_COUNT(digits);
 	if (letter == 'w' || letter == 'W') {
 		ranges = words;
@@ -307,14 +277,15 @@ static bool add_shorthand(struct compiler *c, char letter)
 			return false;
 		next = ranges[i].last + 1;
 	}
-	return !is_negative || next > CODE_POINT_MAX || add_range(c, next, CODE_POINT_MAX);
+	return !is_negative || next > REGEX_CHARACTER_MAX ||
+	       add_range(c, next, REGEX_CHARACTER_MAX);
 }
 
 static bool add_range(struct compiler *c, int32_t first, int32_t last)
 {
-	if (c->regex->range_count == RANGES_MAX)
+	if (c->regex->range_count == REGEX_RANGES_MAX)
 		return fail(c, "it is too complex");
-	c->regex->ranges[c->regex->range_count++] = (struct range){first, last};
+	c->regex->ranges[c->regex->range_count++] = (struct regex_range){first, last};
 	return true;
 }
 
@@ -362,8 +333,7 @@ static bool take_counts(struct compiler *c, int32_t *min_out, int32_t *max_out)
 	struct slice first = slice_first(counts, comma), second = slice_from(counts, comma + 1);
 	bool has_comma = comma < counts.len;
 	if ((first.len > 0 && !count_from(first, min_out)) ||
-	    (second.len > 0 && !count_from(second, max_out)) ||
-	    (first.len == 0 && second.len == 0))
+	    (second.len > 0 && !count_from(second, max_out)) || (first.len == 0 && second.len == 0))
 		return false;
 	if (!has_comma)
 		*max_out = *min_out;
@@ -394,7 +364,7 @@ static bool repeat(struct compiler *c, int32_t begin, int32_t min, int32_t max)
 		return true;
 	}
 	if (min == 0 && max == UNBOUNDED)
-		return insert_split(c, begin, length + 2) && emit(c, OP_JUMP, -(length + 1));
+		return insert_split(c, begin, length + 2) && emit(c, REGEX_JUMP, -(length + 1));
 	if (min == 0) {
 		if (!insert_split(c, begin, length + 1))
 			return false;
@@ -411,7 +381,7 @@ static bool repeat(struct compiler *c, int32_t begin, int32_t min, int32_t max)
 			return false;
 	}
 	if (max == UNBOUNDED)
-		return emit(c, OP_SPLIT, -length);
+		return emit(c, REGEX_SPLIT, -length);
 	for (int32_t i = min; i < max; i++) {
 		int32_t at = c->regex->length;
 		if (!copy_piece(c, begin, length) || !insert_split(c, at, length + 1))
@@ -434,34 +404,22 @@ static bool copy_piece(struct compiler *c, int32_t begin, int32_t length)
 /* In front of the piece from `at` on, which ends where the program ends. */
 static bool insert_split(struct compiler *c, int32_t at, int32_t distance)
 {
-	struct instruction *program = c->regex->program;
-	if (!emit(c, OP_SPLIT, 0))
+	struct regex_instruction *program = c->regex->program;
+	if (!emit(c, REGEX_SPLIT, 0))
 		return false;
 	memmove(&program[at + 1], &program[at],
 		(size_t)(c->regex->length - 1 - at) * sizeof(program[0]));
-	program[at] = (struct instruction){.op = OP_SPLIT, .value = distance};
+	program[at] = (struct regex_instruction){.op = REGEX_SPLIT, .value = distance};
 	return true;
 }
 
-static bool emit(struct compiler *c, enum op op, int32_t value)
+static bool emit(struct compiler *c, enum regex_op op, int32_t value)
 {
 	if (c->regex->length == REGEX_PROGRAM_MAX)
 		return fail(c, "it is too complex");
-	c->regex->program[c->regex->length++] = (struct instruction){.op = op, .value = value};
+	c->regex->program[c->regex->length++] =
+		(struct regex_instruction){.op = op, .value = value};
 	return true;
-}
-
-static int32_t take_character(struct slice *text)
-{
-	static const unsigned char lead_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	size_t bytes = utf8_sequence_bytes(text->ptr, text->len);
-	int32_t character = (unsigned char)text->ptr[0];
-	if (bytes > 0)
-		character &= lead_bits[bytes];
-	for (size_t i = 1; i < bytes; i++)
-		character = character << 6 | ((unsigned char)text->ptr[i] & 0x3f);
-	*text = slice_from(*text, bytes == 0 ? 1 : bytes);
-	return character;
 }
 
 static bool take(struct compiler *c, char byte)
@@ -476,152 +434,4 @@ static bool fail(struct compiler *c, const char *problem)
 {
 	c->problem_or_null = problem;
 	return false;
-}
-
-/* ---- matching ----------------------------------------------------------------------------------- */
-
-/* All places of the program that a match can be at. */
-struct places {
-	int16_t items[REGEX_PROGRAM_MAX];
-	size_t count;
-};
-
-/* Where in the text we are. */
-struct position {
-	int32_t before, after; /* characters, or NO_CHARACTER */
-	bool is_before_last_newline;
-};
-
-struct matcher {
-	const struct regex *regex;
-	uint32_t marks[REGEX_PROGRAM_MAX]; /* the step that saw the instruction last */
-	uint32_t step;
-	struct places now;  /* instructions that wait for a character */
-	struct places next; /* where to go on behind it */
-};
-
-static bool is_word(int32_t character)
-{
-	return (character >= '0' && character <= '9') || (character >= 'A' && character <= 'Z') ||
-	       (character >= 'a' && character <= 'z') || character == '_' || character >= 0x80;
-}
-
-static bool holds(enum op op, const struct position *position)
-{
-	bool is_border = is_word(position->before) != is_word(position->after);
-	switch ((int)op) {
-	case OP_BEGIN:
-		return position->before == NO_CHARACTER;
-	case OP_END:
-		return position->after == NO_CHARACTER || position->is_before_last_newline;
-	case OP_BORDER:
-		return is_border;
-	default:
-		return !is_border;
-	}
-}
-
-/* Adds all places that can be reached from `place` without a character. True when the end is among
- * them. Each instruction is put on the stack at most once a step. */
-static bool reach(struct matcher *m, int16_t place, const struct position *position)
-{
-	int16_t stack[REGEX_PROGRAM_MAX];
-	size_t depth = 0;
-	bool is_match = false;
-	if (m->marks[place] == m->step)
-		return false;
-	m->marks[place] = m->step;
-	stack[depth++] = place;
-	while (depth > 0) {
-		int16_t at = stack[--depth];
-		const struct instruction *instruction = &m->regex->program[at];
-		int32_t ways[2] = {NO_JUMP, NO_JUMP};
-		switch (instruction->op) {
-		case OP_MATCH:
-			is_match = true;
-			break;
-		case OP_JUMP:
-			ways[0] = at + instruction->value;
-			break;
-		case OP_SPLIT:
-			ways[0] = at + 1;
-			ways[1] = at + instruction->value;
-			break;
-		case OP_BEGIN:
-		case OP_END:
-		case OP_BORDER:
-		case OP_NO_BORDER:
-			ways[0] = holds(instruction->op, position) ? at + 1 : NO_JUMP;
-			break;
-		case OP_CHAR:
-		case OP_ANY:
-		case OP_CLASS:
-		default:
-			m->now.items[m->now.count++] = at;
-			break;
-		}
-		for (size_t i = 0; i < ARRAY_COUNT(ways); i++) {
-			if (ways[i] == NO_JUMP || m->marks[ways[i]] == m->step)
-				continue;
-			m->marks[ways[i]] = m->step;
-			stack[depth++] = (int16_t)ways[i];
-		}
-	}
-	return is_match;
-}
-
-static int32_t other_case(int32_t character)
-{
-	bool is_letter = (character >= 'a' && character <= 'z') ||
-			 (character >= 'A' && character <= 'Z');
-	return is_letter ? character ^ 0x20 : character;
-}
-
-static bool is_in_class(const struct regex *regex, const struct instruction *class,
-			int32_t character)
-{
-	for (int32_t i = class->value; i < class->value + class->count; i++) {
-		if (character >= regex->ranges[i].first && character <= regex->ranges[i].last)
-			return true;
-	}
-	return false;
-}
-
-static bool takes(const struct regex *regex, const struct instruction *instruction,
-		  int32_t character)
-{
-	int32_t other = regex->ignore_case ? other_case(character) : character;
-	if (instruction->op == OP_ANY)
-		return character != '\n';
-	if (instruction->op == OP_CHAR)
-		return instruction->value == character || instruction->value == other;
-	bool is_in = is_in_class(regex, instruction, character) ||
-		     is_in_class(regex, instruction, other);
-	return is_in != instruction->is_negative;
-}
-
-bool regex_finds(const struct regex *regex, struct slice text)
-{
-	struct matcher m = {.regex = regex};
-	struct position position = {.before = NO_CHARACTER};
-	struct slice rest = text;
-	for (;;) {
-		bool is_end = rest.len == 0;
-		position.is_before_last_newline = rest.len == 1 && rest.ptr[0] == '\n';
-		position.after = is_end ? NO_CHARACTER : take_character(&rest);
-		m.step++;
-		m.now.count = 0;
-		bool is_match = reach(&m, 0, &position);
-		for (size_t i = 0; i < m.next.count; i++)
-			is_match = reach(&m, m.next.items[i], &position) || is_match;
-		if (is_match || is_end)
-			return is_match;
-		m.next.count = 0;
-		for (size_t i = 0; i < m.now.count; i++) {
-			int16_t at = m.now.items[i];
-			if (takes(regex, &regex->program[at], position.after))
-				m.next.items[m.next.count++] = (int16_t)(at + 1);
-		}
-		position.before = position.after;
-	}
 }

@@ -1,4 +1,5 @@
-/* Regular expressions, as RLIKE of the filter language and the SQL function rlike search with them: anywhere in the text.
+/* Regular expressions, as RLIKE of the filter language and the SQL function rlike search with them: anywhere in the
+ * text.
  *
  *     a  .  ^  $  \b \B            a character, any but a newline, begin, end, border of a word
  *     [a-z_]  [^0-9]               one of, none of; \d \w \s \D \W \S also stand alone
