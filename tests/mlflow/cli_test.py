@@ -71,3 +71,17 @@ def test_artifacts(client, run):
     with open("back/all/sub/three.txt", encoding="ascii") as file:
         assert file.read() == "folder/sub/three.txt"
     assert mlflow.artifacts.load_text(f"runs:/{run_id}/one.txt") == "one.txt"
+
+
+def test_a_project(client, experiment):
+    with open("MLproject", "w", encoding="ascii") as file:
+        file.write("name: tiny\nentry_points:\n  main:\n    parameters: {rate: {type: float, default: 0.1}}\n"
+                   "    command: \"%s train.py {rate}\"\n" % sys.executable)
+    with open("train.py", "w", encoding="ascii") as file:
+        file.write("import sys, mlflow\nmlflow.log_metric('doubled', 2 * float(sys.argv[1]))\n")
+    cli("run", ".", "--env-manager", "local", "--experiment-id", experiment, "-P", "rate=0.25")
+    found, = client.search_runs([experiment])
+    assert found.info.status == "FINISHED"
+    assert (found.data.params["rate"], found.data.metrics["doubled"]) == ("0.25", 0.5)
+    assert found.data.tags["mlflow.source.type"] == "PROJECT"
+    assert found.data.tags["mlflow.project.entryPoint"] == "main"

@@ -1,4 +1,6 @@
 """The model registry: models, versions, aliases, stages, tags, searches, downloads, deletion."""
+from concurrent.futures import ThreadPoolExecutor
+
 import mlflow
 import pytest
 from clients import refused, requires_2
@@ -185,6 +187,13 @@ def test_a_model_goes_with_its_versions(client, model_name, version):
         client.get_model_version(model_name, "1")
     assert client.search_model_versions(f"name = '{model_name}'") == []
     client.create_registered_model(model_name)
+
+
+def test_versions_made_at_once_get_numbers_of_their_own(client, run, source, model_name):
+    client.create_registered_model(model_name)
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: client.create_model_version(model_name, source, run.info.run_id), range(16)))
+    assert sorted(int(version.version) for version in made) == list(range(1, 17))
 
 
 def test_a_version_is_copied_to_another_model(client, model_name, version):

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from clients import MAJOR, requires_2, requires_3
 from mlflow.models import Model, infer_signature
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 
 REQUIREMENTS = ["scikit-learn"]  # given, since finding them out takes the client ten seconds for each model
 
@@ -52,6 +53,17 @@ def test_an_input_example_comes_back(experiment, line, table):
     assert meta.signature is not None, "inferred from the example"
     loaded = mlflow.pyfunc.load_model(info.model_uri)
     pd.testing.assert_frame_equal(loaded.input_example, table[:2])
+
+
+def test_a_signature_is_added_later(experiment, line, table):
+    with mlflow.start_run():
+        info = log_model(line, "model")
+    assert mlflow.models.get_model_info(info.model_uri).signature is None
+    signature = infer_signature(table, line.predict(table))
+    mlflow.models.set_signature(info.model_uri, signature)
+    assert mlflow.models.get_model_info(info.model_uri).signature == signature
+    with open(mlflow.pyfunc.get_model_dependencies(info.model_uri), encoding="utf-8") as file:
+        assert file.read().split()[1:] == REQUIREMENTS  # behind mlflow itself
 
 
 def test_a_model_is_registered_while_it_is_logged(client, experiment, line, table, model_name):
@@ -125,6 +137,25 @@ def test_autolog_keeps_what_a_training_says(client, experiment, table, kind):
         assert got.data.metrics["training_score"] == pytest.approx(score)
         names = {info.path for info in client.list_artifacts(active.info.run_id)}
         assert {"estimator.html", "training_confusion_matrix.png"} <= names
+
+
+def test_autolog_makes_children_of_a_search(client, experiment):
+    mlflow.sklearn.autolog(log_models=False, log_datasets=False, silent=True, max_tuning_runs=None)
+    try:
+        with mlflow.start_run() as active:
+            x = np.arange(24.0).reshape(12, 2)
+            GridSearchCV(Ridge(), {"alpha": [0.1, 1.0, 10.0]}, cv=2).fit(x, x[:, 0] - x[:, 1] / 3)
+    finally:
+        mlflow.sklearn.autolog(disable=True, silent=True)
+    got = client.get_run(active.info.run_id)
+    children = client.search_runs([experiment], f"tags.mlflow.parentRunId = '{active.info.run_id}'",
+                                  order_by=["params.alpha"])
+    assert [child.data.params["alpha"] for child in children] == ["0.1", "1.0", "10.0"]
+    scores = [child.data.metrics["mean_test_score"] for child in children]
+    assert got.data.metrics["best_cv_score"] == max(scores)
+    assert got.data.params["best_alpha"] == children[scores.index(max(scores))].data.params["alpha"]
+    assert {child.info.status for child in children} == {"FINISHED"}
+    assert "cv_results.csv" in [info.path for info in client.list_artifacts(active.info.run_id)]
 
 
 def test_autolog_logs_the_model_too(client, experiment, table):

@@ -317,3 +317,23 @@ def test_a_tag_of_an_experiment_can_be_deleted(client, experiment):
     client.set_experiment_tag(experiment, "gone", "1")
     client.delete_experiment_tag(experiment, "gone")
     assert "gone" not in client.get_experiment(experiment).tags
+
+
+def test_many_programs_that_name_the_same_new_experiment(client):
+    name = f"race {time.time_ns()}"
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: mlflow.set_experiment(name).experiment_id, range(8)))
+    assert set(ids) == {client.get_experiment_by_name(name).experiment_id}
+
+
+def test_an_address_with_a_slash_and_credentials(server, monkeypatch):
+    """There is nobody to check them against: they do no harm."""
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ada")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
+    client = mlflow.MlflowClient(server + "/")
+    run_id = client.create_run("0").info.run_id
+    client.log_text(run_id, "x", "x.txt")
+    monkeypatch.delenv("MLFLOW_TRACKING_USERNAME")
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD")
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "token")
+    assert [info.path for info in client.list_artifacts(run_id)] == ["x.txt"]
