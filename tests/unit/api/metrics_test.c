@@ -170,7 +170,7 @@ static const struct row rows[] = {
 		 RUN_A, "3.0", "11", "1") "," RUN_ROW(RUN_A, "2.0", "12",
 						      "2") "," RUN_ROW(RUN_A, "\"NaN\"", "13",
 								       "3") "]}"},
-	{&metrics_history_bulk, "run_id=" RUN_B "&metric_key=unknown", "{}"},
+	{&metrics_history_bulk, "run_id=" RUN_B "&metric_key=unknown", "{\"metrics\":[]}"},
 	{&metrics_history_bulk, "metric_key=loss", NULL, ERR_INVALID_PARAMETER_VALUE,
 	 "GetMetricHistoryBulk request must specify at least one run_id."},
 	{&metrics_history_bulk, "run_id=a", NULL, ERR_INVALID_PARAMETER_VALUE,
