@@ -34,9 +34,10 @@ struct import {
 struct shipment {
 	struct slice owner_id;
 	bool is_wanted;		   /* they can be read, and come over */
-	bool keeps_artifacts;	   /* they stay where they are */
+	bool is_elsewhere;	   /* they cannot be read from here */
+	bool keeps_artifacts;	   /* their address stays as it is */
 	bool may_be_there;	   /* some of them */
-	struct slice artifact_uri; /* here; "" when the owner was refused */
+	struct slice artifact_uri; /* here; absent when the owner was refused */
 };
 
 /* A run on its way. */
@@ -179,13 +180,15 @@ static void plan_shipment(struct import *im, struct slice owner_id, struct slice
 	*out = (struct shipment){
 		.owner_id = owner_id,
 		.is_wanted = is_readable && im->with_artifacts,
-		.keeps_artifacts = !(is_readable && im->with_artifacts) && !is_proxied,
+		.is_elsewhere = !is_readable && source_uri.len > 0,
+		.keeps_artifacts =
+			!(is_readable && im->with_artifacts) && !is_proxied && source_uri.len > 0,
 	};
 }
 
 static void tell_unreadable(struct import *im, const struct shipment *s, struct slice source_uri)
 {
-	if (!s->is_wanted && im->with_artifacts)
+	if (s->is_elsewhere && im->with_artifacts)
 		import_report_add(&im->report, IMPORT_CHANGED, "artifacts", s->owner_id,
 				  "not reachable from here, %s %.*s",
 				  s->keeps_artifacts ? "they stay at" : "nothing came over from",
@@ -364,8 +367,9 @@ static bool pass_run(struct import *im, struct passage *p, struct error *err)
 		mark_end(im, p, &part);
 	if (!send_part(im, p, &part, err))
 		return false;
-	im->report.counts.runs += p->files.artifact_uri.len > 0;
-	bool ok = is_all || p->files.artifact_uri.len == 0 ||
+	bool is_taken = slice_is_present(p->files.artifact_uri);
+	im->report.counts.runs += is_taken;
+	bool ok = is_all || !is_taken ||
 		  ((!sends_datasets_alone || send_datasets(im, p, err)) &&
 		   (!has_artifacts || send_artifacts(im, &p->files, artifact, err)) &&
 		   send_rest(im, p, is_end, err));
@@ -411,7 +415,7 @@ static bool import_logged_model(struct import *im, const struct import_logged_mo
 	bool ok = true;
 	if (standing != IMPORT_IS_SAME)
 		tell_unreadable(im, &files, model->artifact_uri);
-	if (has_artifacts && standing != IMPORT_IS_SAME && files.artifact_uri.len > 0)
+	if (has_artifacts && standing != IMPORT_IS_SAME && slice_is_present(files.artifact_uri))
 		ok = send_artifacts(im, &files, artifact, err) &&
 		     import_sink_logged_model(&im->sink, model, experiment_id,
 					      files.keeps_artifacts, true, &im->inner, &standing,

@@ -304,7 +304,7 @@ bool import_sink_run(struct import_sink *sink, const struct import_part *part, s
 	struct import_part bare = narrowed(part, (struct item_range){0, 0});
 	bare.is_whole = false;
 	if (!send_part(sink, &bare, arena, uri_out, err)) {
-		*uri_out = SLICE("");
+		*uri_out = (struct slice){0};
 		if (is_refusal(err))
 			import_report_add(sink->report, IMPORT_FAILED, "run", part->run->run_id,
 					  "%s", err->message);
@@ -391,7 +391,7 @@ bool import_sink_logged_model(struct import_sink *sink, const struct import_logg
 	if (!send(sink, "logged-model", &reply, err)) {
 		if (!is_refusal(err))
 			return false;
-		*uri_out = SLICE("");
+		*uri_out = (struct slice){0};
 		import_report_add(sink->report, IMPORT_FAILED, "logged model", model->model_id,
 				  "%s", err->message);
 		return true;

@@ -49,7 +49,7 @@ enum import_standing {
 };
 MUST_CHECK bool import_sink_standing(struct import_sink *sink, struct slice run_id, const char *digest,
 				     enum import_standing *out, struct error *err);
-/* *uri_out, in the arena: where its artifacts belong; "" when the server refused the run itself. */
+/* *uri_out, in the arena: where its artifacts belong; absent when the server refused the run itself. */
 MUST_CHECK bool import_sink_run(struct import_sink *sink, const struct import_part *part, struct arena *arena,
 				struct slice *uri_out, struct error *err);
 

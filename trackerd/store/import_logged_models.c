@@ -18,11 +18,12 @@ static bool read_standing(struct db *db, struct slice model_id, struct standing 
 static bool insert_model(struct db *db, const struct import_logged_model *model,
 			 struct arena *arena, struct logged_model_pk *out, struct error *err);
 static bool place_artifacts(struct db *db, const struct import_logged_model *model,
-			    struct logged_model_pk pk, struct arena *arena, struct error *err);
+			    struct standing *standing, struct arena *arena, struct error *err);
 static bool add_data(struct db *db, const struct import_logged_model *model,
 		     struct logged_model_pk pk, struct arena *arena, struct error *err);
 static bool add_metrics(struct db *db, const struct import_logged_model *model,
 			size_t *left_out_out, struct error *err);
+static bool set_whole(struct db *db, struct logged_model_pk pk, bool is_whole, struct error *err);
 static bool end_model(struct db *db, const struct import_logged_model *model,
 		      struct logged_model_pk pk, struct error *err);
 
@@ -38,7 +39,7 @@ bool import_logged_model_in_txn(struct db *db, const struct import_logged_model 
 	if (standing.state == IMPORT_RUN_NONE && !insert_model(db, model, arena, &standing.pk, err))
 		return false;
 	if (!is_ours && !model->keeps_artifacts &&
-	    !place_artifacts(db, model, standing.pk, arena, err))
+	    !place_artifacts(db, model, &standing, arena, err))
 		return false;
 	*out = (struct import_logged_model_result){.state = standing.state};
 	if (!add_data(db, model, standing.pk, arena, err) ||
@@ -130,8 +131,9 @@ static bool insert_model(struct db *db, const struct import_logged_model *model,
 	return db_run(st, err);
 }
 
+/* A model whose files an earlier import could not read is whole no more: they have their place here now. */
 static bool place_artifacts(struct db *db, const struct import_logged_model *model,
-			    struct logged_model_pk pk, struct arena *arena, struct error *err)
+			    struct standing *standing, struct arena *arena, struct error *err)
 {
 	struct slice uri;
 	struct slice path =
@@ -141,12 +143,31 @@ static bool place_artifacts(struct db *db, const struct import_logged_model *mod
 		return false;
 	if (!slice_is_present(uri))
 		return true;
-	struct db_statement *st = db_prepare(
-		db, SQL("UPDATE logged_models SET artifact_uri = $1 WHERE logged_model_pk = $2"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE logged_models SET artifact_uri = $1"
+			       " WHERE logged_model_pk = $2 AND artifact_uri <> $1"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, uri);
+	db_bind_i64(st, 2, standing->pk.value);
+	if (!db_run(st, err))
+		return false;
+	if (db_changes(db) == 0 || standing->state != IMPORT_RUN_WHOLE)
+		return true;
+	standing->state = IMPORT_RUN_PARTIAL;
+	return set_whole(db, standing->pk, false, err);
+}
+
+static bool set_whole(struct db *db, struct logged_model_pk pk, bool is_whole, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db, SQL("UPDATE logged_model_imports SET is_whole = $1 WHERE logged_model_pk = $2"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, is_whole);
 	db_bind_i64(st, 2, pk.value);
 	return db_run(st, err);
 }
@@ -202,13 +223,5 @@ static bool end_model(struct db *db, const struct import_logged_model *model,
 	db_bind_i64(st, 3, model->is_deleted);
 	db_bind_i64(st, 4, model->last_updated_time_ms);
 	db_bind_i64(st, 5, pk.value);
-	if (!db_run(st, err))
-		return false;
-	st = db_prepare(
-		db, SQL("UPDATE logged_model_imports SET is_whole = 1 WHERE logged_model_pk = $1"),
-		err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, pk.value);
-	return db_run(st, err);
+	return db_run(st, err) && set_whole(db, pk, true, err);
 }
