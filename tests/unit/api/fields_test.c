@@ -31,13 +31,14 @@ struct request {
 	struct opt_bool flag;
 	struct text_list names;
 	struct object_list points, labels;
-	struct slice raw;
+	struct slice raw, colour_json;
 };
 
 static const struct field fields[] = {
 	FIELD_TEXT(struct request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
 	FIELD_TEXT(struct request, text, FIELD_OPTIONAL),
 	FIELD_I64(struct request, start_time, FIELD_OPTIONAL),
+	{"colour", FIELD_TYPE_RAW, FIELD_OPTIONAL, offsetof(struct request, colour_json), NULL, 0, NULL, NULL},
 	FIELD_ENUM(struct request, colour, FIELD_OPTIONAL, colours),
 	FIELD_BOOL(struct request, flag, FIELD_OPTIONAL),
 	FIELD_TEXTS(struct request, names, FIELD_OPTIONAL),
@@ -145,6 +146,43 @@ static void test_every_form_of_a_value_is_taken(void **state)
 	arena_deinit(&arena);
 }
 
+/* However many members there are, the last field of the table is found. */
+static void test_repeated_unknown_and_null_members_hide_nothing(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"raw\":7,\"run_id\":\"r\"}",
+		"{\"run_id\":\"x\",\"run_id\":\"r\",\"raw\":7}",
+		"{\"run_id\":null,\"run_uuid\":\"r\",\"raw\":7}",
+		"{\"text\":null,\"flag\":null,\"run_id\":\"r\",\"raw\":7}",
+		"{\"start_time\":1,\"startTime\":2,\"run_id\":\"r\",\"raw\":7}",
+		"{\"other\":1,\"another\":2,\"run_id\":\"r\",\"raw\":7}",
+	};
+	struct arena arena;
+	struct request r;
+	struct error err;
+	(void)state;
+	arena_init(&arena, 1024 * 1024);
+	for (size_t i = 0; i < ARRAY_COUNT(bodies); i++) {
+		assert_true(decode(bodies[i], &r, &arena, &err));
+		assert_true(slice_eq_cstr(r.run_id, "r"));
+		assert_true(slice_eq_cstr(r.raw, "7"));
+	}
+	arena_deinit(&arena);
+}
+
+static void test_two_rows_of_a_name_take_one_member(void **state)
+{
+	struct arena arena;
+	struct request r;
+	struct error err;
+	(void)state;
+	arena_init(&arena, 1024 * 1024);
+	assert_true(decode("{\"run_id\":\"r\",\"colour\":\"BLUE\"}", &r, &arena, &err));
+	assert_true(slice_eq_cstr(r.colour_json, "\"BLUE\""));
+	assert_int_equal(r.colour.value, 2);
+	arena_deinit(&arena);
+}
+
 static void test_a_map_keeps_the_order_of_its_members(void **state)
 {
 	struct arena arena;
@@ -230,6 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_bodies_are_refused_in_mlflows_words),
 		cmocka_unit_test(test_every_form_of_a_value_is_taken),
+		cmocka_unit_test(test_repeated_unknown_and_null_members_hide_nothing),
+		cmocka_unit_test(test_two_rows_of_a_name_take_one_member),
 		cmocka_unit_test(test_a_map_keeps_the_order_of_its_members),
 		cmocka_unit_test(test_a_raw_field_takes_any_value),
 		cmocka_unit_test(test_query_strings_fill_the_same_struct),
