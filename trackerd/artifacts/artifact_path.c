@@ -58,14 +58,13 @@ static size_t escape_controls(struct slice text, char *escaped)
 	return len;
 }
 
-static bool has_escape(struct slice text)
+/* What a peer that asks for `text` means: decoded until stable, with control characters escaped. */
+static struct slice resolve_escapes(struct slice text, struct arena *arena)
 {
-	for (size_t i = 0; i + 2 < text.len; i++) {
-		if (text.ptr[i] == '%' && slice_hex_digit(text.ptr[i + 1]) >= 0 &&
-		    slice_hex_digit(text.ptr[i + 2]) >= 0)
-			return true;
-	}
-	return false;
+	char *decoded = arena_alloc(arena, text.len + 1, 1);
+	size_t len = decode_until_stable(text, decoded);
+	char *escaped = arena_alloc(arena, 3 * len + 1, 1);
+	return slice_make(escaped, escape_controls(slice_make(decoded, len), escaped));
 }
 
 static bool has_drive_letter(struct slice text)
@@ -104,35 +103,33 @@ static const char *find_fault(struct slice text)
 	return NULL;
 }
 
-/* Removes empty and "." segments in place; returns the new length. */
-static size_t normalise(char *text, size_t len)
+/* A copy without empty and "." segments. */
+static struct slice normalise(struct slice text, struct arena *arena)
 {
-	struct slice rest = slice_make(text, len), segment;
-	size_t out = 0;
+	char *copy = arena_alloc(arena, text.len + 1, 1);
+	struct slice rest = text, segment;
+	size_t len = 0;
 	while (slice_next(&rest, '/', &segment)) {
 		if (segment.len == 0 || slice_eq_cstr(segment, "."))
 			continue;
-		if (out > 0)
-			text[out++] = '/';
-		memmove(text + out, segment.ptr, segment.len);
-		out += segment.len;
+		if (len > 0)
+			copy[len++] = '/';
+		memcpy(copy + len, segment.ptr, segment.len);
+		len += segment.len;
 	}
-	return out;
+	return slice_make(copy, len);
 }
 
 bool artifact_path_parse(struct slice text, struct arena *arena, struct slice *out,
 			 struct error *err)
 {
-	char *decoded = arena_alloc(arena, text.len + 1, 1);
-	size_t len = decode_until_stable(text, decoded);
-	char *path = arena_alloc(arena, 3 * len + 1, 1);
-	len = escape_controls(slice_make(decoded, len), path);
-	if (find_fault(slice_make(path, len)) != NULL)
+	struct slice resolved = resolve_escapes(text, arena);
+	if (find_fault(resolved) != NULL)
 		return fail_invalid(err);
-	len = normalise(path, len);
-	if (len > ARTIFACT_PATH_BYTES_MAX)
+	struct slice path = normalise(resolved, arena);
+	if (path.len > ARTIFACT_PATH_BYTES_MAX)
 		return fail_invalid(err);
-	*out = slice_make(path, len);
+	*out = path;
 	return true;
 }
 
@@ -153,21 +150,22 @@ bool artifact_path_parse_member(struct slice name, struct arena *arena, struct s
 {
 	char quoted[128];
 	const char *fault = find_fault(name);
-	if (fault == NULL && has_escape(name))
+	struct arena_mark mark = arena_mark(arena);
+	bool is_what_it_says = fault != NULL || slice_eq(resolve_escapes(name, arena), name);
+	arena_rewind(arena, mark);
+	if (!is_what_it_says)
 		fault = "contains a percent escape, so it could not be asked for by its name";
-	char *text = arena_alloc(arena, name.len + 1, 1);
-	size_t len = 0;
+	struct slice path = {0};
 	if (fault == NULL) {
-		memcpy(text, name.ptr, name.len);
-		len = normalise(text, name.len);
-		if (len > ARTIFACT_PATH_BYTES_MAX)
+		path = normalise(name, arena);
+		if (path.len > ARTIFACT_PATH_BYTES_MAX)
 			fault = "is longer than 1024 bytes";
 	}
 	if (fault != NULL)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Invalid path in the archive: '%s' %s.",
 				 error_quote(name, quoted, sizeof(quoted)), fault);
-	*out = slice_make(text, len);
+	*out = path;
 	return true;
 }
 
