@@ -137,7 +137,7 @@ static bool update_row(struct db *db, const struct trace *trace, struct error *e
 		db,
 		SQL("UPDATE traces SET experiment_id = $2, request_time_ms = $3, execution_time_ms "
 		    "= $4, state = $5,"
-		    " client_request_id = COALESCE($6, client_request_id),"
+		    " client_request_id = $6,"
 		    " request_preview = COALESCE($7, request_preview),"
 		    " response_preview = COALESCE($8, response_preview) WHERE trace_id = $1"),
 		err);

@@ -21,7 +21,7 @@ MUST_CHECK bool trace_find_if_any(struct db *db, struct slice trace_id, struct t
 
 /* Makes the trace, or brings the one of that id up to date: a client that sends it again changes nothing. Sets pk,
  * and the tag mlflow.artifactLocation from `experiment_location`. Tags, metadata and assessments are added to those
- * that an older one has; its previews stay where the new one has none. *is_new_out false when there was one. */
+ * that an older one has, whose previews stay where the new one has none. *is_new_out false when there was one. */
 MUST_CHECK bool trace_put_in_txn(struct db *db, struct trace *trace, struct slice experiment_location,
 				 struct arena *arena, bool *is_new_out, struct error *err);
 /* The V2 way to end a trace: it took until end_time_ms. */
