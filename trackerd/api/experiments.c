@@ -6,7 +6,7 @@
 #include "limits.h"
 #include "store/experiments.h"
 
-static bool validate_name(struct slice name, const char *what, struct error *err);
+static bool validate_name(struct slice name, struct error *err);
 static void encode_experiment(const struct call *call, struct json_writer *w);
 
 /* ---- create ----------------------------------------------------------------------------------- */
@@ -29,7 +29,7 @@ static const struct field create_fields[] = {
 static bool create_check(struct call *call, struct error *err)
 {
 	struct create_request *request = call->request;
-	if (!validate_name(request->name, "'name'", err))
+	if (!validate_name(request->name, err))
 		return false;
 	if (request->artifact_location.len == 0)
 		request->artifact_location = (struct slice){0};
@@ -192,7 +192,7 @@ static bool update_check(struct call *call, struct error *err)
 {
 	struct update_request *request = call->request;
 	return validate_experiment_id(request->experiment_id, &request->id, err) &&
-	       validate_name(request->new_name, "'new_name'", err);
+	       validate_name(request->new_name, err);
 }
 
 static bool update_execute(struct call *call, struct db *tracker, struct error *err)
@@ -212,9 +212,9 @@ const struct endpoint experiments_update = {
 
 /* ---- shared ----------------------------------------------------------------------------------- */
 
-static bool validate_name(struct slice name, const char *what, struct error *err)
+static bool validate_name(struct slice name, struct error *err)
 {
-	return validate_length(name, EXPERIMENT_NAME_LENGTH_MAX, what, err);
+	return validate_length(name, EXPERIMENT_NAME_LENGTH_MAX, "'name'", err);
 }
 
 static void encode_experiment(const struct call *call, struct json_writer *w)

@@ -34,6 +34,12 @@ bool model_check_tag(struct key_value tag, struct error *err)
 				  MODEL_TAG_VALUE_LENGTH_MAX, err);
 }
 
+bool model_check_tag_name(struct slice key, struct error *err)
+{
+	return slice_utf8_length(key) > KEY_LENGTH_MAX ||
+	       validate_key(KEY_KEPT_TAG, key, (struct value_place){0}, err);
+}
+
 bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err)
 {
 	struct key_value *items = tags->items;

@@ -12,6 +12,8 @@ extern const struct field model_tag_fields[];
 
 MUST_CHECK bool model_check_name(struct slice name, struct error *err);
 MUST_CHECK bool model_check_tag(struct key_value tag, struct error *err);
+/* The name of a tag that is to be deleted: no tag has a longer one, so that nothing is there to be deleted. */
+MUST_CHECK bool model_check_tag_name(struct slice key, struct error *err);
 MUST_CHECK bool model_check_tags(const struct object_list *tags, struct key_value_list *out, struct error *err);
 /* One that may be asked for; of a new one the words that mean a version are refused as well. */
 MUST_CHECK bool model_check_alias(struct slice alias, struct error *err);

@@ -359,6 +359,13 @@ static const struct field delete_tag_fields[] = {
 	FIELDS_END,
 };
 
+static bool delete_tag_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return version_check(call, err) &&
+	       model_check_tag_name(r->key, err);
+}
+
 static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -378,7 +385,7 @@ const struct endpoint model_versions_delete_tag = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = delete_tag_fields,
 	.request_bytes = sizeof(struct model_request),
-	.check = version_check,
+	.check = delete_tag_check,
 	.execute = delete_tag_execute,
 	.summary = "Delete a tag of a model version",
 };

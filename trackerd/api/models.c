@@ -265,6 +265,13 @@ static const struct field delete_tag_fields[] = {
 	FIELDS_END,
 };
 
+static bool delete_tag_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return model_check_name(r->name, err) &&
+	       model_check_tag_name(r->key, err);
+}
+
 static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -283,7 +290,7 @@ const struct endpoint models_delete_tag = {
 	.kind = ENDPOINT_WRITE,
 	.fields_or_null = delete_tag_fields,
 	.request_bytes = sizeof(struct model_request),
-	.check = name_check,
+	.check = delete_tag_check,
 	.execute = delete_tag_execute,
 	.summary = "Delete a tag of a registered model",
 };
