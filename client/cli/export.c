@@ -1,13 +1,13 @@
-/* Owns "trk export mlflow": options, experiments, what is said at the end. */
+/* Owns "trk export mlflow": options, experiments and what is in them. */
 #include "cli/export.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/files.h"
-#include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
+#include "cli/run_view.h"
 #include "cli/yaml_reader.h"
 
 enum {
@@ -26,7 +26,6 @@ struct journey {
 static bool each_experiment(struct export *x, struct journey *journey, struct error *err);
 static bool count_runs(struct export *x, const struct journey *journey, struct error *err);
 static bool tell_of_webhooks(struct export *x, struct error *err);
-static bool print_result(struct export *x, struct error *err);
 
 /* Everything, and then the last of it in its place. */
 static bool run_export(struct export *x, struct journey *journey, struct error *err)
@@ -71,7 +70,8 @@ bool export_mlflow(struct cli *cli, struct error *err)
 	import_report_init(&x.report, cli);
 	bool ok = yaml_writer_new(&x.yaml, err) && run_export(&x, &journey, err);
 	progress_end(&x.progress);
-	ok = ok && print_result(&x, err);
+	ok = ok && import_report_print(&x.report, x.is_dry ? "would export" : "exported",
+				       "exported", err);
 	yaml_writer_free(x.yaml);
 	import_report_deinit(&x.report);
 	export_tree_close(&x.tree);
@@ -124,18 +124,14 @@ static bool put_tags(struct export *x, const struct export_experiment *e,
 
 static void write_runs_of(struct json_writer *w, const void *context)
 {
-	const struct export_experiment *e = context;
-	json_key(w, "experiment_ids");
-	json_array_begin(w);
-	json_string(w, slice_from_cstr(e->id));
-	json_array_end(w);
+	export_write_experiment(w, context);
 	json_put_cstr(w, "run_view_type", "ALL");
 }
 
 static bool take_run(struct export *x, void *context, const struct json_value *run,
 		     struct error *err)
 {
-	if (!export_run(x, context, run, err))
+	if (!export_run(x, context, run_id_of(run), err))
 		return false;
 	progress_add(&x->progress, 1);
 	return true;
@@ -348,75 +344,4 @@ static bool count_runs(struct export *x, const struct journey *journey, struct e
 	x->report.progress_or_null = &x->progress;
 	x->progress.unit_or_null = "runs";
 	return !x->progress.is_on || search_experiments(x, count_experiment, &mine, err);
-}
-
-/* ---- the result ------------------------------------------------------------------------------ */
-
-static void write_counts(struct json_writer *w, const struct import_counts *c)
-{
-	json_put_int(w, "experiments", c->experiments);
-	json_put_int(w, "runs", c->runs);
-	json_put_int(w, "runs_unchanged", c->runs_skipped);
-	json_put_int(w, "points", c->points);
-	json_put_int(w, "logged_models", c->logged_models);
-	json_put_int(w, "models", c->models);
-	json_put_int(w, "versions", c->versions);
-	json_put_int(w, "artifacts", c->artifacts);
-	json_put_int(w, "artifact_bytes", c->artifact_bytes);
-}
-
-static bool print_json(struct export *x, struct error *err)
-{
-	const struct import_report *report = &x->report;
-	struct json_writer *w = cli_begin_json(x->cli);
-	json_object_begin(w);
-	json_put_cstr(w, "directory", x->tree.root);
-	json_put_bool(w, "dry_run", x->is_dry);
-	write_counts(w, &report->counts);
-	json_key(w, "notes");
-	json_array_begin(w);
-	for (size_t i = 0; i < report->item_count; i++) {
-		const struct import_item *item = &report->items[i];
-		json_object_begin(w);
-		json_put_cstr(w, "mark", import_mark_name(item->mark));
-		json_put_string(w, "kind", item->kind);
-		json_put_string(w, "name", item->name);
-		json_put_string(w, "reason", item->reason);
-		json_object_end(w);
-	}
-	json_array_end(w);
-	json_object_end(w);
-	return cli_print_json(x->cli, err);
-}
-
-static void print_text(struct export *x)
-{
-	const struct import_counts *c = &x->report.counts;
-	struct arena *arena = x->cli->arena;
-	(void)printf("%s\n", x->tree.root);
-	cli_say(x->cli, "%.*s, %.*s (%lld of them were there)%s, %.*s, %.*s with %.*s, %.*s (%.*s)",
-		SLICE_FMT(format_count(arena, c->experiments, "experiment")),
-		SLICE_FMT(format_count(arena, c->runs, "run")), (long long)c->runs_skipped,
-		x->is_dry ? ": nothing was written" : "",
-		SLICE_FMT(format_count(arena, c->points, "point")),
-		SLICE_FMT(format_count(arena, c->models, "registered model")),
-		SLICE_FMT(format_count(arena, c->versions, "version")),
-		SLICE_FMT(format_count(arena, c->artifacts, "artifact")),
-		SLICE_FMT(format_bytes(arena, c->artifact_bytes)));
-}
-
-static bool print_result(struct export *x, struct error *err)
-{
-	long long failed = (long long)x->report.mark_counts[IMPORT_FAILED];
-	if (x->cli->json && !print_json(x, err))
-		return false;
-	if (!x->cli->json)
-		print_text(x);
-	if (failed == 0)
-		return true;
-	x->cli->exit = CLI_INCOMPLETE;
-	return error_set(err, ERR_DATA_LOSS,
-			 "%lld thing%s could not be exported; run it again once the cause is "
-			 "removed",
-			 failed, failed == 1 ? "" : "s");
 }

@@ -1,6 +1,6 @@
 /* What the files of "trk export mlflow" share. The way through it:
  *
- *     export.c                  options, experiments, the result
+ *     export.c                  options, experiments
  *       export_run.c            one run: is it there already? else its files, points and artifacts
  *         export_inputs.c       its datasets and the logged models it read or made
  *       export_logged_models.c  the logged models of an experiment
@@ -26,7 +26,7 @@ struct export {
 	struct export_tree tree;
 	const char *root_uri; /* "file:///home/…" */
 	struct yaml_writer *yaml;
-	struct import_report report; /* counts.runs are all runs seen, counts.runs_skipped those that were there */
+	struct import_report report;
 	struct progress progress;
 	bool with_artifacts;
 	bool is_dry;
@@ -38,8 +38,8 @@ struct export_experiment {
 };
 
 /* Writes run, points and artifacts, unless they are there. A run that cannot be had is reported. */
-MUST_CHECK bool export_run(struct export *x, const struct export_experiment *experiment,
-			   const struct json_value *run, struct error *err);
+MUST_CHECK bool export_run(struct export *x, const struct export_experiment *experiment, struct slice run_id,
+			   struct error *err);
 /* Writes inputs/ and outputs/ into the run's folder, and the datasets beside it. */
 MUST_CHECK bool export_inputs(struct export *x, const struct export_experiment *experiment,
 			      const struct json_value *run, int run_fd, struct error *err);
@@ -63,7 +63,12 @@ struct export_search {
 /* Page after page to the end. */
 MUST_CHECK bool export_search(struct export *x, const struct export_search *search, struct error *err);
 
-/* The same; a server that has no such list has nothing in it. */
+/* The run itself; RESOURCE_DOES_NOT_EXIST where there is none. */
+MUST_CHECK bool export_get_run(struct export *x, struct slice run_id, const struct json_value **out,
+			       struct error *err);
+/* "experiment_ids" of a search whose context is a struct export_experiment. */
+void export_write_experiment(struct json_writer *w, const void *context);
+/* The same search; a server that has no such list has nothing in it. */
 MUST_CHECK bool export_search_if_known(struct export *x, const struct export_search *search, struct error *err);
 
 /* ---- artifacts ------------------------------------------------------------------------------- */
@@ -72,6 +77,7 @@ MUST_CHECK bool export_search_if_known(struct export *x, const struct export_sea
  * --artifacts. */
 struct export_artifacts {
 	struct slice path; /* behind the server's proxy; absent: not to be copied */
+	bool is_broken;	   /* the server's list of them cannot be trusted, which was told: nothing is copied */
 	struct manifest manifest;
 };
 MUST_CHECK bool export_artifacts_find(struct export *x, struct slice uri, struct export_artifacts *out,

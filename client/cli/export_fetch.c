@@ -69,6 +69,27 @@ bool export_search(struct export *x, const struct export_search *search, struct 
 	return ok;
 }
 
+bool export_get_run(struct export *x, struct slice run_id, const struct json_value **out,
+		    struct error *err)
+{
+	struct json_value *reply;
+	if (!cli_get(x->cli, &reply, err, "/api/2.0/mlflow/runs/get?run_id=%s",
+		     cli_encode(x->cli, run_id)))
+		return false;
+	*out = json_tree_get(reply, "run");
+	return *out != NULL ||
+	       error_set(err, ERR_INTERNAL_ERROR, "the server's reply holds no run");
+}
+
+void export_write_experiment(struct json_writer *w, const void *context)
+{
+	const struct export_experiment *experiment = context;
+	json_key(w, "experiment_ids");
+	json_array_begin(w);
+	json_string(w, slice_from_cstr(experiment->id));
+	json_array_end(w);
+}
+
 bool export_search_if_known(struct export *x, const struct export_search *search, struct error *err)
 {
 	struct error why;
@@ -95,10 +116,12 @@ bool export_artifacts_find(struct export *x, struct slice uri, struct export_art
 	if (!x->with_artifacts || !lookup_artifact_path(uri, &path, &why))
 		return true;
 	if (!manifest_load(x->cli, path, &out->manifest, &why)) {
-		if (why.code == ERR_RESOURCE_DOES_NOT_EXIST)
-			return true;
 		*err = why;
-		return false;
+		out->is_broken = why.code == ERR_DATA_LOSS;
+		if (out->is_broken)
+			import_report_add(&x->report, IMPORT_FAILED, "artifacts", path, "%s",
+					  why.message);
+		return out->is_broken || why.code == ERR_RESOURCE_DOES_NOT_EXIST;
 	}
 	out->path = path;
 	return true;
@@ -170,6 +193,7 @@ bool export_artifacts_copy(struct export *x, const struct export_artifacts *arti
 {
 	const char *old =
 		arena_cstr(x->cli->arena, arena_printf(x->cli->arena, "%s/artifacts", put->target));
+	put->is_whole = put->is_whole && !artifacts->is_broken;
 	int new_fd = export_folder_make(put->fd, "artifacts", err);
 	if (new_fd < 0)
 		return false;
@@ -230,7 +254,7 @@ static bool is_home(struct slice path)
 bool export_uri_of_version(struct export *x, struct slice uri, struct slice run_id,
 			   struct slice *out, struct error *err)
 {
-	struct json_value *reply;
+	const struct json_value *run;
 	struct slice path;
 	struct error why;
 	*out = uri;
@@ -240,12 +264,10 @@ bool export_uri_of_version(struct export *x, struct slice uri, struct slice run_
 	if (!x->with_artifacts || is_home(path) || run_id.len == 0)
 		return true;
 	/* An experiment with a place of its own: the run tells. */
-	if (!cli_get(x->cli, &reply, &why, "/api/2.0/mlflow/runs/get?run_id=%s",
-		     cli_encode(x->cli, run_id))) {
+	if (!export_get_run(x, run_id, &run, &why)) {
 		*err = why;
 		return why.code == ERR_RESOURCE_DOES_NOT_EXIST; /* the run is gone */
 	}
-	const struct json_value *run = json_tree_get(reply, "run");
 	struct slice home = run_info(run, "artifact_uri");
 	if (home.len > 0 && slice_starts_with(uri, home))
 		*out = in_tree(x, arena_printf(x->cli->arena, "%.*s/%.*s/artifacts%.*s",

@@ -178,15 +178,6 @@ static bool take_model(struct export *x, void *context, const struct json_value 
 	return export_put_end(x, &put, ok, err);
 }
 
-static void write_experiment(struct json_writer *w, const void *context)
-{
-	const struct export_experiment *experiment = context;
-	json_key(w, "experiment_ids");
-	json_array_begin(w);
-	json_string(w, slice_from_cstr(experiment->id));
-	json_array_end(w);
-}
-
 bool export_logged_models(struct export *x, const struct export_experiment *experiment,
 			  struct error *err)
 {
@@ -195,7 +186,7 @@ bool export_logged_models(struct export *x, const struct export_experiment *expe
 		.path = "/api/2.0/mlflow/logged-models/search",
 		.items = "models",
 		.page_items = PAGE_MODELS,
-		.write = write_experiment,
+		.write = export_write_experiment,
 		.item = take_model,
 		.context = &mine,
 	};

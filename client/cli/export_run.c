@@ -187,24 +187,32 @@ static void tell_of_address(struct export *x, const struct json_value *run)
 				  "its artifacts stay at %.*s", SLICE_FMT(uri));
 }
 
-bool export_run(struct export *x, const struct export_experiment *experiment,
-		const struct json_value *run, struct error *err)
+/* Searches leave out which logged models a run read; asking for the run itself does not. */
+static bool put_run(struct export *x, const struct export_experiment *experiment,
+		    struct export_put *put, struct error *err)
+{
+	const struct json_value *run;
+	struct export_artifacts artifacts;
+	if (!export_get_run(x, put->name, &run, err) ||
+	    !export_artifacts_find(x, run_info(run, "artifact_uri"), &artifacts, err) ||
+	    !compute_digest(x, run, &artifacts, put->digest, err) || !export_put_begin(x, put, err))
+		return error_prefix(err, "run %.*s", SLICE_FMT(put->name));
+	x->report.counts.runs += put->was_there ? 0 : 1;
+	x->report.counts.runs_skipped += put->was_there ? 1 : 0;
+	if (!put->was_there)
+		tell_of_address(x, run);
+	bool ok = !put->is_due || fill(x, experiment, run, &artifacts, put, err);
+	return export_put_end(x, put, ok, err);
+}
+
+bool export_run(struct export *x, const struct export_experiment *experiment, struct slice run_id,
+		struct error *err)
 {
 	struct arena *arena = x->cli->arena;
-	struct slice run_id = run_id_of(run);
-	struct export_artifacts artifacts;
 	struct export_put put = {.kind = "run", .name = run_id};
 	if (export_name_fault(run_id) != NULL)
 		return error_set(err, ERR_DATA_LOSS, "the server names a run by no id");
 	put.target = arena_cstr(
 		arena, arena_printf(arena, "%s/%.*s", experiment->folder, SLICE_FMT(run_id)));
-	if (!export_artifacts_find(x, run_info(run, "artifact_uri"), &artifacts, err) ||
-	    !compute_digest(x, run, &artifacts, put.digest, err) || !export_put_begin(x, &put, err))
-		return error_prefix(err, "run %.*s", SLICE_FMT(run_id));
-	x->report.counts.runs++;
-	x->report.counts.runs_skipped += put.was_there ? 1 : 0;
-	if (!put.was_there)
-		tell_of_address(x, run);
-	bool ok = !put.is_due || fill(x, experiment, run, &artifacts, &put, err);
-	return export_put_end(x, &put, ok, err);
+	return put_run(x, experiment, &put, err);
 }

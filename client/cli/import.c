@@ -1,6 +1,4 @@
 /* Owns `trk import mlflow`: brings what a source yields into the daemon, item by item, in flat memory. */
-#include <inttypes.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -477,80 +475,8 @@ static bool import_models(struct import *im, struct error *err)
 
 /* ---- the result ------------------------------------------------------------------------------- */
 
-static bool tell_json(struct import *im, struct error *err)
-{
-	const struct import_report *r = &im->report;
-	const struct {
-		const char *name;
-		int64_t count;
-	} counts[] = {
-		{"experiments", r->counts.experiments},
-		{"runs", r->counts.runs},
-		{"runs_skipped", r->counts.runs_skipped},
-		{"points", r->counts.points},
-		{"logged_models", r->counts.logged_models},
-		{"models", r->counts.models},
-		{"versions", r->counts.versions},
-		{"artifacts", r->counts.artifacts},
-		{"artifact_bytes", r->counts.artifact_bytes},
-		{"changed", r->mark_counts[IMPORT_CHANGED]},
-		{"left_out", r->mark_counts[IMPORT_UNSUPPORTED]},
-		{"failed", r->mark_counts[IMPORT_FAILED]},
-	};
-	struct json_writer *w = cli_begin_json(im->cli);
-	json_object_begin(w);
-	for (size_t i = 0; i < ARRAY_COUNT(counts); i++)
-		json_put_int(w, counts[i].name, counts[i].count);
-	json_key(w, "items");
-	json_array_begin(w);
-	for (size_t i = 0; i < r->item_count; i++) {
-		json_object_begin(w);
-		json_put_cstr(w, "what", import_mark_name(r->items[i].mark));
-		json_put_string(w, "kind", r->items[i].kind);
-		json_put_string(w, "name", r->items[i].name);
-		json_put_string(w, "reason", r->items[i].reason);
-		json_object_end(w);
-	}
-	json_array_end(w);
-	json_object_end(w);
-	return cli_print_json(im->cli, err);
-}
-
-static void tell_line(struct import *im)
-{
-	const struct import_counts *c = &im->report.counts;
-	struct arena *a = im->cli->arena;
-	const char *verb = im->sink.api_or_null == NULL ? "would import" : "imported";
-	cli_print_line(im->cli,
-		       arena_printf(a, "%s %.*s, %.*s, %.*s, %.*s, %.*s, %.*s, %.*s (%.*s)", verb,
-				    SLICE_FMT(format_count(a, c->experiments, "experiment")),
-				    SLICE_FMT(format_count(a, c->runs, "run")),
-				    SLICE_FMT(format_count(a, c->points, "point")),
-				    SLICE_FMT(format_count(a, c->logged_models, "logged model")),
-				    SLICE_FMT(format_count(a, c->models, "model")),
-				    SLICE_FMT(format_count(a, c->versions, "version")),
-				    SLICE_FMT(format_count(a, c->artifacts, "file")),
-				    SLICE_FMT(format_bytes(a, c->artifact_bytes))));
-	if (c->runs_skipped > 0)
-		cli_print_line(im->cli,
-			       arena_printf(a, "%.*s had been imported before",
-					    SLICE_FMT(format_count(a, c->runs_skipped, "run"))));
-}
-
 static bool tell(struct import *im, struct error *err)
 {
-	int64_t failed = im->report.mark_counts[IMPORT_FAILED];
-	if (im->cli->json) {
-		if (!tell_json(im, err))
-			return false;
-	} else if (!im->cli->quiet) {
-		tell_line(im);
-	}
-	if (failed == 0)
-		return true;
-	im->cli->exit = CLI_INCOMPLETE;
-	return error_set(err, ERR_DATA_LOSS,
-			 "%" PRId64 " thing%s could not be imported, or only in part; run it again "
-			 "once the cause is removed",
-			 failed, failed == 1 ? "" : "s");
+	const char *verb = im->sink.api_or_null == NULL ? "would import" : "imported";
+	return import_report_print(&im->report, verb, "imported", err);
 }

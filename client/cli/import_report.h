@@ -1,4 +1,4 @@
-/* What an import says at its end: how much came over, and by name what did not, or not as it was.
+/* What an import or an export says at its end: how much came over, and by name what did not, or not as it was.
  *
  * Every item is also said at once on standard error, a line each; with --json they stand in the result. The
  * first IMPORT_ITEMS_MAX are kept, all are counted. One thread. */
@@ -49,5 +49,9 @@ const char *import_mark_name(enum import_mark mark);
 /* Adds an item; the texts are copied, `reason` is made like printf. */
 void import_report_add(struct import_report *report, enum import_mark mark, const char *kind, struct slice name,
 		       const char *reason, ...) PRINTF_LIKE(5, 6);
+/* Prints the counts, with --json also the items: "imported 3 runs, …". False, with the exit status CLI_INCOMPLETE,
+ * when something has failed. `participle` is for sentences: "imported". */
+MUST_CHECK bool import_report_print(struct import_report *report, const char *verb, const char *participle,
+				    struct error *err);
 
 #endif

@@ -1,7 +1,6 @@
 /* Owns the reading of metric files: a line a point, a block at a time. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,14 +80,11 @@ struct slice mlruns_curve_line(struct mlruns_curve *c)
 static bool parse_value(struct slice text, double *out)
 {
 	static const struct {
-		const char *name;
-		double value;
-	} names[] = {{"inf", INFINITY}, {"+inf", INFINITY}, {"-inf", -INFINITY}, {"nan", NAN}};
+		const char *python, *wire;
+	} names[] = {{"inf", "Infinity"}, {"+inf", "Infinity"}, {"-inf", "-Infinity"}};
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-		if (slice_eq_ignoring_case(text, slice_from_cstr(names[i].name))) {
-			*out = names[i].value;
-			return true;
-		}
+		if (slice_eq_ignoring_case(text, slice_from_cstr(names[i].python)))
+			text = slice_from_cstr(names[i].wire);
 	}
 	return slice_parse_double(text, out);
 }

@@ -6,12 +6,18 @@ import json
 import os
 import pty
 import select
+import shutil
 import struct
 import subprocess
+import sys
+import tempfile
 import termios
 import threading
 import time
 import urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from daemon import Daemon, binary  # noqa: E402
 
 DEADLINE_S = 120
 
@@ -95,6 +101,30 @@ def tree_of(folder):
             with open(path, "rb") as file:
                 found[os.path.relpath(path, folder)] = file.read()
     return found
+
+
+class Site:
+    """A daemon of its own and a folder, which anybody may enter; both are gone at the end."""
+
+    def __init__(self, prefix, options=()):
+        self.home = tempfile.mkdtemp(prefix=prefix)
+        os.chmod(self.home, 0o755)
+        self.tree = os.path.join(self.home, "mlruns")
+        self.daemon = Daemon(binary(sys.argv), options=options)
+        self.client = self.daemon.connect()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.daemon.__exit__(*exception)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def post(self, path, **body):
+        return self.client.call("POST", path, body)
+
+    def get(self, path):
+        return self.client.call("GET", path)
 
 
 class LyingServer:

@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
+import cli_support  # noqa: E402
 from cases import case, check, run_cases  # noqa: E402
 from cli_support import tree_of  # noqa: E402
-from daemon import Daemon, binary  # noqa: E402
+from daemon import binary  # noqa: E402
 
 INCOMPLETE = 9
 DEADLINE_S = 120
@@ -23,22 +23,11 @@ LARGEST = sys.float_info.max
 NOBODY = 65534
 
 
-class Site:
-    """A daemon of its own and a folder for trees."""
+class Site(cli_support.Site):
+    """With a folder for trees, and looks at what came over."""
 
     def __init__(self):
-        self.home = tempfile.mkdtemp(prefix="trk-mlruns-test-")
-        os.chmod(self.home, 0o755)
-        self.daemon = Daemon(binary(sys.argv))
-        self.client = self.daemon.connect()
-        self.tree = os.path.join(self.home, "mlruns")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self.daemon.__exit__(*exception)
-        shutil.rmtree(self.home, ignore_errors=True)
+        super().__init__("trk-mlruns-test-")
 
     def write(self, files, replace=True):
         """{path: text or bytes}; a path with "/" at its end is an empty folder."""
@@ -59,9 +48,6 @@ class Site:
         done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, **options)
         check(done.returncode == expect, f"exit {done.returncode}, not {expect}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout else {"error": done.stderr}
-
-    def get(self, path):
-        return self.client.call("GET", path)
 
     def run(self, run_id=RUN):
         return self.get(f"runs/get?run_id={run_id}")["run"]

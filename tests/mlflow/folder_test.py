@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 
 import mlflow
@@ -16,7 +15,11 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.entities.run_status import RunStatus
 
-PROGRAM_S = 60
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+from cli_support import tree_of  # noqa: E402
+
+PROGRAM_S = 120
 LARGEST = sys.float_info.max
 
 
@@ -97,16 +100,6 @@ def number(value):
     return "nan" if math.isnan(value) else math.copysign(min(abs(value), LARGEST), value)
 
 
-def files_below(folder):
-    found = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(root, name)
-            with open(path, "rb") as file:
-                found[os.path.relpath(path, folder)] = file.read()
-    return found
-
-
 def run_of(client, run, tmp):
     info, data = run.info, run.data
     curves = {key: sorted((m.timestamp, m.step, str(number(m.value))) for m in client.get_metric_history(info.run_id, key))
@@ -114,13 +107,14 @@ def run_of(client, run, tmp):
     datasets = [(i.dataset.to_dictionary(), sorted((t.key, t.value) for t in i.tags)) for i in run.inputs.dataset_inputs]
     links = []
     if MAJOR >= 3:
+        run = client.get_run(info.run_id)  # searches of a server leave out what was read
         links = [sorted(i.model_id for i in run.inputs.model_inputs),
                  sorted((o.model_id, o.step) for o in run.outputs.model_outputs)]
     artifacts = {}
     if info.lifecycle_stage == "active" and client.list_artifacts(info.run_id):
         folder = tmp / f"files-{time.monotonic_ns()}"
         folder.mkdir()
-        artifacts = files_below(client.download_artifacts(info.run_id, "", str(folder)))
+        artifacts = tree_of(client.download_artifacts(info.run_id, "", str(folder)))
     return {"name": info.run_name, "experiment": info.experiment_id, "user": info.user_id, "status": info.status,
             "times": (info.start_time, info.end_time), "stage": info.lifecycle_stage, "params": data.params,
             "tags": data.tags, "latest": {key: str(number(value)) for key, value in data.metrics.items()},
@@ -181,13 +175,6 @@ def assert_same(left, right):
         assert left[part] == right[part], part
 
 
-def without_logged_models(found):
-    for run in found["runs"].values():
-        del run["links"]
-    found.pop("logged models", None)
-    return found
-
-
 def test_an_export_reads_like_the_server(trk, other, tmp_path):
     fill(other)
     folder = tmp_path / "mlruns"
@@ -225,7 +212,7 @@ def wait_until_healthy(process, url):
         try:
             with urllib.request.urlopen(f"{url}/health", timeout=5):
                 return
-        except (urllib.error.URLError, ConnectionError):
+        except OSError:  # not there yet, or busy with its own beginning
             time.sleep(0.1)
     raise AssertionError(f"mlflow server did not start: {process.poll()}")
 
@@ -253,7 +240,7 @@ def test_a_folder_of_the_client_imports(trk, other, tmp_path):
     uri = f"file://{folder}"
     fill(uri)
     trk("import", "mlflow", str(folder), "--url", other)
-    assert_same(without_logged_models(seen(uri, tmp_path)), without_logged_models(seen(other, tmp_path)))
+    assert_same(seen(uri, tmp_path), seen(other, tmp_path))
 
 
 def test_a_server_comes_back_through_a_folder(trackerd, trk, other, tmp_path):
@@ -262,4 +249,4 @@ def test_a_server_comes_back_through_a_folder(trackerd, trk, other, tmp_path):
     trk("export", "mlflow", str(folder), "--url", other)
     with Daemon(trackerd) as second:
         trk("import", "mlflow", str(folder), "--url", second.url)
-        assert_same(without_logged_models(seen(other, tmp_path)), without_logged_models(seen(second.url, tmp_path)))
+        assert_same(seen(other, tmp_path), seen(second.url, tmp_path))
