@@ -220,3 +220,21 @@ export function tabs(label, list, current, hrefOf) {
 		),
 	);
 }
+
+/** The head of a column that orders a list by `id`. order: "name", or "-name" for descending; isFirstDescending: how
+ * the first click orders; choose(next order). */
+export function orderHead(id, text, { order, choose, isFirstDescending = false, tag = 'th' }) {
+	const isThis = order.replace(/^-/, '') === id;
+	const isDescending = order.startsWith('-');
+	const next = (isThis ? !isDescending : isFirstDescending) ? `-${id}` : id;
+	return h(
+		tag,
+		{ 'aria-sort': isThis ? (isDescending ? 'descending' : 'ascending') : null },
+		h(
+			'button.th-sort',
+			{ type: 'button', title: text, onclick: () => choose(next) },
+			text,
+			isThis && icon(isDescending ? 'down' : 'up', 12),
+		),
+	);
+}

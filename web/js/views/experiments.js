@@ -10,12 +10,12 @@ import {
 	emptyState,
 	errorState,
 	loading,
+	orderHead,
 	searchBox,
 	segmented,
 	statusPill,
 } from '../ui/controls.js';
 import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
-import { icon } from '../ui/icons.js';
 import { snippets } from './snippets.js';
 
 const REFRESH_MS = 8000;
@@ -194,19 +194,12 @@ export function experimentsView(main, route, signal) {
 	}
 
 	function head(id, text, kind = '') {
-		const name = state.order.replace(/^-/, '');
-		const descending = state.order.startsWith('-');
-		const next = name === id ? (descending ? id : `-${id}`) : id === 'name' ? id : `-${id}`;
-		return h(
-			'th',
-			{ class: kind, 'aria-sort': name === id ? (descending ? 'descending' : 'ascending') : null },
-			h(
-				'button.th-sort',
-				{ type: 'button', onclick: () => setParams({ order: next }) },
-				text,
-				name === id && icon(descending ? 'down' : 'up', 12),
-			),
-		);
+		return orderHead(id, text, {
+			order: state.order,
+			choose: (order) => setParams({ order }),
+			isFirstDescending: id !== 'name',
+			tag: `th${kind && `.${kind}`}`,
+		});
 	}
 
 	function row(e) {

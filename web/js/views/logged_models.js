@@ -4,7 +4,7 @@ import { experiments, loggedModels } from '../api.js';
 import { formatDate, numberNode, plural, shortId, timeAgo } from '../format.js';
 import { poll } from '../poll.js';
 import { href, setParams } from '../router.js';
-import { button, emptyState, errorState, loading } from '../ui/controls.js';
+import { button, emptyState, errorState, loading, orderHead } from '../ui/controls.js';
 import { filterBox, toFilter } from '../ui/filter_box.js';
 import { icon } from '../ui/icons.js';
 import { rowKeys } from './experiments.js';
@@ -121,21 +121,13 @@ export function loggedModelsView(main, route, signal) {
 			.sort();
 	}
 
-	function head(id, text, className = 'th') {
-		const isThis = state.order.replace(/^-/, '') === id;
-		const descending = state.order.startsWith('-');
-		const first = id === 'created' ? `-${id}` : id;
-		const next = !isThis ? first : descending ? id : `-${id}`;
-		return h(
-			className,
-			{ 'aria-sort': isThis ? (descending ? 'descending' : 'ascending') : null },
-			h(
-				'button.th-sort',
-				{ type: 'button', title: text, onclick: () => setParams({ order: next }) },
-				text,
-				isThis && icon(descending ? 'down' : 'up', 12),
-			),
-		);
+	function head(id, text, tag) {
+		return orderHead(id, text, {
+			order: state.order,
+			choose: (order) => setParams({ order }),
+			isFirstDescending: id === 'created',
+			tag,
+		});
 	}
 
 	function draw() {

@@ -4,9 +4,8 @@ import { models, quoteForLike } from '../api.js';
 import { plural, timeAgo } from '../format.js';
 import { poll } from '../poll.js';
 import { go, href, setParams } from '../router.js';
-import { button, emptyState, errorState, loading, searchBox } from '../ui/controls.js';
+import { button, emptyState, errorState, loading, orderHead, searchBox } from '../ui/controls.js';
 import { formDialog } from '../ui/dialog.js';
-import { icon } from '../ui/icons.js';
 import { rowKeys } from './experiments.js';
 
 const REFRESH_MS = 10000;
@@ -69,19 +68,11 @@ export function modelsView(main, route, signal) {
 	}
 
 	function head(id, text) {
-		const isThis = state.order.replace(/^-/, '') === id;
-		const descending = state.order.startsWith('-');
-		const next = isThis ? (descending ? id : `-${id}`) : id === 'updated' ? '-updated' : id;
-		return h(
-			'th',
-			{ 'aria-sort': isThis ? (descending ? 'descending' : 'ascending') : null },
-			h(
-				'button.th-sort',
-				{ type: 'button', onclick: () => setParams({ order: next }) },
-				text,
-				isThis && icon(descending ? 'down' : 'up', 12),
-			),
-		);
+		return orderHead(id, text, {
+			order: state.order,
+			choose: (order) => setParams({ order }),
+			isFirstDescending: id === 'updated',
+		});
 	}
 
 	function draw() {
