@@ -82,6 +82,7 @@ class Site:
         self.taxi, self.runs = seed.taxi(rest, self.now)
         self.long_run, self.spike = seed.long_curve(rest, self.taxi, self.now)
         self.evil_experiment, self.evil_run = seed.hostile(rest, self.now)
+        self.logged = seed.logged_models(rest, self.now)
         self.many, self.best_of_many = seed.many(self.daemon.port, self.now, run_count)
         self.browser = Browser(self.downloads)
         self.browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=self.downloads)

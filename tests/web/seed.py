@@ -10,6 +10,7 @@ import zlib
 
 HOUR_MS = 3600 * 1000
 HOSTILE = '<img src=x onerror="window.hacked=1"> & "quotes"'
+HOSTILE_MODEL = "<img src=x onerror=window[1]=1>"  # names of logged models hold no quotes and dots
 
 
 class Rest:
@@ -154,6 +155,28 @@ def hostile(rest, now_ms):
                   b'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><script>window.hacked=4</script>'
                   b'<rect width="40" height="40" fill="red"/></svg>')
     return experiment, run
+
+
+def logged_models(rest, now_ms):
+    """An experiment with a run that logs two models, and a run that uses one. → experiment, run, user, model ids."""
+    experiment = rest.post("experiments/create", name="logged")["experiment_id"]
+    run = rest.create_run(experiment, "logger", now_ms - HOUR_MS)
+    user = rest.create_run(experiment, "evaluator", now_ms - HOUR_MS // 2)
+    ids = {}
+    for name, rmse, kind in (("ridge", 7.5, "sklearn"), (HOSTILE_MODEL, 8.5, "agent")):
+        model = rest.post("logged-models", experiment_id=experiment, name=name, model_type=kind, source_run_id=run,
+                          params=[{"key": "alpha", "value": "0.3"}], tags=[{"key": "team", "value": "routes"}])["model"]
+        ids[rmse] = model["info"]["model_id"]
+        rest.post("runs/log-metric", run_id=run, key="rmse", value=rmse, timestamp=now_ms, step=3, model_id=ids[rmse],
+                  dataset_name="taxi-train", dataset_digest="4f06d445")
+    rest.post("runs/outputs", run_id=run, models=[{"model_id": m, "step": 3} for m in ids.values()])
+    rest.post("runs/log-inputs", run_id=user, models=[{"model_id": ids[7.5]}], datasets=[{
+        "dataset": {"name": "taxi-train", "digest": "4f06d445", "source_type": "local", "source": "{}"}}])
+    rest.put_file(f"{experiment}/models/{ids[7.5]}/artifacts/MLmodel", b"flavors: {}\n")
+    rest.json("PATCH", f"/api/2.0/mlflow/logged-models/{ids[7.5]}", {"status": "LOGGED_MODEL_READY"})
+    rest.post("registered-models/create", name="logged-ridge")
+    rest.post("model-versions/create", name="logged-ridge", source=f"models:/{ids[7.5]}", model_id=ids[7.5], run_id=run)
+    return experiment, run, user, ids
 
 
 def many(port, now_ms, count, threads=12):

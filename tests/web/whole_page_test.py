@@ -20,6 +20,8 @@ class EveryView(PageTest):
             "compare": (f"#/compare?runs={three}", ".compare td"), "compare-charts": (f"#/compare?runs={three}&tab=charts", "canvas"),
             "compare-scatter": (f"#/compare?runs={three}&tab=scatter", "circle.mark"),
             "models": ("#/models", "tbody tr"), "model": ("#/model/taxi-duration", ".lineage a"),
+            "logged-models": (f"#/logged-models?exp={s.logged[0]}", "tr[data-model]"),
+            "logged-model": (f"#/logged-model/{s.logged[3][7.5]}", "tr[data-metric='rmse']"),
         }
 
     def background(self):
