@@ -59,10 +59,10 @@ static bool log_metric_check(struct call *call, struct error *err)
 		.dataset_name = request->dataset_name,
 		.dataset_digest = request->dataset_digest,
 	};
-	return validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
+	return check_model_point(&request->point, err) &&
+	       validate_key(KEY_METRIC, request->key, (struct value_place){0}, err) &&
 	       validate_metric_timestamp(request->key, request->value.value,
-					 request->timestamp.value, (struct value_place){0}, err) &&
-	       check_model_point(&request->point, err);
+					 request->timestamp.value, (struct value_place){0}, err);
 }
 
 static bool log_metric_execute(struct call *call, struct db *tracker, struct error *err)

@@ -16,7 +16,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 OPENAPI = os.path.join(HERE, "..", "..", "..", "schema", "openapi.yaml")
 # Not MLflow's, or about the server itself.
 SKIPPED = re.compile(r"/api/trackerd/.*|/(health|version|metrics|graphql)|/api/3.0/mlflow/server-info|/\{path.*"
-                     r"|/mlflow.*|.*/(gateway-proxy|ui-telemetry)|.*/(logged-models|traces|webhooks|mpu|presigned|get-trace|presigned-.*|upload-artifact|outputs|log-model|search-datasets).*")
+                     r"|/mlflow.*|.*/(gateway-proxy|ui-telemetry)"
+                     # Uploads in parts go elsewhere there; a test of a webhook would call strangers.
+                     r"|.*/(mpu|presigned|presigned-.*)/.*|.*/presigned-.*|.*/webhooks/.*/test")
 
 I64_MAX = 2**63 - 1
 STRINGS = [31, 1.5, True, None, "", " ", [], {}, ["x"], "a/b", "a//b", "../x", "..", "/x", "x:y", "ünï损☃", "a'b", 'a"b',
@@ -49,6 +51,19 @@ VALUES = {
 
 # Fields that MLflow does not have.
 OURS = {"/api/2.0/mlflow/runs/create": ("run_id",)}
+
+
+# Things that paths name, and how they are made.
+THINGS = {"model_id": "{{logged}}", "webhook_id": "{{webhook}}"}
+MAKING = {
+    "{{logged}}": Step("POST", API + "logged-models", {
+        "experiment_id": "{{experiment}}", "name": "l", "tags": [{"key": "k", "value": "v"}],
+        "params": [{"key": "k", "value": "v"}]}, captures={"logged": "model.info.model_id"}),
+    "{{webhook}}": Step("POST", API + "webhooks", {
+        "name": "w{{n}}", "url": "https://example.com/hook", "status": "DISABLED",
+        "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}, captures={"webhook": "webhook.webhook_id"}),
+}
+IN_PATH = re.compile(r"(?<!\{)\{([a-z_]+)\}(?!\})")
 
 
 class Operation:
@@ -110,7 +125,7 @@ def setup(operation, text, chance):
     """The things that the request speaks of."""
     steps = []
     needs_run = "{{run}}" in text
-    if needs_run or "{{experiment}}" in text or "e{{n}}" in text:
+    if needs_run or any(name in text for name in ("{{experiment}}", "e{{n}}", "{{logged}}")):
         steps.append(Step("POST", API + "experiments/create", {"name": "e{{n}}"},
                           captures={"experiment": "experiment_id"}))
     if needs_run:
@@ -121,6 +136,7 @@ def setup(operation, text, chance):
             steps.append(Step("POST", API + "runs/log-batch", {
                 "run_id": "{{run}}", "metrics": [{"key": "k", "value": 1.5, "timestamp": 5, "step": 2}],
                 "params": [{"key": "k", "value": "p"}], "tags": [{"key": "k", "value": "t"}]}))
+    steps += [step.copy() for name, step in MAKING.items() if name in text]
     if operation.is_registry and not operation.path.endswith("registered-models/create"):
         steps.append(Step("POST", API + "registered-models/create",
                           {"name": "m{{n}}", "tags": [{"key": "k", "value": "v"}]}))
@@ -139,6 +155,10 @@ def readings(text):
         steps.append(Step("GET", API + "runs/get", query=[("run_id", "{{run}}")]))
     if "{{experiment}}" in text or "e{{n}}" in text:
         steps.append(Step("GET", API + "experiments/get", query=[("experiment_id", "{{experiment}}")]))
+    if "{{logged}}" in text:
+        steps.append(Step("GET", API + "logged-models/{{logged}}"))
+    if "{{webhook}}" in text:
+        steps.append(Step("GET", API + "webhooks/{{webhook}}"))
     if "m{{n}}" in text:
         steps.append(Step("GET", API + "registered-models/get", query=[("name", "m{{n}}")]))
     return steps
@@ -153,8 +173,10 @@ def valid(operation, chance):
             if value is not None:
                 body[name] = value
     path = operation.path
-    for name, schema in operation.in_path.items():
+    for name in IN_PATH.findall(path):
         path = path.replace("{" + name + "}", path_value(name))
+        if name != "path" and not operation.takes_query:
+            body[name] = path_value(name)  # as clients do
     step = Step(operation.method, path)
     if operation.takes_query:
         step.query = [(name, item if isinstance(item, str) else json.dumps(item)) for name, value in body.items()
@@ -169,14 +191,14 @@ def valid(operation, chance):
 def path_value(name):
     if name == "path":
         return "{{experiment}}/{{run}}/artifacts/a.txt"
-    return str(VALUES.get(name) or "x-" + "0" * 32)
+    return THINGS.get(name) or str(VALUES.get(name) or "x-" + "0" * 32)
 
 
 def right_value(operation, name, schema, chance):
     if name == "name" and "properties" not in schema:
         return "m{{n}}" if operation.is_registry else "new{{n}}"
     if name == "value":
-        return 0.5 if schema["type"] == "number" else "v"
+        return 0.5 if schema.get("type") == "number" else "v"
     if "enum" in schema:
         return chance.choice(schema["enum"])
     if VALUES.get(name, "") != "":
