@@ -44,8 +44,8 @@ static void points_come_by_name_time_and_step(void **state)
 	struct run_pk run = tracker_db_add_run(t, RUN_1, 0);
 	add_model(t);
 	const struct model_point points[] = {
-		point(SLICE("z"), 1, 0, 0), point(SLICE("a"), NAN, 2, 1),
-		point(SLICE("a"), INFINITY, 1, 2), point(SLICE("a"), 4, 1, 1)};
+		point(SLICE("z"), 1, 0, 0), point(SLICE("a"), (double)NAN, 2, 1),
+		point(SLICE("a"), (double)INFINITY, 1, 2), point(SLICE("a"), 4, 1, 1)};
 	CHECK(t, logged_model_metrics_log_in_txn(t->db, run, points, 4, &t->err));
 	struct logged_model_metric_list list = logged(t);
 	assert_int_equal(list.count, 4);
