@@ -278,6 +278,57 @@ def store(bench):
     print("".join(f"    {line}\n" for line in text.splitlines()), end="")
 
 
+# ---- moving in and out -------------------------------------------------------------------------------------------------------
+
+def make_mlruns(folder, runs, keys, steps):
+    """A file store of MLflow with that many curves."""
+    os.makedirs(os.path.join(folder, "1"))
+    with open(os.path.join(folder, "1", "meta.yaml"), "w") as meta:
+        meta.write("experiment_id: '1'\nname: bench\nlifecycle_stage: active\n")
+    for run in range(runs):
+        name = f"{run + 1:032x}"
+        os.makedirs(os.path.join(folder, "1", name, "metrics"))
+        with open(os.path.join(folder, "1", name, "meta.yaml"), "w") as meta:
+            meta.write(f"run_id: '{name}'\nexperiment_id: '1'\nrun_name: r{run}\nstatus: 3\nstart_time: {run}\n"
+                       "lifecycle_stage: active\nuser_id: bench\n")
+        for key in range(keys):
+            with open(os.path.join(folder, "1", name, "metrics", f"m{key}"), "w") as points:
+                points.writelines(f"{1700000000000 + step} {step * 0.37 + run} {step}\n" for step in range(steps))
+
+
+def timed_trk(bench, daemon, *words):
+    """Seconds, and the most memory in MiB: looked at again and again, since at the end the figure is gone."""
+    begin, most = time.monotonic(), 0
+    process = subprocess.Popen([bench.path("trk"), *words, "--url", daemon.url, "--quiet"])
+    while process.poll() is None:
+        with contextlib.suppress(OSError, AttributeError):
+            most = max(most, memory_of(process, "VmHWM"))
+        time.sleep(0.002)
+    if process.returncode != 0:
+        raise SystemExit(f"trk {' '.join(words)} ended with {process.returncode}")
+    return time.monotonic() - begin, most
+
+
+@benchmark("A folder of MLflow's, in and out: 100 runs of 10 curves")
+def mlruns(bench):
+    source, target = (os.path.join(bench.folder, name) for name in ("mlruns-in", "mlruns-out"))
+    for steps, goal in ((1000, 10), (3000, None)):
+        make_mlruns(source, 100, 10, steps)
+        rows = []
+        for _ in range(REPEATS):
+            with bench.daemon() as daemon:
+                rows.append((timed_trk(bench, daemon, "import", "mlflow", source),
+                             timed_trk(bench, daemon, "export", "mlflow", target), memory_of(daemon.process, "VmHWM")))
+            shutil.rmtree(target)
+        shutil.rmtree(source)
+        command(f"trk import mlflow DIR; trk export mlflow DIR   ({steps * 1000:,} points)")
+        figure("import", [row[0][0] for row in rows], "s", goal, at_most=True, digits=2)
+        figure("export", [row[1][0] for row in rows], "s", goal, at_most=True, digits=2)
+        figure("memory of the import", [row[0][1] for row in rows], "MiB", at_most=True, digits=1)
+        figure("memory of the export", [row[1][1] for row in rows], "MiB", at_most=True, digits=1)
+        figure("memory of the daemon", [row[2] for row in rows], "MiB", at_most=True, digits=1)
+
+
 # ---- all of them -------------------------------------------------------------------------------------------------------------
 
 def machine(folder):
