@@ -446,7 +446,7 @@ bool webhooks_replay(struct cli *cli, struct error *err)
 {
 	const struct json_value *webhook;
 	struct json_value *reply;
-	struct slice id;
+	struct slice id = SLICE("");
 	if (!find_webhook(cli, cli_word(cli, 0), &webhook, err) ||
 	    !find_delivery(cli, webhook, cli_word(cli, 1), &id, err))
 		return false;
