@@ -49,7 +49,7 @@ export function loggedModelsView(main, route, signal) {
 	});
 	replace(
 		main,
-		h('div.page', h('div.page-head', crumbs, h('div.spacer'), count), filter.element, stage),
+		h('div.page', h('div.page-head.compact', crumbs), h('div.runs-bar', filter.element, count), stage),
 	);
 
 	function knownKeys() {
@@ -179,7 +179,7 @@ export function loggedModelsView(main, route, signal) {
 			'tr',
 			{ dataset: { model: m.id } },
 			h('td.grow', h('a.strong', { href: href(['logged-model', m.id]), title: m.id }, m.name)),
-			h('td.muted', m.type),
+			h('td.nowrap.muted', m.type),
 			h('td.nowrap', m.status),
 			h(
 				'td.nowrap',
