@@ -12,14 +12,16 @@ import { panel } from './run_overview.js';
 
 const VERSIONS_TAG = 'mlflow.modelVersions';
 
-/** [{name, version}] of the tag in which MLflow clients and the server note registrations. */
+/** [{name, version}] of the tag in which both the server and MLflow's clients note registrations. */
 function registrations(model) {
+	let list;
 	try {
-		const list = JSON.parse(model.tags[VERSIONS_TAG] ?? '[]');
-		return Array.isArray(list) ? list.filter((v) => v?.name && v?.version) : [];
+		list = JSON.parse(model.tags[VERSIONS_TAG] ?? '[]');
 	} catch {
 		return [];
 	}
+	const named = Array.isArray(list) ? list.filter((v) => v?.name && v?.version) : [];
+	return [...new Map(named.map((v) => [`${v.name}/${v.version}`, v])).values()];
 }
 
 export function loggedModelView(main, route, signal) {
