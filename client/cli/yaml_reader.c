@@ -50,7 +50,8 @@ static void resolve_plain(struct json_value *value)
 		value->kind = JSON_KIND_BOOL;
 		value->boolean = is_one_of(value->text, trues);
 	} else if (slice_parse_i64(value->text, &integer) ||
-		   slice_parse_double(value->text, &real)) {
+		   (slice_find_byte(value->text, '.', 0) < value->text.len &&
+		    slice_parse_double(value->text, &real))) { /* "1e3" is a text */
 		value->kind = JSON_KIND_NUMBER;
 	}
 }
