@@ -10,8 +10,8 @@
  * These mean what they mean in Python's re. What it has beyond them - references, looking around, named groups - is
  * refused. Characters are code points; \w takes all above 127.
  *
- * Matching follows all ways at once: it takes at most REGEX_PROGRAM_MAX steps for each character of the text, whatever
- * the expression. */
+ * Matching follows all ways at once: whatever the expression, a character of the text takes at most REGEX_PROGRAM_MAX
+ * steps, and one look at each range of each class. */
 #ifndef DB_REGEX_H
 #define DB_REGEX_H
 

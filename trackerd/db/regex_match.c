@@ -14,8 +14,15 @@ struct position {
 	bool is_before_last_newline;
 };
 
+/* What a class says of the character at hand. Repetitions copy a class; its ranges are looked at once. */
+struct verdict {
+	uint32_t step; /* that asked last */
+	bool is_in;
+};
+
 struct matcher {
 	const struct regex *regex;
+	struct verdict verdicts[REGEX_RANGES_MAX]; /* by a class's first range */
 	uint32_t marks[REGEX_PROGRAM_MAX]; /* the step that saw the instruction last */
 	uint32_t step;
 	struct places now;  /* instructions that wait for a character */
@@ -25,7 +32,7 @@ struct matcher {
 static bool reach(struct matcher *m, int16_t place, const struct position *position);
 static bool holds(enum regex_op op, const struct position *position);
 static bool is_word(int32_t character);
-static bool takes(const struct regex *regex, const struct regex_instruction *instruction,
+static bool takes(struct matcher *m, const struct regex_instruction *instruction,
 		  int32_t character);
 static bool is_in_class(const struct regex *regex, const struct regex_instruction *class,
 			int32_t character);
@@ -50,7 +57,7 @@ bool regex_finds(const struct regex *regex, struct slice text)
 		m.next.count = 0;
 		for (size_t i = 0; i < m.now.count; i++) {
 			int16_t at = m.now.items[i];
-			if (takes(regex, &regex->program[at], position.after))
+			if (takes(&m, &regex->program[at], position.after))
 				m.next.items[m.next.count++] = (int16_t)(at + 1);
 		}
 		position.before = position.after;
@@ -157,15 +164,19 @@ static bool is_in_class(const struct regex *regex, const struct regex_instructio
 	return false;
 }
 
-static bool takes(const struct regex *regex, const struct regex_instruction *instruction,
-		  int32_t character)
+static bool takes(struct matcher *m, const struct regex_instruction *instruction, int32_t character)
 {
+	const struct regex *regex = m->regex;
 	int32_t other = regex->ignore_case ? other_case(character) : character;
 	if (instruction->op == REGEX_ANY)
 		return character != '\n';
 	if (instruction->op == REGEX_CHAR)
 		return instruction->value == character || instruction->value == other;
-	bool is_in = is_in_class(regex, instruction, character) ||
-		     is_in_class(regex, instruction, other);
-	return is_in != instruction->is_negative;
+	struct verdict *verdict = &m->verdicts[instruction->value];
+	if (verdict->step != m->step) {
+		verdict->step = m->step;
+		verdict->is_in = is_in_class(regex, instruction, character) ||
+				 is_in_class(regex, instruction, other);
+	}
+	return verdict->is_in != instruction->is_negative;
 }

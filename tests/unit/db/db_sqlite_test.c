@@ -356,6 +356,31 @@ static void a_deadline_ends_a_long_query(void **state)
 	db_close(db);
 }
 
+/* A row of these takes some milliseconds: a hundred of them would be long overdue. */
+static void a_deadline_ends_a_row_of_slow_matches(void **state)
+{
+	static const struct sql slow[] = {
+		{"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000)"
+		 " SELECT count(rlike('(a?){300}a{300}b', hex(zeroblob(4000 + x)))) FROM c"},
+		{"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000)"
+		 " SELECT count(like_cs('%' || hex(zeroblob(2000)) || '1', hex(zeroblob(4000 + x)))) FROM c"},
+		{"WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000)"
+		 " SELECT count(ilike('%' || hex(zeroblob(2000)) || '1', hex(zeroblob(4000 + x)))) FROM c"},
+	};
+	struct db *db = db_folder_open(*state, DB_READ_WRITE);
+	for (size_t i = 0; i < ARRAY_COUNT(slow); i++) {
+		int64_t start = clock_monotonic_ns(clock_system());
+		db_deadline_set(db, start + 20 * 1000000);
+		assert_false(db_exec(db, slow[i], &err));
+		assert_int_equal(err.code, ERR_TEMPORARILY_UNAVAILABLE);
+		assert_string_equal(err.message, "The query took too long and was interrupted.");
+		/* Two of them at most; sanitizers and a busy machine are slow. */
+		assert_true(clock_monotonic_ns(clock_system()) < start + INT64_C(3000000000));
+	}
+	db_deadline_set(db, 0);
+	db_close(db);
+}
+
 static void a_deadline_ahead_changes_nothing(void **state)
 {
 	struct db *db = db_folder_open(*state, DB_READ_WRITE);
@@ -474,6 +499,7 @@ int main(void)
 		TEST(a_full_database_is_storage_full),
 		TEST(a_damaged_page_is_data_loss),
 		TEST(a_deadline_ends_a_long_query),
+		TEST(a_deadline_ends_a_row_of_slow_matches),
 		TEST(a_deadline_ahead_changes_nothing),
 		TEST(another_thread_can_interrupt),
 		TEST(the_wal_is_counted_and_moved),
