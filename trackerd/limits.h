@@ -6,6 +6,8 @@
 #elif !defined(LIMITS_H)
 #define LIMITS_H
 
+#include <stdint.h>
+
 enum {
 	/* HTTP */
 	HTTP_HEAD_BYTES_MAX = 16 * 1024,        /* request line and headers; proxies use 8 to 16 KiB */
@@ -31,6 +33,7 @@ enum {
 	BATCH_ITEMS_MAX = 1000,
 	IMPORT_POINTS_MAX = 10000,              /* of one request: 1 MB of JSON, a few ms of the committer */
 	IMPORT_PAIRS_MAX = 10000,               /* tags or params of one request */
+	IMPORT_VERSION_MAX = INT32_MAX,         /* other trackers' columns; there is room for the versions after it */
 	IMPORT_VALUE_LENGTH_MAX = 1024 * 1024,  /* what other trackers kept is kept: none takes longer values */
 	DATASET_NAME_LENGTH_MAX = 500,
 	DATASET_DIGEST_LENGTH_MAX = 36,

@@ -86,7 +86,7 @@ static bool check_metrics(struct call *call, struct logged_model_request *reques
 
 static bool check_texts(const struct logged_model_request *request, struct error *err)
 {
-	return validate_length(request->model_id, LOGGED_MODEL_ID_LENGTH_MAX, "'model_id'", err) &&
+	return validate_logged_model_id(request->model_id, err) &&
 	       validate_length(request->name, LOGGED_MODEL_NAME_LENGTH_MAX, "'name'", err) &&
 	       validate_length(request->model_type, LOGGED_MODEL_NAME_LENGTH_MAX, "'model_type'",
 			       err) &&

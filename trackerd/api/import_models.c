@@ -1,6 +1,10 @@
 /* Owns the endpoints that take registered models and versions of another tracker. */
 #include "api/import.h"
+
+#include <inttypes.h>
+
 #include "api/model_validation.h"
+#include "limits.h"
 #include "store/import_models.h"
 
 /* Whether it was new, in call->result. */
@@ -125,6 +129,14 @@ static bool check_aliases(const struct text_list *aliases, struct error *err)
 	return true;
 }
 
+static bool check_version_max(int64_t version, struct error *err)
+{
+	return version <= IMPORT_VERSION_MAX ||
+	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Parameter 'version' must be at most %d, got %" PRId64 ".",
+			 IMPORT_VERSION_MAX, version);
+}
+
 static bool version_check(struct call *call, struct error *err)
 {
 	struct version_request *request = call->request;
@@ -145,6 +157,7 @@ static bool version_check(struct call *call, struct error *err)
 	};
 	v->last_updated_time_ms = import_time(request->last_updated_time, v->creation_time_ms);
 	return model_check_version(request->version, &v->version, err) &&
+	       check_version_max(v->version, err) &&
 	       model_check_stage(stage, &v->stage, err) &&
 	       check_status(request->status, &v->status, err) &&
 	       model_check_tags(&request->tags, &v->tags, err) &&

@@ -55,21 +55,31 @@ static bool contains_ignoring_case(struct slice s, struct slice part);
 static bool make_absolute(struct slice path, struct arena *arena, struct slice *out,
 			  struct error *err);
 
-bool validate_run_id(struct slice run_id, struct error *err)
+static bool validate_id(struct slice id, size_t length_max, const char *name, struct error *err)
 {
-	bool is_valid = run_id.len > 0 && run_id.ptr[0] != '_' && run_id.ptr[0] != '-' &&
-			slice_utf8_length(run_id) <= RUN_ID_LENGTH_MAX;
-	for (size_t i = 0; is_valid && i < run_id.len;) {
+	bool is_valid = id.len > 0 && id.ptr[0] != '_' && id.ptr[0] != '-' &&
+			slice_utf8_length(id) <= length_max;
+	for (size_t i = 0; is_valid && i < id.len;) {
 		uint32_t code_point;
-		i += read_code_point(slice_from(run_id, i), &code_point);
+		i += read_code_point(slice_from(id, i), &code_point);
 		is_valid = unicode_is_word(code_point) || code_point == '-';
 	}
 	if (is_valid)
 		return true;
 	char quoted[QUOTED_BYTES_MAX];
 	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-			 "Invalid value \"%s\" for parameter 'run_id' supplied.",
-			 error_quote(run_id, quoted, sizeof(quoted)));
+			 "Invalid value \"%s\" for parameter '%s' supplied.",
+			 error_quote(id, quoted, sizeof(quoted)), name);
+}
+
+bool validate_run_id(struct slice run_id, struct error *err)
+{
+	return validate_id(run_id, RUN_ID_LENGTH_MAX, "run_id", err);
+}
+
+bool validate_logged_model_id(struct slice model_id, struct error *err)
+{
+	return validate_id(model_id, LOGGED_MODEL_ID_LENGTH_MAX, "model_id", err);
 }
 
 bool validate_experiment_id(struct slice text, int64_t *out, struct error *err)

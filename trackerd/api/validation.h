@@ -32,6 +32,8 @@ struct value_place {
 
 /* First a letter or digit, then word characters and '-', at most 256. */
 MUST_CHECK bool validate_run_id(struct slice run_id, struct error *err);
+/* The same, at most LOGGED_MODEL_ID_LENGTH_MAX: where another tracker chose it, it becomes part of artifact paths. */
+MUST_CHECK bool validate_logged_model_id(struct slice model_id, struct error *err);
 /* "12" → 12; "Invalid experiment ID 'x'. Experiment ID must be a valid integer." */
 MUST_CHECK bool validate_experiment_id(struct slice text, int64_t *out, struct error *err);
 /* Not longer than length_max; `what` is "'name'" in "'name' exceeds the maximum length of 500

@@ -199,6 +199,18 @@ static void run_ids_are_letters_digits_and_dashes(void **state)
 	assert_string_equal(err.message, "Invalid value \"a/b\" for parameter 'run_id' supplied.");
 }
 
+static void ids_of_logged_models_leave_no_folder(void **state)
+{
+	static const char *const bad[] = {"", ".", "..", "../x", "a/b", "-m", "_m", "m 1", "m%2f"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+		assert_false(validate_logged_model_id(slice_from_cstr(bad[i]), &err));
+	assert_string_equal(err.message, "Invalid value \"m%2f\" for parameter 'model_id' supplied.");
+	assert_true(validate_logged_model_id(SLICE("m-00000000000000000000000000000001"), &err));
+	assert_true(validate_logged_model_id(repeat("m", 250), &err));
+	assert_false(validate_logged_model_id(repeat("m", 251), &err));
+}
+
 static void experiment_ids_are_integers(void **state)
 {
 	// clang-format off
@@ -303,6 +315,7 @@ int main(void)
 		cmocka_unit_test(key_lengths_count_characters),
 		cmocka_unit_test(long_values_are_cut_and_absent_ones_empty),
 		cmocka_unit_test(run_ids_are_letters_digits_and_dashes),
+		cmocka_unit_test(ids_of_logged_models_leave_no_folder),
 		cmocka_unit_test(experiment_ids_are_integers),
 		cmocka_unit_test(metric_times_are_not_negative),
 		cmocka_unit_test(artifact_locations_follow_their_rules),
