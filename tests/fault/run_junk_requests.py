@@ -33,8 +33,11 @@ JUNK = {
     "string": ['""', '"x"', '" "', '"\\u0000"', '"\\ud800"', '"\\udfff\\ud800"', '"a\\nb"', '"\\u202e"', '"%s%n"', '"1"',
                '"-1"', '"1e400"', '"NaN"', "\"'; DROP TABLE runs; --\"", '"../../etc/passwd"', '"true"', '"🙂"',
                '"' + "x" * 20000 + '"', '"' + "ü" * 300 + '"'],
-    "array": ["[]", "[null]", "[1]", '["x"]', "[[]]", "[{}]", '["' + '","'.join(["y"] * 2000) + '"]'],
-    "object": ["{}", '{"a":1}', '{"key":"k"}', '{"key":null}', '{"key":[]}'],
+    "array": ["[]", "[null]", "[1]", '["x"]', "[[]]", "[{}]", '["' + '","'.join(["y"] * 2000) + '"]',
+              "[" * 40 + "]" * 40],
+    "object": ["{}", '{"a":1}', '{"key":"k"}', '{"key":null}', '{"key":[]}', '{"a":"1","a":"2"}', '{"":""}',
+               '{"' + "k" * 300 + '":"' + "v" * 9000 + '"}', "{" + ",".join(f'"k{i}":"v"' for i in range(2000)) + "}",
+               '{"a":' * 40 + "1" + "}" * 40],
 }
 # Which kinds a field may take without being wrong. Text stands for numbers, too; null is absent.
 TAKES = {"string": {"string"}, "integer": {"integer", "number", "string"}, "number": {"integer", "number", "string"},
@@ -51,6 +54,21 @@ PATHS = ["..", "../x", "a/../b", "a/..", "%2e%2e", "%2e%2e/x", "a/%2e%2e/b", "..
          "/etc/passwd", "a%00b", "%00", "%ff%fe", "%c0%ae%c0%ae", "x" * 1025,
          "a/" * 600 + "b", "a%5c..%5cb"]
 MODEL_JSON = '{"artifact_path": "m", "run_id": "x", "utc_time_created": "2026-01-01 00:00:00", "flavors": {"f": {}}}'
+# For an argument of a path.
+ARGUMENTS = ["0", "-1", "1.5", "99999999999999999999", "x", "x" * 251, "x" * 8000, "..", ".", "%2e%2e", "a%2fb", "%00", "%ff",
+             "%", "%zz", "%20", "a+b", "%F0%9F%99%82", "'", "%22", "tr-", "a-", "m-" + "0" * 32,
+             "e" * 32, "null", "%0a", "{}"]
+GRAPHQL = ["{", "}", "{}", "query", "query {", "{ x }", "{ __schema { types { name } } }", "{ __typename }", "mutation { x }",
+           "subscription { x }", "query a { __typename } query a { __typename }", "{ ...F } fragment F on Query { ...F }",
+           "{ ...F }", "fragment F on Query { __typename }", "query($a: Nothing) { __typename }", "query($a: Int!) { __typename }",
+           "{ mlflowGetRun { run { info { runId } } } }", "{ mlflowGetRun(input: 1) { apiError { code } } }",
+           "{ mlflowGetRun(input: {runId: $x}) { apiError { code } } }", "{ mlflowGetRun(input: {runId: {}}) { apiError { code } } }",
+           "{ mlflowGetRun(input: {runId: \"no\"}) { apiError { code message } } }",
+           "{ mlflowSearchRuns(input: {experimentIds: [\"0\"], filter: \"metrics.\"}) { runs { info { runId } } } }",
+           "{ mlflowSearchRuns(input: {maxResults: 99999999999999999999}) { nextPageToken } }",
+           "{ mlflowSearchRuns(input: {experimentIds: [[[\"0\"]]]}) { nextPageToken } }",
+           "{ __typename @skip }", "{ __typename @include(if: 1) }", "\"\"\"", "{ a(b: \"\\u12\") }", "#", "\ufeff{ __typename }",
+           "{" * 10000, "{a" * 10000 + "}" * 10000, "{ " + "__typename " * 5000 + "}", "[" * 10000, "{ a(b: " + "[" * 10000]
 ODD_PATHS = {".": "", "./x": "x", "a/./b": "a/b", "~root": "~root", "C:%5cx": "C:\\x", "a%": "a%",
              "a%2": "a%2", "a%zz": "a%zz", "a%0ab": "a%0Ab", "a%7fb": "a%7Fb"}  # and where they may lead
 
@@ -127,6 +145,14 @@ class World:
         upload = client.call("POST", "/api/2.0/mlflow-artifacts/mpu/create/junk", {"path": "f"})["upload_id"]
         self.ids = {"model_id": model, "trace_id": trace["trace_id"], "request_id": trace["trace_id"],
                     "webhook_id": hook_id, "upload_id": upload, "part_number": "1"}
+        assessment = {"assessment_name": "a", "source": {"source_type": "HUMAN", "source_id": "s"},
+                      "feedback": {"value": {"score": [1, None]}}, "metadata": {"k": "v"}}
+        made = client.call("POST", f"/api/3.0/mlflow/traces/{trace['trace_id']}/assessments", {"assessment": assessment})
+        self.ids["assessment_id"] = made["assessment"]["assessment_id"]
+        # Messages that are whole, so that junk inside them gets as far as it can.
+        self.parts = {"trace_info": dict(trace, trace_metadata={"m": "1"}, tags={"t": "1"}, assessments=[assessment]),
+                      "trace_location": place, "mlflow_experiment": place["mlflow_experiment"], "assessment": assessment,
+                      "events": hook["events"], "url": hook["url"], "locations": [place]}
 
     def path(self, route):
         """The route's path with things that are there, as far as the world has them."""
@@ -139,6 +165,8 @@ class World:
                 "timestamp": 1, "value": "1", "experiment_ids": [self.experiment], "run_ids": [self.run],
                 "digest": "d", "source_type": "local", "model_json": MODEL_JSON, "model_id": self.ids["model_id"]}
         name = field["name"]
+        if name in self.parts:
+            return self.parts[name]
         if name == "name":
             is_registry = "registered-models" in route["path"] or "model-versions" in route["path"]
             return self.name if is_registry and not route["path"].endswith("/create") else self.name + "-new"
@@ -330,6 +358,44 @@ def check_tree(daemon):
     client.close()
     stored = {file["path"] for file in json.loads(body)["files"]} if status == 200 else set()
     check(stored <= set(ODD_PATHS.values()), f"stored: {stored}")
+
+
+@case
+def hostile_arguments(folder):
+    """Each argument of a path that is no whole one: 4xx with a reason, or what such a thing is answered with."""
+    with Daemon(os.path.join(folder, "trackerd")) as daemon:
+        client, peer, count = daemon.connect(), Peer(daemon), 0
+        for number, route in enumerate(r for r in routes(folder) if re.search(r"\{(?!path)", r["path"])):
+            world = World(client, number)
+            names = re.findall(r"\{(\w+)(?:\.\.\.)?\}", route["path"])
+            body = json.dumps(world.body(route, route["fields"])).encode()
+            query = urllib.parse.urlencode(world.body(route, route["fields"]), doseq=True)
+            for name, text in itertools.product(names, ARGUMENTS):
+                path = world.path(dict(route, path=re.sub(rf"\{{{name}(\.\.\.)?\}}", lambda _: text, route["path"])))
+                if route["method"] in ("post", "patch", "put"):
+                    status = peer.ask(route["method"].upper(), path, b"x" if route["takes_over"] else body, (200,))
+                else:
+                    status = peer.ask(route["method"].upper(), path + "?" + query, allowed=(200,))
+                check(status in (200, 400, 404, 405, 409), f"{route['method']} {path[:200]}: {status}")
+                count += 1
+        check(count > 500, f"only {count} rows")
+        print(f"        {peer.count} requests: {peer.statuses}")
+
+
+@case
+def hostile_graphql(folder):
+    """Queries that are none, go round in circles or ask for too much are refused in GraphQL's own words."""
+    with Daemon(os.path.join(folder, "trackerd")) as daemon:
+        client = daemon.connect()
+        for query in GRAPHQL:
+            for variables in ({}, {"x": "y"}, [], 1, {"a": {"b": [None]}}):
+                body = json.dumps({"query": query, "variables": variables})
+                status, _, text = client.raw("POST", "/graphql", body, {"Content-Type": "application/json"})
+                check(status in (200, 400), f"{query[:80]}: {status} {text[:200]}")
+                reply = json.loads(text)
+                check("errors" in reply or "error_code" in reply, f"{query[:80]}: {text[:200]}")
+                check(len(text) < 1000000, f"{query[:80]}: {len(text)} bytes")
+        check(client.raw("GET", "/health")[0] == 200, "the daemon is not well")
 
 
 @case
