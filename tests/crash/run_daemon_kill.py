@@ -37,6 +37,8 @@ class Acknowledged:
         self.params = {}     # run_id → {key: value}
         self.artifacts = {}  # proxy path → sha256
         self.versions = set()  # (model, version)
+        self.answers = {}      # path of a thing → members that a GET must show
+        self.outputs = {}      # run_id → {model_id}
         self.lock = threading.Lock()
 
 
@@ -72,9 +74,9 @@ class Writer(threading.Thread):
         try:
             self.begin_run()
             actions = [self.log_metric, self.log_batch, self.log_param, self.put_file, self.put_archive,
-                       self.register]
+                       self.register, self.log_model, self.log_trace, self.add_webhook]
             while not self.stop.is_set():
-                self.rng.choices(actions, weights=[6, 6, 4, 3, 2, 1])[0]()
+                self.rng.choices(actions, weights=[6, 6, 4, 3, 2, 1, 3, 3, 1])[0]()
         except AWAY:
             pass
         except Exception as failure:  # whatever went wrong belongs to the report of this test
@@ -88,6 +90,7 @@ class Writer(threading.Thread):
             self.ack.runs[self.run_id] = self.prefix
             self.ack.points[self.run_id] = set()
             self.ack.params[self.run_id] = {}
+            self.ack.outputs[self.run_id] = set()
 
     def point(self):
         self.step += 1
@@ -154,6 +157,55 @@ class Writer(threading.Thread):
         with self.ack.lock:
             self.ack.versions.add((name, version["model_version"]["version"]))
 
+    def acknowledge(self, path, members):
+        """From now on a GET of `path` shows these members."""
+        with self.ack.lock:
+            self.ack.answers.setdefault(path, {}).update(members)
+
+    def log_model(self):
+        """A logged model with a parameter; it is an output of the run; then it is ready, and tagged."""
+        self.step += 1
+        model = self.client.call("POST", "logged-models", {
+            "experiment_id": "0", "name": f"m{self.step}", "source_run_id": self.run_id,
+            "params": [{"key": "p", "value": str(self.step)}]})["model"]["info"]["model_id"]
+        path = f"/api/2.0/mlflow/logged-models/{model}"
+        self.acknowledge(path, {"name": f"m{self.step}", "params": [{"key": "p", "value": str(self.step)}]})
+        self.client.call("POST", "runs/outputs", {"run_id": self.run_id,
+                                                  "models": [{"model_id": model, "step": self.step}]})
+        self.ack.outputs[self.run_id].add(model)
+        self.client.call("PATCH", path, {"model_id": model, "status": "LOGGED_MODEL_READY"})
+        self.acknowledge(path, {"status": "LOGGED_MODEL_READY"})
+        self.client.call("PATCH", path + "/tags", {"tags": [{"key": "t", "value": "1"}]})
+        self.acknowledge(path, {"tags": [{"key": "t", "value": "1"}]})
+
+    def log_trace(self):
+        """A trace, a tag of it, and an assessment of it."""
+        self.step += 1
+        trace_id = f"tr-{self.run_id}-{self.step}"
+        path = f"/api/3.0/mlflow/traces/{trace_id}"
+        self.client.call("POST", "/api/3.0/mlflow/traces", {"trace": {"trace_info": {
+            "trace_id": trace_id, "request_time": "2026-01-01T00:00:00Z", "state": "OK", "trace_metadata": {"k": "v"},
+            "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}}}})
+        self.acknowledge(path, {"state": "OK", "trace_metadata": {"k": "v"}})
+        self.client.call("PATCH", path + "/tags", {"key": "t", "value": str(self.step)})
+        self.acknowledge(path, {"t": str(self.step)})
+        made = self.client.call("POST", path + "/assessments", {"assessment": {
+            "assessment_name": "good", "source": {"source_type": "HUMAN", "source_id": "h"},
+            "feedback": {"value": self.step}}})["assessment"]["assessment_id"]
+        self.acknowledge(f"{path}/assessments/{made}", {"feedback": {"value": self.step}})
+
+    def add_webhook(self):
+        """A webhook for an event that does not come here: nothing is sent."""
+        self.step += 1
+        name = f"hook-{self.step}"
+        hook = self.client.call("POST", "webhooks", {
+            "name": name, "url": "https://hooks.example/x",
+            "events": [{"entity": "PROMPT", "action": "CREATED"}]})["webhook"]["webhook_id"]
+        path = f"/api/2.0/mlflow/webhooks/{hook}"
+        self.acknowledge(path, {"name": name})
+        self.client.call("PATCH", path, {"status": "DISABLED"})
+        self.acknowledge(path, {"status": "DISABLED"})
+
 
 def check(condition, message):
     if not condition:
@@ -173,12 +225,30 @@ def check_run(client, ack, run_id):
     for key, value in ack.params[run_id].items():
         check(params.get(key) == value, f"run {run_id}: param {key} is {params.get(key)} instead of {value}")
     check(len(rows) == len(set(rows)), f"run {run_id}: a point is there twice")
+    run = client.call("GET", f"runs/get?run_id={run_id}")["run"]
+    outputs = {m["model_id"] for m in run.get("outputs", {}).get("model_outputs", [])}
+    check(ack.outputs[run_id] <= outputs, f"run {run_id}: outputs {ack.outputs[run_id] - outputs} are lost")
     lost = ack.points[run_id] - set(rows)
     check(not lost, f"run {run_id}: {len(lost)} acknowledged points are lost, such as {next(iter(lost), None)}")
 
 
-def check_acknowledged(daemon, ack, runs, artifacts):
+def has_member(value, name, expected):
+    """Is there a member of this name and value, at any depth?"""
+    if isinstance(value, dict):
+        return value.get(name) == expected or any(has_member(inner, name, expected) for inner in value.values())
+    return isinstance(value, list) and any(has_member(inner, name, expected) for inner in value)
+
+
+def check_answers(client, ack, paths):
+    for path in paths:
+        reply = client.call("GET", path)
+        for name, expected in ack.answers[path].items():
+            check(has_member(reply, name, expected), f"{path}: {name} is not {expected!r}: {reply}")
+
+
+def check_acknowledged(daemon, ack, runs, artifacts, answers):
     client = daemon.connect()
+    check_answers(client, ack, answers)
     for run_id in runs:
         check_run(client, ack, run_id)
     for path in artifacts:
@@ -247,7 +317,7 @@ def check_databases(data):
 
 def one_round(program, data, ack, rng, number):
     daemon = Daemon(program, data)
-    before = set(ack.artifacts)
+    before, answers_before = set(ack.artifacts), set(ack.answers)
     stop = threading.Event()
     writers = [Writer(daemon, ack, rng.random(), stop) for _ in range(WRITERS)]
     for writer in writers:
@@ -262,7 +332,8 @@ def one_round(program, data, ack, rng, number):
             raise writer.failure
     runs = [w.run_id for w in writers if hasattr(w, "run_id")]
     daemon = Daemon(program, data)
-    check_acknowledged(daemon, ack, runs, set(ack.artifacts) - before)
+    check_acknowledged(daemon, ack, runs, set(ack.artifacts) - before,
+                       set(ack.answers) - answers_before)
     for writer in writers:
         if hasattr(writer, "run_id"):
             check_under_way(daemon, writer)
@@ -283,7 +354,7 @@ def main():
         for number in range(1, rounds + 1):
             one_round(program, data, ack, rng, number)
         daemon = Daemon(program, data)
-        check_acknowledged(daemon, ack, list(ack.runs), list(ack.artifacts))
+        check_acknowledged(daemon, ack, list(ack.runs), list(ack.artifacts), list(ack.answers))
         check_swept(data)
         daemon.stop()
         check_databases(data)
@@ -292,7 +363,8 @@ def main():
     points = sum(len(p) for p in ack.points.values())
     params = sum(len(p) for p in ack.params.values())
     print(f"{rounds} kills survived: {len(ack.runs)} runs, {points} points, {params} params, "
-          f"{len(ack.artifacts)} artifacts, {len(ack.versions)} model versions, nothing acknowledged was lost")
+          f"{len(ack.artifacts)} artifacts, {len(ack.versions)} model versions, {len(ack.answers)} logged models, traces, "
+          f"assessments and webhooks, nothing acknowledged was lost")
 
 
 if __name__ == "__main__":
