@@ -7,7 +7,8 @@ VALUES = [0, 1, -1, 0.5, 2, "NaN", "NaN", "Infinity", "-Infinity", 1e308, -0.0, 
 
 def start():
     return [Step("POST", API + "experiments/create", {"name": "e{{n}}"}, captures={"experiment": "experiment_id"}),
-            Step("POST", API + "runs/create", {"experiment_id": "{{experiment}}", "run_name": "r", "start_time": 1700000000000},
+            Step("POST", API + "runs/create",
+                 {"experiment_id": "{{experiment}}", "run_name": "r", "start_time": 1700000000000},
                  captures={"run": "run.info.run_id"})]
 
 
@@ -44,12 +45,15 @@ def experiment_life(chance):
     return chance.choice((
         lambda: Step("POST", API + "experiments/delete", one),
         lambda: Step("POST", API + "experiments/restore", one),
-        lambda: Step("POST", API + "experiments/update", {**one, "new_name": chance.choice(("e{{n}}", "f{{n}}", "Default"))}),
+        lambda: Step("POST", API + "experiments/update", {
+            **one, "new_name": chance.choice(("e{{n}}", "f{{n}}", "Default"))}),
         lambda: Step("POST", API + "experiments/create", {"name": chance.choice(("e{{n}}", "f{{n}}", "g{{n}}"))}),
-        lambda: Step("POST", API + "experiments/set-experiment-tag", {**one, "key": "a", "value": chance.choice(("x", ""))}),
+        lambda: Step("POST", API + "experiments/set-experiment-tag", {
+            **one, "key": "a", "value": chance.choice(("x", ""))}),
         lambda: Step("POST", API + "experiments/delete-experiment-tag", {**one, "key": chance.choice("ab")}),
         lambda: Step("GET", API + "experiments/get", query=[("experiment_id", "{{experiment}}")]),
-        lambda: Step("GET", API + "experiments/get-by-name", query=[("experiment_name", chance.choice(("e{{n}}", "f{{n}}")))]),
+        lambda: Step("GET", API + "experiments/get-by-name", query=[
+            ("experiment_name", chance.choice(("e{{n}}", "f{{n}}")))]),
         lambda: Step("POST", API + "runs/create", {**one, "run_name": "s", "start_time": chance.randrange(10**12)}),
         lambda: Step("POST", API + "runs/search", {"experiment_ids": ["{{experiment}}"], "run_view_type": "ALL"}),
         lambda: Step("GET", API + "runs/get", query=[("run_id", "{{run}}")]),
@@ -69,8 +73,9 @@ def run_life(chance):
         lambda: Step("POST", API + "runs/set-tag", {**one, "key": key, "value": value}),
         lambda: Step("POST", API + "runs/delete-tag", {**one, "key": key}),
         lambda: Step("POST", API + "runs/log-parameter", {**one, "key": key, "value": value}),
-        lambda: Step("POST", API + "runs/log-batch", {**one, "params": [{"key": key, "value": value}],
-                                                      "tags": [{"key": "b", "value": value}, {"key": "b", "value": "2"}]}),
+        lambda: Step("POST", API + "runs/log-batch", {
+            **one, "params": [{"key": key, "value": value}],
+            "tags": [{"key": "b", "value": value}, {"key": "b", "value": "2"}]}),
         lambda: Step("POST", API + "runs/log-batch", {**one, "params": [{"key": key, "value": value}] * 2}),
         lambda: Step("POST", API + "runs/log-inputs", {**one, "datasets": [
             {"dataset": {"name": "d", "digest": chance.choice("12"), "source_type": "t", "source": chance.choice("st")},
@@ -88,14 +93,16 @@ def registry_life(chance):
     return chance.choice((
         lambda: Step("POST", API + "registered-models/create", {**name, "description": "d"}),
         lambda: Step("POST", API + "registered-models/create", {**name, "tags": [{"key": "a", "value": "1"}]}),
-        lambda: Step("POST", API + "registered-models/rename", {**name, "new_name": chance.choice(("m{{n}}", "o{{n}}"))}),
+        lambda: Step("POST", API + "registered-models/rename", {
+            **name, "new_name": chance.choice(("m{{n}}", "o{{n}}"))}),
         lambda: Step("PATCH", API + "registered-models/update", {**name, "description": chance.choice(("", "new"))}),
         lambda: Step("DELETE", API + "registered-models/delete", name),
         lambda: Step("POST", API + "registered-models/set-tag", {**name, **key, "value": chance.choice(("", "v"))}),
         lambda: Step("DELETE", API + "registered-models/delete-tag", {**name, **key}),
         lambda: Step("POST", API + "registered-models/alias", {**version, "alias": chance.choice(("best", "b2"))}),
         lambda: Step("DELETE", API + "registered-models/alias", {**name, "alias": "best"}),
-        lambda: Step("GET", API + "registered-models/alias", query=query + [("alias", chance.choice(("best", "latest")))]),
+        lambda: Step("GET", API + "registered-models/alias", query=query + [
+            ("alias", chance.choice(("best", "latest")))]),
         lambda: Step("POST", API + "model-versions/create", {**name, "source": EXPERIMENT_URI, "run_id": "{{run}}"}),
         lambda: Step("POST", API + "model-versions/create", {**name, "source": EXPERIMENT_URI, "run_id": "{{run}}",
                                                              "tags": [{"key": "a", "value": "1"}], "description": "d"}),

@@ -61,6 +61,6 @@ def find_captures(place, expected, captures):
         found = re.fullmatch(r"<<([a-z_0-9]+)(:.*)?>>", expected)
         if found and found.group(1) != "absent":
             captures[found.group(1)] = place
-    items = expected.items() if isinstance(expected, dict) else enumerate(expected) if isinstance(expected, list) else ()
+    items = {dict: dict.items, list: enumerate}.get(type(expected), lambda _: ())(expected)
     for key, value in items:
         find_captures(f"{place}.{key}" if place else str(key), value, captures)

@@ -24,13 +24,15 @@ BROKEN = ["", "   ", "metrics.loss", "metrics.loss >", "= 1", "metrics.loss > 'a
           "datasets.foo = 'x'", "name = 'a'", "`run name` = 'r1'", "run_name = 'r1'", "\"run_name\" = 'r1'",
           "Created > 5", "metrics.loss > nan", "metrics.loss > 1e1", "metrics.loss > -1", "metrics.loss > +1",
           "metrics.loss > .5", "metrics.loss > 1.", "params.lr = 'a' AND params.lr = 'a'", "param.lr = 'a'",
-          "parameters.lr = 'a'", "run.status = 'FINISHED'", "attr.status = 'FINISHED'", "tag.team ='a'", "tags.team='a'",
+          "parameters.lr = 'a'", "run.status = 'FINISHED'", "attr.status = 'FINISHED'", "tag.team ='a'",
+          "tags.team='a'",
           "TAGS.team = 'a'", "params.lr like 'a'", "params.lr Like 'a'", "metrics.loss>1", "metrics.loss > '1'",
           "tags.team = 'a' and tags.note = 'b'", "metrics.loss > 1 AND AND metrics.acc > 1", "order = 'x'",
           "creation_time > 0", "last_update_time > 0", "version_number > 0", "source_path = 'x'", "name LIKE '%'",
           "version_number = '1'", "run_id = ''", "name ILIKE 'W%'", "tags.team != 'a'", "current_stage = 'None'",
           "version > 1", "name IN ('x')", "creation_timestamp > 0", "experiment_id = '0'", "aliases = 'x'"]
-ORDERS = ["metrics.loss", "metrics.acc DESC", "metrics.`a b` ASC", "metrics.\"x.y\" DESC", "params.lr", "params.lr DESC",
+ORDERS = ["metrics.loss", "metrics.acc DESC", "metrics.`a b` ASC", "metrics.\"x.y\" DESC", "params.lr",
+          "params.lr DESC",
           "params.`a b`", "tags.team DESC", "tags.`mlflow.user`", "start_time", "start_time DESC", "end_time DESC",
           "end_time", "status", "attributes.start_time ASC", "run_name DESC", "attributes.status desc", "Created",
           "tag.note", "metric.loss asc", "metrics.gap", "metrics.gap DESC"]
@@ -52,12 +54,11 @@ class Facts:
                        {"name": f"world{{{{n}}}} {'aAb'[number]}", "tags": [{"key": "team", "value": WORDS[number]}]},
                        captures={f"world_experiment_{number}": "experiment_id"})
         for number in range(self.runs):
-            yield Step("POST", API + "runs/create",
-                       {"experiment_id": f"{{{{world_experiment_{chance.randrange(3)}}}}}", "run_name": f"r{number % 5}",
-                        "user_id": chance.choice(["ada", "Ada", "bo"]), "start_time": 1700000000000 + number * 1000,
-                        "tags": self.pairs(TAGS)}, captures={f"world_run_{number}": "run.info.run_id",
-                                                                   "world_home": "run.info.experiment_id"} if number == 0
-                       else {f"world_run_{number}": "run.info.run_id"})
+            yield Step("POST", API + "runs/create", {
+                "experiment_id": f"{{{{world_experiment_{chance.randrange(3)}}}}}", "run_name": f"r{number % 5}",
+                "user_id": chance.choice(["ada", "Ada", "bo"]), "start_time": 1700000000000 + number * 1000,
+                "tags": self.pairs(TAGS)}, captures={f"world_run_{number}": "run.info.run_id",
+                                                     f"world_home_{number}": "run.info.experiment_id"})
             yield self.logging(number)
             if chance.random() < 0.4:
                 yield Step("POST", API + "runs/log-inputs", {"run_id": f"{{{{world_run_{number}}}}}", "datasets": [
@@ -81,7 +82,7 @@ class Facts:
                        {"name": name, "description": chance.choice(["", "words"]), "tags": self.pairs(TAGS)})
             for _ in range(chance.randrange(3)):
                 yield Step("POST", API + "model-versions/create", {
-                    "name": name, "source": EXPERIMENT_URI.replace("{{experiment}}", "{{world_home}}")
+                    "name": name, "source": EXPERIMENT_URI.replace("{{experiment}}", "{{world_home_0}}")
                     .replace("{{run}}", "{{world_run_0}}"), "run_id": "{{world_run_0}}", "tags": self.pairs(TAGS)})
 
     def pairs(self, keys):
@@ -120,7 +121,8 @@ def run_comparison(chance):
         return (f"{chance.choice(('start_time', 'attributes.end_time', 'end_time'))} {chance.choice(COMPARE)} "
                 f"{1700000000000 + chance.randrange(RUNS) * 1000}")
     if kind == "name":
-        return f"{chance.choice(('run_name', 'attributes.run_name', 'user_id'))} {text_test(chance, ['r1', 'R%', 'ada'])}"
+        name = chance.choice(("run_name", "attributes.run_name", "user_id"))
+        return f"{name} {text_test(chance, ['r1', 'R%', 'ada'])}"
     if kind == "id":
         ids = [f"'{{{{world_run_{chance.randrange(RUNS)}}}}}'" for _ in range(3)]
         return chance.choice((f"run_id = {ids[0]}", f"attributes.run_id IN ({', '.join(ids)})",
@@ -192,7 +194,8 @@ def others_case(facts, chance):
     scope = f"name LIKE 'world{{{{world}}}} %'"
     query = [("filter", scope + " AND " + conjunction(comparison, chance))] if chance.random() < 0.9 else [
         ("filter", scope)]
-    orders = {"experiments": ["name", "name DESC", "experiment_id", "experiment_id DESC", "foo", "creation_time ASC, x"],
+    orders = {"experiments": ["name", "name DESC", "experiment_id", "experiment_id DESC", "foo",
+                              "creation_time ASC, x"],
               "registered-models": ["name", "name DESC", "foo", "name UP", "version_number"],
               "model-versions": ["name, version_number", "name", "version_number DESC", "foo"]}[kind]
     if kind == "model-versions":
