@@ -6,6 +6,7 @@ Usage: bench.py FOLDER_OF_BINARIES [NAME...]    called by scripts/bench
 import contextlib
 import http.client
 import json
+import math
 import os
 import re
 import shutil
@@ -16,8 +17,9 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+sys.path[:0] = [os.path.join(os.path.dirname(__file__), "..", folder) for folder in ("support", "e2e")]
 from daemon import Daemon  # noqa: E402
+from mlflow_database import TIME, Database  # noqa: E402
 
 REPEATS = 3
 STARTS = 20
@@ -326,6 +328,36 @@ def mlruns(bench):
         figure("export", [row[1][0] for row in rows], "s", goal, at_most=True, digits=2)
         figure("memory of the import", [row[0][1] for row in rows], "MiB", at_most=True, digits=1)
         figure("memory of the export", [row[1][1] for row in rows], "MiB", at_most=True, digits=1)
+        figure("memory of the daemon", [row[2] for row in rows], "MiB", at_most=True, digits=1)
+
+
+def mlflow_database(path, steps):
+    """100 runs with 10 curves each."""
+    database = Database(path, "2.10")
+    database.experiment(1, "bench", "mlflow-artifacts:/1")
+    for number in range(100):
+        run_id = f"{number:032x}"
+        database.run(run_id, 1, f"mlflow-artifacts:/1/{run_id}/artifacts", f"run {number}", params={"p": "1"})
+        database.connection.executemany(
+            "INSERT INTO metrics (key, value, timestamp, run_uuid, step, is_nan) VALUES (?, ?, ?, ?, ?, 0)",
+            ((f"metric{curve}", math.exp(-step / 300) + math.sin(step * curve) / 100, TIME + step * 1000, run_id, step)
+             for step in range(steps) for curve in range(10)))
+    database.close()
+
+
+@benchmark("Importing an MLflow database: 100 runs of 10 curves")
+def imports(bench):
+    path = os.path.join(bench.folder, "mlflow.db")
+    for steps, goal in ((1000, 10), (3000, None)):
+        mlflow_database(path, steps)
+        rows = []
+        for _ in range(REPEATS):
+            with bench.daemon() as daemon:
+                rows.append((*timed_trk(bench, daemon, "import", "mlflow", path), memory_of(daemon.process, "VmHWM")))
+        os.unlink(path)
+        command(f"trk import mlflow mlflow.db   ({steps * 1000:,} points)")
+        figure("import", [row[0] for row in rows], "s", goal, at_most=True, digits=2)
+        figure("memory of the import", [row[1] for row in rows], "MiB", at_most=True, digits=1)
         figure("memory of the daemon", [row[2] for row in rows], "MiB", at_most=True, digits=1)
 
 

@@ -21,8 +21,9 @@ FOLDER = os.path.join(ROOT, "build", "mlflow")
 WITH = ["scikit-learn", "xgboost-cpu", "pytest"]
 ENVIRONMENTS = {
     "newest": ["mlflow", *WITH],
-    # Tracing of 2.22 ends no span with later releases of OpenTelemetry.
-    "2.22": ["mlflow==2.22.*", "opentelemetry-sdk<1.34", *WITH],
+    # Tracing of 2.22 ends no span with later releases of OpenTelemetry, and its database does not open with later ones of
+    # SQLAlchemy.
+    "2.22": ["mlflow==2.22.*", "opentelemetry-sdk<1.34", "sqlalchemy<2.1", *WITH],
 }
 ATTEMPTS = 3
 ATTEMPT_S = 900
