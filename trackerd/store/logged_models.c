@@ -3,6 +3,7 @@
 
 #include "store/artifact_uri.h"
 #include "store/key_values.h"
+#include "store/tags.h"
 
 static const char *const status_texts[LOGGED_MODEL_STATUS_COUNT] = {
 	[LOGGED_MODEL_UNSPECIFIED] = "UNSPECIFIED",
@@ -104,24 +105,11 @@ bool logged_model_tags_set_in_txn(struct db *db, struct logged_model_pk pk,
 				  struct key_value_list tags, struct arena *arena,
 				  struct error *err)
 {
-	struct key_value_list sorted = key_values_sorted_unique(tags, arena);
-	for (size_t i = 0; i < sorted.count; i++) {
-		struct db_statement *st =
-			db_prepare(db,
-				   SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value)"
-				       " VALUES ($1, $2, $3)"
-				       " ON CONFLICT (logged_model_pk, key) DO UPDATE SET value = "
-				       "excluded.value"),
-				   err);
-		if (st == NULL)
-			return false;
-		db_bind_i64(st, 1, pk.value);
-		db_bind_text(st, 2, sorted.items[i].key);
-		db_bind_text(st, 3, sorted.items[i].value);
-		if (!db_run(st, err))
-			return false;
-	}
-	return true;
+	return key_value_rows_set_in_txn(
+		db,
+		SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (logged_model_pk, key) DO UPDATE SET value = excluded.value"),
+		pk.value, tags, arena, err);
 }
 
 bool logged_model_tag_delete_in_txn(struct db *db, struct logged_model_pk pk, struct slice key,

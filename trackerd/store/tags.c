@@ -67,24 +67,11 @@ bool run_tag_find(struct db *db, struct run_pk run_pk, struct slice key, struct 
 bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id, struct key_value_list tags,
 				struct arena *arena, struct error *err)
 {
-	struct key_value_list sorted = key_values_sorted_unique(tags, arena);
-	for (size_t i = 0; i < sorted.count; i++) {
-		struct db_statement *st =
-			db_prepare(db,
-				   SQL("INSERT INTO experiment_tags (experiment_id, key, value) "
-				       "VALUES ($1, $2, $3)"
-				       " ON CONFLICT (experiment_id, key) DO UPDATE SET value = "
-				       "excluded.value"),
-				   err);
-		if (st == NULL)
-			return false;
-		db_bind_i64(st, 1, experiment_id);
-		db_bind_text(st, 2, sorted.items[i].key);
-		db_bind_text(st, 3, sorted.items[i].value);
-		if (!db_run(st, err))
-			return false;
-	}
-	return true;
+	return key_value_rows_set_in_txn(
+		db,
+		SQL("INSERT INTO experiment_tags (experiment_id, key, value) VALUES ($1, $2, $3)"
+		    " ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value"),
+		experiment_id, tags, arena, err);
 }
 
 bool experiment_tag_delete_in_txn(struct db *db, int64_t experiment_id, struct slice key,
@@ -99,6 +86,23 @@ bool experiment_tag_delete_in_txn(struct db *db, int64_t experiment_id, struct s
 	if (!db_run(st, err))
 		return false;
 	*deleted_out = db_changes(db) > 0;
+	return true;
+}
+
+bool key_value_rows_set_in_txn(struct db *db, struct sql upsert, int64_t owner,
+			       struct key_value_list list, struct arena *arena, struct error *err)
+{
+	struct key_value_list sorted = key_values_sorted_unique(list, arena);
+	for (size_t i = 0; i < sorted.count; i++) {
+		struct db_statement *st = db_prepare(db, upsert, err);
+		if (st == NULL)
+			return false;
+		db_bind_i64(st, 1, owner);
+		db_bind_text(st, 2, sorted.items[i].key);
+		db_bind_text(st, 3, sorted.items[i].value);
+		if (!db_run(st, err))
+			return false;
+	}
 	return true;
 }
 

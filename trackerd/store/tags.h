@@ -1,4 +1,5 @@
-/* Tags of runs and experiments in SQL: upserted and deleted. Run tags' keys are interned names. */
+/* Tags of runs and experiments in SQL: upserted and deleted. Run tags' keys are interned names. Rows of texts by key
+ * that belong to other things are upserted here, too. */
 #ifndef STORE_TAGS_H
 #define STORE_TAGS_H
 
@@ -27,5 +28,10 @@ MUST_CHECK bool experiment_tags_set_in_txn(struct db *db, int64_t experiment_id,
 					   struct error *err);
 MUST_CHECK bool experiment_tag_delete_in_txn(struct db *db, int64_t experiment_id, struct slice key,
 					     bool *deleted_out, struct error *err);
+
+/* Rows (owner, key, value) of any table: `upsert` takes the owner, which exists, as $1, the key as $2, the value as $3.
+ * In key order; later ones of equal keys win. `arena` is for scratch. */
+MUST_CHECK bool key_value_rows_set_in_txn(struct db *db, struct sql upsert, int64_t owner, struct key_value_list list,
+					  struct arena *arena, struct error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include "store/artifact_uri.h"
 #include "store/assessments.h"
 #include "store/key_values.h"
+#include "store/tags.h"
 
 static bool error_missing(struct error *err, struct slice trace_id);
 static struct key_value_list with_location(struct key_value_list tags, struct slice location,
@@ -11,8 +12,6 @@ static struct key_value_list with_location(struct key_value_list tags, struct sl
 static bool insert_row(struct db *db, struct trace *trace, struct error *err);
 static bool update_row(struct db *db, const struct trace *trace, struct error *err);
 static void bind_info(struct db_statement *st, const struct trace *trace);
-static bool put_key_values(struct db *db, struct sql upsert, struct trace_pk pk,
-			   struct key_value_list list, struct arena *arena, struct error *err);
 static bool select_by_ids(struct db *db, const struct trace_selection *selection, size_t count_max,
 			  struct trace_ref_list *out, struct error *err);
 static bool select_by_time(struct db *db, const struct trace_selection *selection, size_t count_max,
@@ -181,38 +180,21 @@ bool trace_end_in_txn(struct db *db, struct trace_pk pk, int64_t end_time_ms, st
 bool trace_tags_set_in_txn(struct db *db, struct trace_pk pk, struct key_value_list tags,
 			   struct arena *arena, struct error *err)
 {
-	return put_key_values(
+	return key_value_rows_set_in_txn(
 		db,
 		SQL("INSERT INTO trace_tags (trace_pk, key, value) VALUES ($1, $2, $3)"
 		    " ON CONFLICT (trace_pk, key) DO UPDATE SET value = excluded.value"),
-		pk, tags, arena, err);
+		pk.value, tags, arena, err);
 }
 
 bool trace_metadata_set_in_txn(struct db *db, struct trace_pk pk, struct key_value_list metadata,
 			       struct arena *arena, struct error *err)
 {
-	return put_key_values(
+	return key_value_rows_set_in_txn(
 		db,
 		SQL("INSERT INTO trace_metadata (trace_pk, key, value) VALUES ($1, $2, $3)"
 		    " ON CONFLICT (trace_pk, key) DO UPDATE SET value = excluded.value"),
-		pk, metadata, arena, err);
-}
-
-static bool put_key_values(struct db *db, struct sql upsert, struct trace_pk pk,
-			   struct key_value_list list, struct arena *arena, struct error *err)
-{
-	struct key_value_list sorted = key_values_sorted_unique(list, arena);
-	for (size_t i = 0; i < sorted.count; i++) {
-		struct db_statement *st = db_prepare(db, upsert, err);
-		if (st == NULL)
-			return false;
-		db_bind_i64(st, 1, pk.value);
-		db_bind_text(st, 2, sorted.items[i].key);
-		db_bind_text(st, 3, sorted.items[i].value);
-		if (!db_run(st, err))
-			return false;
-	}
-	return true;
+		pk.value, metadata, arena, err);
 }
 
 bool trace_tag_delete_in_txn(struct db *db, struct trace_pk pk, struct slice key, bool *deleted_out,
