@@ -44,6 +44,7 @@ TAKES = {"string": {"string"}, "integer": {"integer", "number", "string"}, "numb
          "boolean": {"boolean", "string"}, "enum": {"integer", "string"}, "strings": {"array"}, "objects": {"array"},
          "object": {"object"}, "map": {"object"},
          "raw": {"string", "integer", "number", "boolean", "array", "object"}}
+ASKED_FOR = {"models"}  # required, but may be empty
 BODIES = [b"", b" ", b"{", b"}", b"[]", b"null", b"1", b'"x"', b"{}{}", b"{} x", b'{"a":}', b'{"a" 1}', b"{'a':1}",
           b'{"a":1,}', b'{"a":01}', b'{"a":.5}', b'{"a":+1}', b'{"a":NaN}', b'{"a":"\xff"}', b'{"a":"\xc0\x80"}',
           b'{"a":"\t"}', b'\xef\xbb\xbf{}', b'{"a":"\\x"}', b'{"a":"\\u12"}', b'{"a":1\x00}', b"[" * 100000,
@@ -188,7 +189,8 @@ class World:
                 "enum": field.get("enum", [None])[0]}[field["type"]]
 
     def body(self, route, fields, required_only=True):
-        return {f["name"]: self.value(route, f) for f in fields if f["required"] or not required_only}
+        return {f["name"]: self.value(route, f) for f in fields
+                if f["required"] or not required_only or f["name"] in ASKED_FOR}
 
 
 def variants(fields, body, path=()):

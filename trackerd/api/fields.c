@@ -273,7 +273,8 @@ static struct json_node find_member(struct json_node object, const struct field 
 	return node;
 }
 
-static bool is_missing(const struct field *field, const void *value)
+/* `value` was decoded from a member of `object`; absent for a query. */
+static bool is_missing(const struct field *field, struct json_node object, const void *value)
 {
 	switch (field->type) {
 	case FIELD_TYPE_TEXT:
@@ -292,17 +293,17 @@ static bool is_missing(const struct field *field, const void *value)
 	case FIELD_TYPE_MAP:
 		return ((const struct object_list *)value)->count == 0;
 	case FIELD_TYPE_OBJECT:
-		return false; /* its own required fields speak for it */
+		return !is_given(find_member(object, field));
 	}
 	return false;
 }
 
-static bool check_required(const struct field *fields, const char *target,
-			   const struct place *place, struct arena *arena, struct error *err)
+static bool check_required(const struct field *fields, struct json_node object,
+			   const char *target, const struct place *place, struct arena *arena, struct error *err)
 {
 	for (const struct field *field = fields; field->name != NULL; field++) {
 		if ((field->flags & FIELD_REQUIRED) == 0 ||
-		    !is_missing(field, target + field->offset))
+		    !is_missing(field, object, target + field->offset))
 			continue;
 		const struct place here = {place, field->name, 0};
 		return fields_error_missing(err, arena_cstr(arena, place_text(&here, arena)));
@@ -332,7 +333,7 @@ static bool decode_object(const struct field *fields, struct json_node object, s
 		if (!decode_value(field, node, arena, (char *)target + field->offset, &here, err))
 			return false;
 	}
-	return check_required(fields, target, place, arena, err);
+	return check_required(fields, object, target, place, arena, err);
 }
 
 bool fields_decode_json(const struct field *fields, struct slice body, struct arena *arena,
@@ -429,7 +430,8 @@ bool fields_decode_query(const struct field *fields, struct slice query, struct 
 		if (!target_query_next(&query, arena, &name, &value, &found, err))
 			return false;
 		if (!found)
-			return check_required(fields, request, NULL, arena, err);
+			return check_required(fields, (struct json_node){NULL}, request, NULL,
+					      arena, err);
 		for (const struct field *field = fields; field->name != NULL; field++) {
 			if (query_name_matches(field, name) &&
 			    !decode_query_value(field, value, arena,

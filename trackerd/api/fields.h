@@ -10,7 +10,7 @@
  * Rules (spec/mlflow-api.md §1.2, §1.5): unknown names are ignored; snake_case and lowerCamelCase are taken; null is
  * absent; int64 and double also from strings; enums by name or number; a number for a text field is an error, as is a
  * string for an array. RAW takes any value, MAP an object whose values are strings. Required means present and not ""
- * or empty. Two rows of one name, side by side, take one member in two ways. Missing:
+ * or empty; an object may be empty. Two rows of one name, side by side, take one member in two ways. Missing:
  * "Missing value for required parameter 'metrics[0].key'. See the API docs for more information about request
  * parameters." Wrong type: "Invalid value 31 for parameter 'run_id' supplied: …". */
 #ifndef API_FIELDS_H

@@ -73,11 +73,6 @@ static bool check_model_id(struct slice model_id, size_t index, struct error *er
 static bool check_dataset(const struct dataset_fields *dataset, size_t index, struct error *err)
 {
 	char what[96];
-	/* The field table looks into the object only when there is one. */
-	if (!slice_is_present(dataset->name)) {
-		(void)snprintf(what, sizeof(what), "datasets[%zu].dataset", index);
-		return fields_error_missing(err, what);
-	}
 	for (size_t i = 0; i < ARRAY_COUNT(dataset_limits); i++) {
 		const char *field = (const char *)dataset + dataset_limits[i].offset;
 		struct slice value = *(const struct slice *)(const void *)field;
