@@ -14,6 +14,9 @@ struct load {
 	struct pk_list list;
 	struct name_map names;
 	struct run *runs; /* all of the caller's */
+	/* Does any run of the piece have some? Most have none, and a statement that finds nothing costs more than
+	 * all these lookups. */
+	bool has_inputs, has_model_outputs;
 };
 
 typedef bool load_fn(struct load *load, struct error *err);
@@ -68,6 +71,7 @@ static bool load_pieces(struct db *db, const struct run_pk *run_pks, size_t coun
 		for (size_t i = 0; i < piece_count; i++)
 			pks[i] = run_pks[from + i].value;
 		pk_list_init(&load.list, pks, piece_count, from, arena);
+		load.has_inputs = load.has_model_outputs = false;
 		if (!load_piece(&load, err))
 			return false;
 	}
@@ -83,7 +87,8 @@ static bool load_all(struct load *load, struct error *err)
 	       load_key_values(load,
 			       SQL("SELECT run_pk, name_pk, value FROM run_tags WHERE run_pk IN "),
 			       offsetof(struct run, tags), err) &&
-	       load_inputs(load, err) && load_model_outputs(load, err);
+	       (!load->has_inputs || load_inputs(load, err)) &&
+	       (!load->has_model_outputs || load_model_outputs(load, err));
 }
 
 static bool load_info(struct load *load, struct error *err)
@@ -92,7 +97,10 @@ static bool load_info(struct load *load, struct error *err)
 	sql_builder_init(&b, load->arena);
 	sql_text(&b,
 		 SQL("SELECT run_pk, run_id, experiment_id, name, user_id, status, artifact_uri,"
-		     " start_time_ms, end_time_ms, is_deleted FROM runs WHERE run_pk IN "));
+		     " start_time_ms, end_time_ms, is_deleted,"
+		     " EXISTS (SELECT 1 FROM run_datasets AS d WHERE d.run_pk = r.run_pk),"
+		     " EXISTS (SELECT 1 FROM run_model_outputs AS o WHERE o.run_pk = r.run_pk)"
+		     " FROM runs AS r WHERE run_pk IN "));
 	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY run_pk"));
 	struct db_statement *st = db_prepare_built(load->db, &b, err);
@@ -103,6 +111,8 @@ static bool load_info(struct load *load, struct error *err)
 	while ((row = db_step(st, err)) == DB_ROW) {
 		const struct pk_slot *slot = pk_list_seek(&load->list, db_column_i64(st, 0));
 		read_info(st, load->arena, &load->runs[slot->index]);
+		load->has_inputs |= db_column_i64(st, 10) != 0;
+		load->has_model_outputs |= db_column_i64(st, 11) != 0;
 		found_count++;
 	}
 	if (row == DB_FAILED)
@@ -229,8 +239,7 @@ static bool load_model_outputs(struct load *load, struct error *err)
 {
 	struct sql_builder b;
 	sql_builder_init(&b, load->arena);
-	sql_text(&b,
-		 SQL("SELECT run_pk, model_id, step FROM run_model_outputs WHERE run_pk IN "));
+	sql_text(&b, SQL("SELECT run_pk, model_id, step FROM run_model_outputs WHERE run_pk IN "));
 	pk_list_append(&load->list, &b);
 	sql_text(&b, SQL(" ORDER BY run_pk, model_id"));
 	struct db_statement *st = db_prepare_built(load->db, &b, err);
