@@ -3,6 +3,7 @@
 
 Usage: bench.py FOLDER_OF_BINARIES [NAME...]    called by scripts/bench
 """
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -10,6 +11,7 @@ import math
 import os
 import re
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -17,8 +19,12 @@ import tempfile
 import threading
 import time
 
-sys.path[:0] = [os.path.join(os.path.dirname(__file__), "..", folder) for folder in ("support", "e2e")]
-from daemon import Daemon  # noqa: E402
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path[:0] = [os.path.join(TESTS, folder) for folder in ("support", "e2e", "mlflow", "mlflow/replay")]
+import environments  # noqa: E402
+import peers  # noqa: E402
+import run_webhooks  # noqa: E402
+from daemon import Client, Daemon  # noqa: E402
 from mlflow_database import TIME, Database  # noqa: E402
 
 REPEATS = 3
@@ -28,13 +34,17 @@ CONNECTIONS = 32  # of one client
 GIB = 1 << 30
 MIB = 1 << 20
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
+MPU = "/api/2.0/mlflow-artifacts/mpu/"
+PARTS = 16
+PART_CONNECTIONS = 4
 BENCHMARKS = {}
 
 
-def benchmark(title):
-    """Decorator: the function is a benchmark; its name chooses it on the command line."""
+def benchmark(title, only_asked=False):
+    """Decorator: the function is a benchmark; its name chooses it on the command line. only_asked: without being named,
+    it is left out, since it needs more than this machine."""
     def register(function):
-        BENCHMARKS[function.__name__] = (title, function)
+        BENCHMARKS[function.__name__] = (title, function, only_asked)
         return function
     return register
 
@@ -74,9 +84,9 @@ class Bench:
         return os.path.join(self.binaries, name)
 
     @contextlib.contextmanager
-    def daemon(self):
+    def daemon(self, *options):
         data = tempfile.mkdtemp(dir=self.folder)
-        with Daemon(self.path("trackerd"), os.path.join(data, "data")) as daemon:
+        with Daemon(self.path("trackerd"), os.path.join(data, "data"), options) as daemon:
             yield daemon
         shutil.rmtree(data)
 
@@ -91,6 +101,12 @@ class Bench:
         if any(process.returncode != 0 for process in processes):
             sys.exit("load_bench failed")
         return len(run_ids) * requests / seconds, lines
+
+
+    def post(self, daemon, target, body, requests, connections=CONNECTIONS):
+        """Requests a second of POSTs in each of whose bodies '#' is another number; and what an answer took, in ms."""
+        rate, lines = self.load(daemon, [""], "post", connections, requests, target, json.dumps(body))
+        return rate, int(re.search(r"p50_us=(\d+)", lines[0]).group(1)) / 1000
 
 
 # ---- starting ----------------------------------------------------------------------------------------------------------
@@ -219,6 +235,75 @@ def best(bench):
         client.close()
 
 
+# ---- logged models, traces, the page's queries, the registry -----------------------------------------------------------
+
+RUN_PAGE = """query GetRun($data: MlflowGetRunInput!) { mlflowGetRun(input: $data) { apiError { code } run {
+    info { runName runUuid startTime endTime status } experiment { name tags { key } } modelVersions { name version status }
+    data { metrics { key value step } params { key value } tags { key value } }
+    inputs { datasetInputs { dataset { name digest } } modelInputs { modelId } } outputs { modelOutputs { modelId step } } } } }"""
+MODELS_CREATE = "/api/2.0/mlflow/registered-models/create"
+
+
+def creations(bench, daemon, name, target, body_of, requests):
+    """body_of: the body of the n-th repetition, whose ids and names it must hold."""
+    rates = [bench.post(daemon, target, body_of(number), requests)[0] for number in range(REPEATS)]
+    command(f"load_bench PORT post {CONNECTIONS} {requests} {target} '{json.dumps(body_of(0))}'")
+    figure(name, rates, "requests/s")
+
+
+def answers(bench, daemon, name, target, body, requests):
+    times = [bench.post(daemon, target, body, requests, connections=1)[1] for _ in range(REPEATS)]
+    command(f"load_bench PORT post 1 {requests} {target} '{json.dumps(body)}'")
+    figure(name, times, "ms", at_most=True, digits=2)
+
+
+@benchmark(f"Logged models over {CONNECTIONS} connections, and a page of them")
+def logged_models(bench):
+    with bench.daemon() as daemon:
+        creations(bench, daemon, "created, with a parameter and a tag", "/api/2.0/mlflow/logged-models", lambda _: {
+            "experiment_id": "0", "name": "net-#", "params": [{"key": "depth", "value": "3"}],
+            "tags": [{"key": "team", "value": "green"}]}, 5000)
+        answers(bench, daemon, "50 of them", "/api/2.0/mlflow/logged-models/search",
+                {"experiment_ids": ["0"], "max_results": 50}, 200)
+
+
+@benchmark(f"Traces over {CONNECTIONS} connections, and a page of them")
+def traces(bench):
+    place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
+    with bench.daemon() as daemon:
+        creations(bench, daemon, "started, with a tag", "/api/3.0/mlflow/traces", lambda number: {
+            "trace": {"trace_info": {"trace_id": f"tr-{number}-#", "trace_location": place, "state": "OK",
+                                     "request_time": "2026-03-01T12:00:00Z", "tags": {"mlflow.traceName": "ask"}}}}, 5000)
+        answers(bench, daemon, "100 of them", "/api/3.0/mlflow/traces/search", {"locations": [place], "max_results": 100}, 200)
+
+
+@benchmark("MLflow's page of a run: one GraphQL query")
+def graphql(bench):
+    with bench.daemon() as daemon:
+        client = daemon.connect()
+        run_id = new_run(client)
+        client.call("POST", "runs/log-batch", {
+            "run_id": run_id, "params": [{"key": f"p{n}", "value": str(n)} for n in range(50)],
+            "metrics": [{"key": f"m{n}", "value": n, "timestamp": 1, "step": 1} for n in range(50)]})
+        client.close()
+        answers(bench, daemon, "a run with 50 metrics and 50 parameters", "/graphql", {
+            "operationName": "GetRun", "variables": {"data": {"runId": run_id}}, "query": " ".join(RUN_PAGE.split())}, 500)
+
+
+@benchmark(f"Registered models created over {CONNECTIONS} connections, without and with a webhook that is told")
+def registry(bench):
+    with bench.daemon() as daemon:
+        creations(bench, daemon, "nobody is told", MODELS_CREATE, lambda number: {"name": f"net-{number}-#"}, 5000)
+    with bench.daemon(*run_webhooks.LOOPBACK) as daemon, run_webhooks.Receiver() as receiver:
+        client = daemon.connect()
+        client.call("POST", "webhooks", {"name": "bench", "url": receiver.url, "events": [run_webhooks.MODEL_CREATED]})
+        client.close()
+        creations(bench, daemon, "a webhook is told of each", MODELS_CREATE, lambda number: {"name": f"net-{number}-#"}, 1000)
+        begin, had = time.monotonic(), len(receiver.received)
+        receiver.wait(min(had + 500, REPEATS * 1000))
+        figure("deliveries, one after the other", [(len(receiver.received) - had) / (time.monotonic() - begin)], "deliveries/s")
+
+
 # ---- artifacts -----------------------------------------------------------------------------------------------------------
 
 def curl(bench, daemon, *arguments, speed):
@@ -248,6 +333,36 @@ def artifact(bench):
     command("curl -o /dev/null http://127.0.0.1:PORT/api/2.0/mlflow-artifacts/artifacts/bench/N.bin")
     figure("down", down, "MiB/s")
     command("grep VmHWM /proc/$(pidof trackerd)/status   (peak over all of them)")
+    figure("peak memory of the daemon", peaks, "MiB", 64, at_most=True, digits=1)
+
+
+def put_part(daemon, upload_id, number, data):
+    """Sends a part over a connection of its own and gives what completing the upload wants of it."""
+    client = http.client.HTTPConnection("127.0.0.1", daemon.port, blocksize=MIB)
+    client.request("PUT", f"/api/trackerd/v1/uploads/{upload_id}/parts/{number}", data)
+    reply = client.getresponse()
+    reply.read()
+    client.close()
+    return {"part_number": number, "etag": reply.headers["ETag"], "url": "u"}
+
+
+@benchmark(f"An artifact of 1 GiB in {PARTS} parts over {PART_CONNECTIONS} connections")
+def multipart(bench):
+    rates, peaks = [], []
+    with bench.daemon() as daemon, concurrent.futures.ThreadPoolExecutor(PART_CONNECTIONS) as threads:
+        client = daemon.connect()
+        data = os.urandom(GIB // PARTS)
+        for number in range(REPEATS):
+            heads = [f"{number} {part}".encode().ljust(MIB) for part in range(PARTS)]  # other content each time
+            begin = time.monotonic()
+            upload_id = client.call("POST", MPU + "create/bench", {"path": f"{number}.bin", "num_parts": PARTS})["upload_id"]
+            parts = list(threads.map(lambda part: put_part(daemon, upload_id, part + 1, heads[part] + data[MIB:]), range(PARTS)))
+            client.call("POST", MPU + "complete/bench", {"path": f"{number}.bin", "upload_id": upload_id, "parts": parts})
+            rates.append(GIB / MIB / (time.monotonic() - begin))
+        peaks.append(memory_of(daemon.process, "VmHWM"))
+        client.close()
+    command(f"POST {MPU}create/bench; {PARTS} PUTs of {GIB // PARTS // MIB} MiB, {PART_CONNECTIONS} at once; POST {MPU}complete/bench")
+    figure("up", rates, "MiB/s")
     figure("peak memory of the daemon", peaks, "MiB", 64, at_most=True, digits=1)
 
 
@@ -361,6 +476,74 @@ def imports(bench):
         figure("memory of the daemon", [row[2] for row in rows], "MiB", at_most=True, digits=1)
 
 
+# ---- MLflow's client -------------------------------------------------------------------------------------------------------
+
+# Prints requests/s of log_metric and the seconds that all runs take, page by page.
+MLFLOW_PROGRAM = """
+import sys, time, mlflow
+client = mlflow.MlflowClient(sys.argv[1])
+experiment, count, wanted = sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+run_id = client.create_run(experiment).info.run_id
+client.log_metric(run_id, "warm", 1)
+begin = time.monotonic()
+for step in range(count):
+    client.log_metric(run_id, "loss", 1 / (step + 1), step=step)
+rate = count / (time.monotonic() - begin)
+client.delete_run(run_id)
+begin, found, token = time.monotonic(), 0, None
+while token != "":
+    page = client.search_runs([experiment], max_results=1000, page_token=token)
+    found, token = found + len(page), page.token or ""
+assert found == wanted, found
+print(rate, time.monotonic() - begin)
+"""
+MLFLOW_METRICS = 300
+
+
+def fill_released(released):
+    """Writes runs straight into the server's own database, which takes seconds instead of minutes."""
+    client = Client(released.port)
+    experiment = client.call("POST", "experiments/create", {"name": "many"})["experiment_id"]
+    client.close()
+    ids = [f"{number:032x}" for number in range(RUNS)]
+    with contextlib.closing(sqlite3.connect(os.path.join(released.folder, "mlflow.db"), timeout=30)) as database:
+        database.executemany(
+            "INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, lifecycle_stage, artifact_uri,"
+            " experiment_id) VALUES (?, ?, 'LOCAL', 'ann', 'FINISHED', ?, 'active', ?, ?)",
+            [(run_id, f"run {n}", 1700000000000 + n, f"mlflow-artifacts:/{experiment}/{run_id}/artifacts", int(experiment))
+             for n, run_id in enumerate(ids)])
+        database.executemany("INSERT INTO params (key, value, run_uuid) VALUES ('alpha', ?, ?)", list(enumerate(ids)))
+        for table in ("metrics", "latest_metrics"):
+            database.executemany(f"INSERT INTO {table} (key, value, timestamp, run_uuid, step, is_nan)"
+                                 " VALUES ('rmse', ?, 1, ?, 1, 0)", [(5 + n / RUNS, run_id) for n, run_id in enumerate(ids)])
+        database.commit()
+    return experiment
+
+
+@benchmark(f"MLflow's Python client with trackerd and with the released `mlflow server`: log_metric, and {RUNS:,} runs",
+           only_asked=True)
+def mlflow(bench):
+    python = environments.ensure("newest")
+    rows = {"mlflow server": [], "trackerd": []}
+    with peers.Released(python) as released, bench.daemon() as daemon:
+        experiment = fill_released(released)
+        timed_trk(bench, daemon, "import", "mlflow", os.path.join(released.folder, "mlflow.db"))
+        for _ in range(REPEATS):
+            for name, port in (("mlflow server", released.port), ("trackerd", daemon.port)):
+                text = subprocess.run([python, "-c", MLFLOW_PROGRAM, f"http://127.0.0.1:{port}", experiment,
+                                       str(MLFLOW_METRICS), str(RUNS)], env={**os.environ, **environments.QUIET},
+                                      stdout=subprocess.PIPE, text=True, check=True).stdout
+                rows[name].append([float(word) for word in text.split()])
+    command(f"MlflowClient(URL).log_metric(…) {MLFLOW_METRICS} times; search_runs(…, max_results=1000), page by page")
+    for name, results in rows.items():
+        figure(f"{name}: log_metric", [rate for rate, _ in results], "calls/s")
+        figure(f"{name}: all runs", [seconds for _, seconds in results], "s", at_most=True, digits=2)
+    for column, text in ((0, "log_metric"), (1, "all runs")):
+        medians = [statistics.median(row[column] for row in results) for results in rows.values()]
+        print(f"    {text}: trackerd is {max(medians) / min(medians):.1f} times as "
+              f"{'fast' if (medians[1] > medians[0]) == (column == 0) else 'slow'}")
+
+
 # ---- all of them -------------------------------------------------------------------------------------------------------------
 
 def machine(folder):
@@ -374,7 +557,7 @@ def machine(folder):
 
 
 def main():
-    names = sys.argv[2:] or list(BENCHMARKS)
+    names = sys.argv[2:] or [name for name, (_, _, only_asked) in BENCHMARKS.items() if not only_asked]
     unknown = [name for name in names if name not in BENCHMARKS]
     if len(sys.argv) < 2 or unknown:
         sys.exit(f"usage: bench.py FOLDER_OF_BINARIES [NAME...]; there are: {' '.join(BENCHMARKS)}")
@@ -383,7 +566,7 @@ def main():
         machine(folder)
         bench = Bench(sys.argv[1], folder)
         for name in names:
-            title, function = BENCHMARKS[name]
+            title, function, _ = BENCHMARKS[name]
             print(f"\n{title}", flush=True)
             function(bench)
         print(f"\nload after: {os.getloadavg()[0]:.1f}")

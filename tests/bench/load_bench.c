@@ -1,10 +1,11 @@
 /* Owns a load generator for a daemon on loopback: N keep-alive connections, one request in flight on each.
  *
- * Usage: load_bench PORT KIND CONNECTIONS REQUESTS [POINTS]
+ * Usage: load_bench PORT KIND CONNECTIONS REQUESTS [POINTS | TARGET [BODY]]
  *   KIND  health      GET /health
  *         log-metric  POST runs/log-metric, one point each
  *         log-batch   POST runs/log-batch with POINTS points each
- *         get TARGET  in place of POINTS: GET of that target
+ *         get         GET of TARGET
+ *         post        POST of BODY, which is JSON, to TARGET; each '#' in BODY becomes the number of the request
  * The run id is taken from the environment (RUN_ID). Prints one line: requests/s, points/s, latency percentiles.
  * Bounded: it ends after REQUESTS replies, or with an error after 60 s. Talks to 127.0.0.1 only. */
 #include <arpa/inet.h>
@@ -23,10 +24,13 @@
 
 enum { CONNECTIONS_MAX = 1024, REPLY_BYTES_MAX = 1 << 20, DEADLINE_S = 60 };
 
+enum { REQUEST_BYTES_MAX = 512 * 1024, BODY_BYTES_MAX = 256 * 1024, NUMBER_DIGITS_MAX = 20 };
+
 struct load {
 	int port;
 	const char *kind;
 	const char *target;
+	const char *body; /* of "post" */
 	const char *run_id;
 	unsigned points;
 	uint64_t wanted, sent, received;
@@ -69,8 +73,31 @@ static size_t write_points(char *body, const struct load *load, uint64_t step)
 	return len + (size_t)sprintf(body + len, "]}");
 }
 
+static size_t write_numbered(char *body, const char *pattern, uint64_t number)
+{
+	size_t len = 0;
+	for (const char *at = pattern; *at != '\0'; at++) {
+		if (*at == '#')
+			len += (size_t)sprintf(body + len, "%llu", (unsigned long long)number);
+		else
+			body[len++] = *at;
+	}
+	return len;
+}
+
+/* Would every number fit? */
+static bool fits(const char *pattern)
+{
+	size_t len = 0;
+	for (const char *at = pattern; *at != '\0' && len <= BODY_BYTES_MAX; at++)
+		len += *at == '#' ? NUMBER_DIGITS_MAX : 1;
+	return len < BODY_BYTES_MAX;
+}
+
 static size_t write_body(char *body, const struct load *load, uint64_t number)
 {
+	if (load->body != NULL)
+		return write_numbered(body, load->body, number);
 	if (strcmp(load->kind, "log-batch") == 0)
 		return write_points(body, load, number * load->points);
 	return (size_t)sprintf(body,
@@ -81,17 +108,18 @@ static size_t write_body(char *body, const struct load *load, uint64_t number)
 
 static void write_request(struct connection *c, const struct load *load, uint64_t number)
 {
-	static char body[256 * 1024];
-	if (load->target != NULL) {
+	static char body[BODY_BYTES_MAX];
+	if (load->body == NULL && load->target != NULL) {
 		c->request_len =
 			(size_t)sprintf(c->request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", load->target);
 		return;
 	}
 	size_t body_len = write_body(body, load, number);
 	c->request_len = (size_t)sprintf(c->request,
-					 "POST /api/2.0/mlflow/runs/%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+					 "POST %s%s HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 					 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-					 load->kind, body_len);
+					 load->target != NULL ? "" : "/api/2.0/mlflow/runs/",
+					 load->target != NULL ? load->target : load->kind, body_len);
 	memcpy(c->request + c->request_len, body, body_len);
 	c->request_len += body_len;
 }
@@ -156,7 +184,7 @@ static void connection_open(struct connection *c, struct load *load)
 	if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		die("connect");
 	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* only slower without */
-	c->request = malloc(512 * 1024);
+	c->request = malloc(REQUEST_BYTES_MAX);
 	c->reply = malloc(REPLY_BYTES_MAX + 1);
 	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = c}};
 	if (c->request == NULL || c->reply == NULL || epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, c->fd, &event) != 0)
@@ -174,7 +202,7 @@ static void print_outcome(struct load *load, unsigned connection_count, double s
 	qsort(load->latencies_ns, load->received, sizeof(int64_t), compare_i64);
 	const double per_second = (double)load->received / seconds;
 	printf("%-11s connections=%-4u requests=%llu requests/s=%.0f points/s=%.0f p50_us=%.0f p99_us=%.0f max_us=%.0f\n",
-	       load->target != NULL ? "get" : load->kind, connection_count, (unsigned long long)load->received,
+	       load->kind, connection_count, (unsigned long long)load->received,
 	       per_second, load->target != NULL ? 0.0 : per_second * load->points,
 	       (double)load->latencies_ns[load->received / 2] / 1e3,
 	       (double)load->latencies_ns[load->received * 99 / 100] / 1e3,
@@ -202,27 +230,37 @@ static void run(struct load *load, unsigned connection_count)
 	print_outcome(load, connection_count, (double)(now_ns() - begin_ns) / 1e9);
 }
 
+/* `rest` is what follows REQUESTS, up to a NULL. */
+static void read_kind(struct load *load, char **rest)
+{
+	if (strcmp(load->kind, "health") == 0)
+		load->target = "/health";
+	else if (strcmp(load->kind, "get") == 0)
+		load->target = rest[0];
+	else if (strcmp(load->kind, "post") == 0 && rest[0] != NULL && rest[1] != NULL && fits(rest[1])) {
+		load->target = rest[0];
+		load->body = rest[1];
+	} else if (rest[0] != NULL)
+		load->points = (unsigned)strtoul(rest[0], NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct load load = {.points = 1, .run_id = getenv("RUN_ID")};
 	if (argc < 5) {
-		(void)fprintf(stderr, "usage: load_bench PORT health|log-metric|log-batch|get CONNECTIONS REQUESTS "
-				      "[POINTS|TARGET]\n");
+		(void)fprintf(stderr, "usage: load_bench PORT health|log-metric|log-batch|get|post CONNECTIONS "
+				      "REQUESTS [POINTS | TARGET [BODY]]\n");
 		return 2;
 	}
 	load.port = (int)strtol(argv[1], NULL, 10);
 	load.kind = argv[2];
 	unsigned connection_count = (unsigned)strtoul(argv[3], NULL, 10);
 	load.wanted = strtoull(argv[4], NULL, 10);
-	if (strcmp(load.kind, "health") == 0)
-		load.target = "/health";
-	else if (strcmp(load.kind, "get") == 0 && argc > 5)
-		load.target = argv[5];
-	else if (argc > 5)
-		load.points = (unsigned)strtoul(argv[5], NULL, 10);
+	read_kind(&load, argv + 5);
 	if (connection_count == 0 || connection_count > CONNECTIONS_MAX || load.wanted == 0 || load.points > 1000 ||
 	    (load.target == NULL && load.run_id == NULL)) {
-		(void)fprintf(stderr, "load_bench: 1..%d connections, 1..1000 points, RUN_ID set\n", CONNECTIONS_MAX);
+		(void)fprintf(stderr, "load_bench: 1..%d connections, 1..1000 points, RUN_ID or TARGET\n",
+			      CONNECTIONS_MAX);
 		return 2;
 	}
 	load.latencies_ns = calloc(load.wanted, sizeof(int64_t));
