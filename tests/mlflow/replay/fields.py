@@ -43,8 +43,8 @@ VALUES = {
     "timestamp": 1700000000000, "start_time": 1700000000000, "end_time": 1700000001000, "version": "1", "alias": "best",
     "stage": "Staging", "source": EXPERIMENT_URI, "max_results": 5, "page_token": None, "filter": "", "order_by": None,
     "path": None, "artifact_location": "s3://bucket/x", "description": "words", "model_id": None, "stages": ["None"],
-    "start_step": 0, "end_step": 10, "source_run_id": "{{run}}", "tag_key": "k", "trace_id": "tr-" + "0" * 32,
-    "request_id": "tr-" + "0" * 32, "url": "https://example.com/hook", "digest": "d1", "source_type": "local",
+    "start_step": 0, "end_step": 10, "source_run_id": "{{run}}", "tag_key": "k", "trace_id": "tr-" + "0" * 24 + "{{n}}",
+    "request_id": "tr-" + "0" * 24 + "{{n}}", "url": "https://example.com/hook", "digest": "d1", "source_type": "local",
     "datasets": None, "models": None,
 }
 
@@ -244,6 +244,8 @@ def stay_in_the_world(operation, step):
                 step.query = [(name, value) for name, value in step.query if name != "filter"] + [("filter", scope)]
         elif not step.body.get("filter") or step.body["filter"] == " ":
             step.body["filter"] = scope
+    elif operation.path.endswith("mlflow-artifacts/artifacts") and not step.query:
+        step.query = [("path", "{{experiment}}")]
 
 
 def odd_member(operation, schema, chance):
