@@ -363,8 +363,8 @@ def main():
     points = sum(len(p) for p in ack.points.values())
     params = sum(len(p) for p in ack.params.values())
     print(f"{rounds} kills survived: {len(ack.runs)} runs, {points} points, {params} params, "
-          f"{len(ack.artifacts)} artifacts, {len(ack.versions)} model versions, {len(ack.answers)} logged models, traces, "
-          f"assessments and webhooks, nothing acknowledged was lost")
+          f"{len(ack.artifacts)} artifacts, {len(ack.versions)} model versions, "
+          f"{len(ack.answers)} logged models, traces, assessments and webhooks, nothing acknowledged was lost")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Values that are right in kind and hostile in measure: nested deeply, of great length or number, slow to match, at odds
-with what is there. They are taken or refused in bounded time and memory, and others are served meanwhile.
+"""Values that are right in kind and hostile in measure: nested deeply, of great length or number, slow to match, at
+odds with what is there. They are taken or refused in bounded time and memory, and others are served meanwhile.
 
 Usage: run_hostile_values.py FOLDER_OF_BINARIES [PART_OF_A_CASE'S_NAME]
 """
@@ -20,6 +20,7 @@ MPU = "/api/2.0/mlflow-artifacts/mpu/"
 PLACE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
 JSON = {"Content-Type": "application/json"}
 MIB = 1 << 20
+LONG = MIB - 1000          # what a query of GraphQL may be long, but for its frame
 GROWTH_MAX = 256 * MIB    # what a request of 16 MiB may leave with the allocator
 QUERY_TIMEOUT_MS = 1000
 SLOW_S_MAX = 20           # for a query of that limit, under sanitizers on a busy machine
@@ -74,7 +75,8 @@ def deep_values(program):
                         check(json.dumps(stored).replace(" ", "") == value, f"depth {depth}: {stored}")
                         read = client.call("GET", f"{TRACES}/tr-deep/assessments/{made['assessment_id']}")
                         check(read == reply, f"depth {depth}: {read}")
-        check(taken == set(range(1, max(taken) + 1)) and 10 < max(taken) < 100, f"depths that are taken: {sorted(taken)}")
+        check(taken == set(range(1, max(taken) + 1)) and 10 < max(taken) < 100,
+              f"depths that are taken: {sorted(taken)}")
         client.call("GET", f"{TRACES}/tr-deep")
 
 
@@ -92,15 +94,18 @@ def long_values(program):
             ("POST", f"{TRACES}/tr-long/assessments", {"assessment": {
                 "assessment_name": "a", "source": {"source_type": "HUMAN"}, "feedback": {"value": [0] * 1000000}}}),
             ("POST", f"{TRACES}/tr-long/assessments", {"assessment": {
-                "assessment_name": "a", "source": {"source_type": "HUMAN"}, "feedback": {"value": 1}, "metadata": many}}),
+                "assessment_name": "a", "source": {"source_type": "HUMAN"}, "feedback": {"value": 1},
+                "metadata": many}}),
             ("POST", TRACES, trace("tr-tags", tags=many)),
             ("POST", TRACES, trace("tr-metadata", trace_metadata=many)),
             ("POST", TRACES, trace("tr-preview", request_preview="x" * 15 * MIB)),
             ("POST", TRACES, trace("tr-assessments", assessments=[{"assessment_name": "a"}] * 100000)),
             ("POST", TRACES + "/search", {"locations": [PLACE] * 100000}),
             ("POST", TRACES + "/search", {"locations": [PLACE], "order_by": ["timestamp_ms DESC"] * 100000}),
-            ("POST", "/api/2.0/mlflow/logged-models", {"experiment_id": "0", "tags": [{"key": k, "value": "v"} for k in many]}),
-            ("POST", "/api/2.0/mlflow/logged-models/search", {"experiment_ids": ["0"], "datasets": [{"dataset_name": "d"}] * 100000}),
+            ("POST", "/api/2.0/mlflow/logged-models", {"experiment_id": "0",
+                                                       "tags": [{"key": k, "value": "v"} for k in many]}),
+            ("POST", "/api/2.0/mlflow/logged-models/search", {"experiment_ids": ["0"],
+                                                              "datasets": [{"dataset_name": "d"}] * 100000}),
             ("POST", "/api/2.0/mlflow/webhooks", {"name": "w", "url": "https://hooks.example/" + "x" * MIB,
                                                   "events": [{"entity": "PROMPT", "action": "CREATED"}] * 100000}),
             ("POST", IMPORT + "experiment", {"experiment_id": "5", "name": "n",
@@ -126,7 +131,8 @@ def thousands_of_tags(program):
         client.call("POST", TRACES, trace("tr-5000", tags=pairs, trace_metadata=pairs))
         info = client.call("GET", f"{TRACES}/tr-5000")["trace"]["trace_info"]
         check(info["trace_metadata"] == pairs and pairs.items() <= info["tags"].items(), "some are missing")
-        found = client.call("POST", TRACES + "/search", {"locations": [PLACE], "filter": "tags.`key-4999` = 'value 4999'"})
+        found = client.call("POST", TRACES + "/search", {"locations": [PLACE],
+                                                         "filter": "tags.`key-4999` = 'value 4999'"})
         check([t["trace_id"] for t in found["traces"]] == ["tr-5000"], "it is not found")
         client.call("POST", TRACES + "/delete-traces", {"experiment_id": "0", "request_ids": ["tr-5000"]})
         check(ask(client, "GET", f"{TRACES}/tr-5000", None, {})[0] == 404, "it is still there")
@@ -138,9 +144,11 @@ def slow_patterns(program):
     with Daemon(program, options=["--query-timeout-ms", str(QUERY_TIMEOUT_MS)]) as daemon:
         client, other = daemon.connect(), daemon.connect()
         for i in range(200):
-            client.call("POST", TRACES, trace(f"tr-slow-{i}", tags={"slow": "a" * 8000, "mlflow.traceName": "a" * 8000}))
+            client.call("POST", TRACES, trace(f"tr-slow-{i}", tags={"slow": "a" * 8000,
+                                                                    "mlflow.traceName": "a" * 8000}))
         members = "bcdefghij" * 100
-        patterns = ["(a+)+$!", "(a|aa)+!", "(a*)*b!", "(a?){300}a{300}b", "(.*)(.*)(.*)(.*)!", f"[{members}a]{{0,400}}!!",
+        patterns = ["(a+)+$!", "(a|aa)+!", "(a*)*b!", "(a?){300}a{300}b", "(.*)(.*)(.*)(.*)!",
+                    f"[{members}a]{{0,400}}!!",
                     r"(\\w|\\w\\w)*\\W!", "(?i)" + "(A|a)*" * 100 + "b", "a{999}", "(((a{9}){9}){9})"]
         for field in ("trace.name", "tags.slow"):
             for pattern in patterns + ["%" + "a%" * 1000 + "b", "%a" * 4000]:
@@ -165,7 +173,8 @@ def absurd_parts(program):
             check(status == 400, f"{num_parts} parts: {status}")
         made = client.call("POST", MPU + "create/m", {"path": "f", "num_parts": 1})
         upload = made["upload_id"]
-        for number in ("0", "-1", "10001", "2147483648", "9223372036854775807", "9223372036854775808", "1e3", "0x1", "", "1.0", "+1"):
+        for number in ("0", "-1", "10001", "2147483648", "9223372036854775807", "9223372036854775808", "1e3", "0x1",
+                       "", "1.0", "+1"):
             status, _ = ask(client, "PUT", f"{UPLOADS}{upload}/parts/{number}", b"x", {})
             check(status in (400, 404, 405), f"part {number!r}: {status}")
         for other in ("x", "0" * 32, "..", upload[:-1], upload + "0", upload.upper() + "%00"):
@@ -175,7 +184,8 @@ def absurd_parts(program):
         check(status == 200, f"a good part: {status}")
         part = {"part_number": 1, "etag": headers["ETag"]}
         for parts in ([], [{}], [dict(part, part_number=n) for n in (0,)], [dict(part, part_number=-1)], [part, part],
-                      [dict(part, part_number=2)], [dict(part, etag="x")], [dict(part, etag="")], [part, dict(part, part_number=3)],
+                      [dict(part, part_number=2)], [dict(part, etag="x")], [dict(part, etag="")],
+                      [part, dict(part, part_number=3)],
                       [dict(part, part_number=(1 << 63) - 1)], [part] * 10001):
             for name in ("complete", "complete/m/deep", "complete/m"):
                 body = json.dumps({"path": "f", "upload_id": upload, "parts": parts})
@@ -191,17 +201,18 @@ def graphql_at_its_limits(program):
     with Daemon(program) as daemon:
         client = daemon.connect()
         client.call("POST", "runs/create", {"experiment_id": "0"})
-        field = '{name}: mlflowSearchRuns(input: {{experimentIds: ["0"], maxResults: 50000}}) {{ runs {{ info {{ {inner} }} }} }}'
+        field = ('{name}: mlflowSearchRuns(input: {{experimentIds: ["0"], maxResults: 50000}})'
+                 ' {{ runs {{ info {{ {inner} }} }} }}')
         rows = {
             "as many roots as may be": " ".join(field.format(name=f"r{i}", inner="runId") for i in range(10)),
             "one root more": " ".join(field.format(name=f"r{i}", inner="runId") for i in range(11)),
             "a thousand roots": " ".join(field.format(name=f"r{i}", inner="runId") for i in range(1000)),
             "as many aliases as may be": field.format(name="r", inner=" ".join(f"a{i}: runId" for i in range(10))),
             "many aliases": field.format(name="r", inner=" ".join(f"a{i}: runId" for i in range(2000))),
-            "the same field often": field.format(name="r", inner="runId " * 100000),
-            "a long comment": "# " + "x" * 10 * MIB + "\n__typename",
-            "a long text": 'mlflowGetRun(input: {runId: "' + "x" * 10 * MIB + '"}) { apiError { code message } }',
-            "a long list": "mlflowSearchRuns(input: {experimentIds: [" + '"0",' * 1000000 + "]}) { nextPageToken }",
+            "the same field often": field.format(name="r", inner="runId " * (LONG // 6)),
+            "a long comment": "# " + "x" * LONG + "\n__typename",
+            "a long text": 'mlflowGetRun(input: {runId: "' + "x" * LONG + '"}) { apiError { code message } }',
+            "a long list": "mlflowSearchRuns(input: {experimentIds: [" + '"0",' * (LONG // 6) + "]}) { nextPageToken }",
         }
         for what, query in rows.items():
             begin = time.monotonic()
@@ -257,20 +268,24 @@ def inconsistent_imports(program):
         whole = client.call("GET", f"runs/get?run_id={run}")
         rows = [
             ("run", {"run_id": run, "experiment_id": "0", "is_whole": True}),
-            ("run", {"run_id": run, "experiment_id": "70", "params": [{"key": "p", "value": "1"}, {"key": "p", "value": "2"}]}),
+            ("run", {"run_id": run, "experiment_id": "70", "params": [{"key": "p", "value": "1"},
+                                                                       {"key": "p", "value": "2"}]}),
             ("run", {"run_id": "2" * 32, "experiment_id": "424242"}),
             ("run", {"run_id": "2" * 32, "experiment_id": "-1"}),
             ("run", {"run_id": "2" * 31, "experiment_id": "70"}),
             ("run", {"run_id": "../" * 10 + "xx", "experiment_id": "70"}),
             ("run", {"run_id": "3" * 32, "experiment_id": "70", "start_time": -(1 << 63), "end_time": (1 << 63) - 1}),
-            ("run", {"run_id": "4" * 32, "experiment_id": "70", "model_inputs": ["m-none"], "model_outputs": [{"model_id": "m-none"}]}),
+            ("run", {"run_id": "4" * 32, "experiment_id": "70", "model_inputs": ["m-none"],
+                     "model_outputs": [{"model_id": "m-none"}]}),
             ("run", {"run_id": "5" * 32, "experiment_id": "70", "status": "NO SUCH"}),
             ("run", {"run_id": "6" * 32, "experiment_id": "70", "metrics": [
                 {"key": "m", "value": "NaN", "timestamp": (1 << 63) - 1, "step": -(1 << 63)}] * 3}),
-            ("run", {"run_id": "7" * 32, "experiment_id": "70", "is_whole": True, "source_artifact_uri": "file:///etc/passwd"}),
+            ("run", {"run_id": "7" * 32, "experiment_id": "70", "is_whole": True,
+                     "source_artifact_uri": "file:///etc/passwd"}),
             ("logged-model", {"model_id": model, "experiment_id": "424242", "name": "m"}),
             ("logged-model", {"model_id": "../../etc", "experiment_id": "70", "name": "m"}),
-            ("logged-model", {"model_id": model, "experiment_id": "70", "name": "m", "source_run_id": "e" * 32, "metrics": [
+            ("logged-model", {"model_id": model, "experiment_id": "70", "name": "m", "source_run_id": "e" * 32,
+                              "metrics": [
                 {"key": "a", "value": 1, "timestamp": 1, "run_id": "e" * 32}]}),
             ("logged-model", {"model_id": model, "experiment_id": "0", "name": "m"}),
             ("model-version", {"name": "no such model", "version": "1"}),
@@ -278,11 +293,13 @@ def inconsistent_imports(program):
             ("model-version", {"name": "reg", "version": "0"}),
             ("model-version", {"name": "reg", "version": "-5"}),
             ("model-version", {"name": "reg", "version": "9223372036854775807"}),
-            ("model-version", {"name": "reg", "version": "3", "run_id": "e" * 32, "aliases": ["a", "a", "latest", "v1", ""]}),
+            ("model-version", {"name": "reg", "version": "3", "run_id": "e" * 32,
+                               "aliases": ["a", "a", "latest", "v1", ""]}),
             ("model-version", {"name": "reg", "version": "4", "stage": "NO SUCH", "status": "NO SUCH"}),
             ("experiment", {"experiment_id": "9223372036854775807", "name": "last"}),
             ("experiment", {"experiment_id": "-3", "name": "negative"}),
-            ("experiment", {"experiment_id": "71", "name": "imported", "artifact_location": "mlflow-artifacts:/../../x"}),
+            ("experiment", {"experiment_id": "71", "name": "imported",
+                            "artifact_location": "mlflow-artifacts:/../../x"}),
         ]
         for kind, body in rows:
             status, reply = ask(client, "POST", IMPORT + kind, json.dumps(body))

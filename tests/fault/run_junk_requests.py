@@ -56,20 +56,27 @@ PATHS = ["..", "../x", "a/../b", "a/..", "%2e%2e", "%2e%2e/x", "a/%2e%2e/b", "..
          "a/" * 600 + "b", "a%5c..%5cb"]
 MODEL_JSON = '{"artifact_path": "m", "run_id": "x", "utc_time_created": "2026-01-01 00:00:00", "flavors": {"f": {}}}'
 # For an argument of a path.
-ARGUMENTS = ["0", "-1", "1.5", "99999999999999999999", "x", "x" * 251, "x" * 8000, "..", ".", "%2e%2e", "a%2fb", "%00", "%ff",
+ARGUMENTS = ["0", "-1", "1.5", "99999999999999999999", "x", "x" * 251, "x" * 8000, "..", ".", "%2e%2e", "a%2fb",
+             "%00", "%ff",
              "%", "%zz", "%20", "a+b", "%F0%9F%99%82", "'", "%22", "tr-", "a-", "m-" + "0" * 32,
              "e" * 32, "null", "%0a", "{}"]
-GRAPHQL = ["{", "}", "{}", "query", "query {", "{ x }", "{ __schema { types { name } } }", "{ __typename }", "mutation { x }",
-           "subscription { x }", "query a { __typename } query a { __typename }", "{ ...F } fragment F on Query { ...F }",
-           "{ ...F }", "fragment F on Query { __typename }", "query($a: Nothing) { __typename }", "query($a: Int!) { __typename }",
+GRAPHQL = ["{", "}", "{}", "query", "query {", "{ x }", "{ __schema { types { name } } }", "{ __typename }",
+           "mutation { x }",
+           "subscription { x }", "query a { __typename } query a { __typename }",
+           "{ ...F } fragment F on Query { ...F }",
+           "{ ...F }", "fragment F on Query { __typename }", "query($a: Nothing) { __typename }",
+           "query($a: Int!) { __typename }",
            "{ mlflowGetRun { run { info { runId } } } }", "{ mlflowGetRun(input: 1) { apiError { code } } }",
-           "{ mlflowGetRun(input: {runId: $x}) { apiError { code } } }", "{ mlflowGetRun(input: {runId: {}}) { apiError { code } } }",
+           "{ mlflowGetRun(input: {runId: $x}) { apiError { code } } }",
+           "{ mlflowGetRun(input: {runId: {}}) { apiError { code } } }",
            "{ mlflowGetRun(input: {runId: \"no\"}) { apiError { code message } } }",
            "{ mlflowSearchRuns(input: {experimentIds: [\"0\"], filter: \"metrics.\"}) { runs { info { runId } } } }",
            "{ mlflowSearchRuns(input: {maxResults: 99999999999999999999}) { nextPageToken } }",
            "{ mlflowSearchRuns(input: {experimentIds: [[[\"0\"]]]}) { nextPageToken } }",
-           "{ __typename @skip }", "{ __typename @include(if: 1) }", "\"\"\"", "{ a(b: \"\\u12\") }", "#", "\ufeff{ __typename }",
-           "{" * 10000, "{a" * 10000 + "}" * 10000, "{ " + "__typename " * 5000 + "}", "[" * 10000, "{ a(b: " + "[" * 10000]
+           "{ __typename @skip }", "{ __typename @include(if: 1) }", "\"\"\"", "{ a(b: \"\\u12\") }", "#",
+           "\ufeff{ __typename }",
+           "{" * 10000, "{a" * 10000 + "}" * 10000, "{ " + "__typename " * 5000 + "}", "[" * 10000,
+           "{ a(b: " + "[" * 10000]
 ODD_PATHS = {".": "", "./x": "x", "a/./b": "a/b", "~root": "~root", "C:%5cx": "C:\\x", "a%": "a%",
              "a%2": "a%2", "a%zz": "a%zz", "a%0ab": "a%0Ab", "a%7fb": "a%7Fb"}  # and where they may lead
 
@@ -148,11 +155,13 @@ class World:
                     "webhook_id": hook_id, "upload_id": upload, "part_number": "1"}
         assessment = {"assessment_name": "a", "source": {"source_type": "HUMAN", "source_id": "s"},
                       "feedback": {"value": {"score": [1, None]}}, "metadata": {"k": "v"}}
-        made = client.call("POST", f"/api/3.0/mlflow/traces/{trace['trace_id']}/assessments", {"assessment": assessment})
+        made = client.call("POST", f"/api/3.0/mlflow/traces/{trace['trace_id']}/assessments",
+                           {"assessment": assessment})
         self.ids["assessment_id"] = made["assessment"]["assessment_id"]
         # Messages that are whole, so that junk inside them gets as far as it can.
         self.parts = {"trace_info": dict(trace, trace_metadata={"m": "1"}, tags={"t": "1"}, assessments=[assessment]),
-                      "trace_location": place, "mlflow_experiment": place["mlflow_experiment"], "assessment": assessment,
+                      "trace_location": place, "mlflow_experiment": place["mlflow_experiment"],
+                      "assessment": assessment,
                       "events": hook["events"], "url": hook["url"], "locations": [place]}
 
     def path(self, route):
