@@ -2,15 +2,30 @@
 import contextlib
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 
+import pytest
+from clients import MAJOR
 from daemon import Daemon
-from folder_test import PROGRAM_S, assert_same, fill, free_port, other, seen, trk, wait_until_healthy  # noqa: F401
+from folder_test import assert_same, fill, free_port, other, seen, trk, wait_until_healthy  # noqa: F401
+
+STOP_S = 10
 
 
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def stop(process):
+    """A session of its own: the server and its workers. That of 2.22 does not always hear the first signal."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+            return
 
 
 @contextlib.contextmanager
@@ -25,8 +40,7 @@ def mlflow_server(folder, database, *options):
         wait_until_healthy(process, url)
         yield url
     finally:
-        os.killpg(process.pid, 15)  # a session of its own: the server and its workers
-        process.wait(PROGRAM_S)
+        stop(process)
 
 
 def seen_in_sql(uri, folder):
@@ -50,6 +64,7 @@ def test_a_database_of_the_client_imports(trk, other, tmp_path):  # noqa: F811
     assert "imported 0 experiments, 0 runs, 0 points" in again
 
 
+@pytest.mark.skipif(MAJOR < 3, reason="the server of 2.22 is not proved yet: only its database is")
 def test_a_server_and_the_database_behind_it_import(trackerd, trk, other, tmp_path):  # noqa: F811
     database, root = tmp_path / "mlflow.db", tmp_path / "files"
     with mlflow_server(tmp_path, database, "--artifacts-destination", str(root)) as url:
