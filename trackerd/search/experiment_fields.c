@@ -21,6 +21,11 @@ static const struct search_field attributes[] = {
 	 .type = SEARCH_INTEGER,
 	 .is_orderable = true,
 	 .column = SQL_LITERAL("e.experiment_id")},
+	/* Filters write ids as texts. */
+	{.name = "experiment_id",
+	 .type = SEARCH_TEXT,
+	 .operators = SEARCH_BIT(SEARCH_EQ) | SEARCH_BIT(SEARCH_NE) | SEARCH_LIST_OPERATORS,
+	 .column = SQL_LITERAL("CAST(e.experiment_id AS TEXT)")},
 };
 
 static const struct search_field tag_value[] = {

@@ -31,6 +31,8 @@ static bool fail_key(const struct search_family *family, struct slice key, bool 
 		     const char *where, struct error *err);
 static bool fail_statistic(const struct search_family *family, struct slice statistic,
 			   const char *where, struct error *err);
+static const struct search_field *usable_field(const struct search_family *family, struct slice key,
+					       bool for_order);
 static bool can_be_used(const struct search_field *field, bool for_order);
 static void name_list_add(struct name_list *list, const char *quote, const char *name);
 static const char *where_text(struct slice text, size_t offset, char where[WHERE_BYTES]);
@@ -60,8 +62,8 @@ bool filter_resolve_identifier(const struct search_table *table, const struct fi
 		return fail_entity(table, name->entity, where, err);
 	if (family->kind == FAMILY_KEYED)
 		return resolve_key(family, name, where, out, err);
-	const struct search_field *field = search_family_field(family, name->key);
-	if (field == NULL || slice_is_present(name->statistic) || !can_be_used(field, for_order))
+	const struct search_field *field = usable_field(family, name->key, for_order);
+	if (field == NULL || slice_is_present(name->statistic))
 		return fail_key(family, name->key, for_order, where, err);
 	*out = (struct filter_target){family, field, name->key};
 	return true;
@@ -226,6 +228,19 @@ static bool fail_statistic(const struct search_family *family, struct slice stat
 			 "Invalid statistic '%s' of a %s. Valid ones are '{%s}'%s",
 			 error_quote(statistic, quoted, sizeof(quoted)), family->names[0],
 			 valid.text, where);
+}
+
+/* A name may have two fields: one to compare with, one to order by. */
+static const struct search_field *usable_field(const struct search_family *family, struct slice key,
+					       bool for_order)
+{
+	const struct search_field *named = search_family_field(family, key);
+	const struct search_field *end = family->fields + family->field_count;
+	for (const struct search_field *field = named; field != NULL && field < end; field++) {
+		if (strcmp(field->name, named->name) == 0 && can_be_used(field, for_order))
+			return field;
+	}
+	return NULL;
 }
 
 static bool can_be_used(const struct search_field *field, bool for_order)

@@ -5,7 +5,8 @@
  * kinds of family:
  *
  *   ATTRIBUTES  columns of the row itself; `fields` lists them. Must be the first family. A field with
- *               `linked_from` is like those of LINKED.
+ *               `linked_from` is like those of LINKED. A name may stand twice: for what is compared, without
+ *               is_orderable and behind the one that is ordered by, without operators.
  *   KEYED       any key is a field: rows (owner, key, value) of another table. `fields` has one row,
  *               without a name, whose column is the bare column that holds the value ("value"); or more, each
  *               with operators of its own, where the operator tells which column is meant. A key may then have
