@@ -23,7 +23,6 @@
 struct api;
 struct outgoing;
 struct route_match;
-struct webhook_rules;
 
 enum endpoint_kind {
 	ENDPOINT_READ,
@@ -43,8 +42,6 @@ struct call {
 	struct db *blobs;    /* artifacts.db, read-only, for execute of a READ; else NULL */
 	struct slice path_arguments[PATH_ARGUMENTS_MAX]; /* {…} parts of the path, decoded, in order */
 	struct slice if_none_match; /* header; absent if not sent */
-	struct slice artifact_root; /* "mlflow-artifacts:/" or what the option says */
-	const struct webhook_rules *webhook_rules; /* what the options say */
 	struct outgoing *outgoing_or_null; /* SEND: set by execute, in the arena */
 	bool wakes_webhooks; /* set by execute: the webhook service has something to do now */
 	const struct api *api;      /* what the daemon was started with: its constant members only */

@@ -254,8 +254,6 @@ void endpoint_job_begin_on_loop(struct api *api, struct http_exchange *x,
 	e->job.deliver_on_loop = deliver_on_loop;
 	e->call.arena = &e->arena;
 	e->call.now_ms = clock_wall_ms(clock_system());
-	e->call.artifact_root = api->artifact_root;
-	e->call.webhook_rules = &api->webhook_rules;
 	e->call.api = api;
 	e->call.http = http_exchange_request(x);
 	e->call.if_none_match = http_request_header(e->call.http, "If-None-Match");

@@ -1,6 +1,7 @@
 /* Owns the endpoints that make, read, rename, delete and restore experiments. */
 #include "api/experiments.h"
 
+#include "api/api.h"
 #include "api/entity_json.h"
 #include "api/validation.h"
 #include "limits.h"
@@ -46,7 +47,7 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	const struct experiment_new new = {
 		.name = request->name,
 		.artifact_location = request->artifact_location,
-		.artifact_root = call->artifact_root,
+		.artifact_root = call->api->artifact_root,
 		.now_ms = call->now_ms,
 		.tags = request->tags_checked,
 	};

@@ -56,7 +56,6 @@ static bool ask_endpoint(const struct graphql *g, const struct endpoint *endpoin
 	struct arena *arena = g->call->arena;
 	struct call call = {.arena = arena,
 			    .now_ms = g->call->now_ms,
-			    .artifact_root = g->call->artifact_root,
 			    .api = g->call->api,
 			    .http = g->call->http};
 	struct buffer reply;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "api/api.h"
 #include "api/batch.h"
 #include "api/inputs.h"
 #include "api/validation.h"
@@ -80,7 +81,7 @@ static bool experiment_check(struct call *call, struct error *err)
 					&e->location_or_absent, err))
 		return false;
 	e->name = request->name;
-	e->artifact_root = call->artifact_root;
+	e->artifact_root = call->api->artifact_root;
 	e->creation_time_ms = import_time(request->creation_time, call->now_ms);
 	e->last_update_time_ms = import_time(request->last_update_time, e->creation_time_ms);
 	return true;
@@ -296,7 +297,7 @@ static bool run_check(struct call *call, struct error *err)
 	run->deleted_time_ms = import_time(request->deleted_time, -1);
 	run->source_artifact_uri = request->source_artifact_uri;
 	run->keeps_artifacts = request->keeps_artifacts.value;
-	run->artifact_root = call->artifact_root;
+	run->artifact_root = call->api->artifact_root;
 	run->is_whole = request->is_whole.value;
 	run->digest = slice_or_empty(request->digest);
 	return true;

@@ -1,4 +1,5 @@
 /* Owns the endpoint that takes logged models of another tracker. */
+#include "api/api.h"
 #include "api/batch.h"
 #include "api/import.h"
 #include "api/logged_models.h"
@@ -107,7 +108,7 @@ static bool logged_model_check(struct call *call, struct error *err)
 		.status_message = request->status_message,
 		.source_artifact_uri = request->source_artifact_uri,
 		.keeps_artifacts = request->keeps_artifacts.value,
-		.artifact_root = call->artifact_root,
+		.artifact_root = call->api->artifact_root,
 		.is_whole = request->is_whole.value,
 		.creation_time_ms = import_time(request->creation_time, call->now_ms),
 	};

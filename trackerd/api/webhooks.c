@@ -1,6 +1,7 @@
 /* Owns the endpoints of webhooks, but for the log of deliveries. */
 #include "api/webhooks.h"
 
+#include "api/api.h"
 #include "api/webhook_message.h"
 #include "api/webhook_names.h"
 #include "base/random_id.h"
@@ -191,7 +192,7 @@ static bool create_check(struct call *call, struct error *err)
 	random_uuid(id);
 	r->webhook_id = arena_copy(call->arena, slice_from_cstr(id));
 	return check_events(call, err) && check_name(r->name, err) &&
-	       webhook_url_check(r->url, call->webhook_rules, err) && check_lengths(r, err);
+	       webhook_url_check(r->url, &call->api->webhook_rules, err) && check_lengths(r, err);
 }
 
 static struct slice or_empty(struct slice text)
@@ -258,7 +259,7 @@ static bool update_check(struct call *call, struct error *err)
 {
 	const struct webhook_request *r = call->request;
 	return check_events(call, err) && (r->name.len == 0 || check_name(r->name, err)) &&
-	       (r->url.len == 0 || webhook_url_check(r->url, call->webhook_rules, err)) &&
+	       (r->url.len == 0 || webhook_url_check(r->url, &call->api->webhook_rules, err)) &&
 	       check_lengths(r, err);
 }
 
@@ -406,7 +407,8 @@ static bool test_execute(struct call *call, struct db *tracker, struct error *er
 		.data = slice_from_cstr(kind->example),
 		.time_ms = call->now_ms,
 	};
-	webhook_message_build(&message, call->webhook_rules, call->now_ms, call->arena, outgoing);
+	webhook_message_build(&message, &call->api->webhook_rules, call->now_ms, call->arena,
+			      outgoing);
 	call->outgoing_or_null = outgoing;
 	return true;
 }
