@@ -19,15 +19,25 @@ static const struct database_kind kinds[] = {
 	{"artifacts", 0x74726b41, {"PRAGMA application_id = 0x74726b41"}},
 };
 
+/* What is to be done to a file. */
+struct migration {
+	const struct database_kind *kind;
+	const struct schema_script *scripts;
+	unsigned script_count;
+	int64_t now_ms;
+};
+
 static const struct database_kind *find_kind(const char *database);
 static bool read_i64(struct db *db, struct sql sql, int64_t *out, struct error *err);
 static bool check_is_ours(struct db *db, const struct database_kind *kind, bool *is_empty_out,
 			  struct error *err);
 static bool check_is_not_newer(const char *database, int version, int version_known,
 			       struct error *err);
-static bool create_bookkeeping(struct db *db, const struct database_kind *kind, struct error *err);
-static bool apply_script(struct db *db, const struct schema_script *script, int64_t now_ms,
-			 struct error *err);
+static int last_version(const char *database, const struct schema_script *scripts, unsigned count);
+static bool create_bookkeeping_in_txn(struct db *db, const struct database_kind *kind,
+				      struct error *err);
+static bool apply_scripts_in_txn(struct db *db, const struct migration *m, int version,
+				 struct error *err);
 static bool apply_in_txn(struct db *db, const struct schema_script *script, int64_t now_ms,
 			 struct error *err);
 static void rollback(struct db *db);
@@ -53,25 +63,30 @@ bool migrations_apply_scripts(struct db *db, const char *database,
 			      const struct schema_script *scripts, unsigned script_count,
 			      int64_t now_ms, struct error *err)
 {
-	const struct database_kind *kind = find_kind(database);
+	const struct migration m = {
+		.kind = find_kind(database),
+		.scripts = scripts,
+		.script_count = script_count,
+		.now_ms = now_ms,
+	};
 	bool is_empty = false;
-	if (!check_is_ours(db, kind, &is_empty, err))
+	int version = 0, version_known = last_version(database, scripts, script_count);
+	if (!check_is_ours(db, m.kind, &is_empty, err) ||
+	    (!is_empty && !migrations_version(db, &version, err)) ||
+	    !check_is_not_newer(database, version, version_known, err))
 		return false;
-	if (is_empty && !create_bookkeeping(db, kind, err))
+	if (!is_empty && version == version_known)
+		return true;
+	if (!db_exec(db, SQL("BEGIN IMMEDIATE"), err))
 		return false;
-	int version = 0;
-	if (!migrations_version(db, &version, err))
+	if (!(is_empty ? create_bookkeeping_in_txn(db, m.kind, err) : true) ||
+	    !apply_scripts_in_txn(db, &m, version, err) || !db_exec(db, SQL("COMMIT"), err)) {
+		rollback(db);
 		return false;
-	int version_known = 0;
-	for (unsigned i = 0; i < script_count; i++) {
-		if (strcmp(scripts[i].database, database) != 0)
-			continue;
-		ASSERT(scripts[i].version == version_known + 1);
-		version_known = scripts[i].version;
-		if (version_known > version && !apply_script(db, &scripts[i], now_ms, err))
-			return false;
 	}
-	return check_is_not_newer(database, version, version_known, err);
+	log_event(LOG_INFO, "schema_migrated", "database=%s from=%d to=%d", database, version,
+		  version_known);
+	return true;
 }
 
 bool migrations_version(struct db *db, int *out, struct error *err)
@@ -86,10 +101,18 @@ bool migrations_version(struct db *db, int *out, struct error *err)
 
 int migrations_version_known(const char *database)
 {
+	return last_version(database, schema_scripts, schema_scripts_count);
+}
+
+/* Numbers have no gaps. */
+static int last_version(const char *database, const struct schema_script *scripts, unsigned count)
+{
 	int version = 0;
-	for (unsigned i = 0; i < schema_scripts_count; i++) {
-		if (strcmp(schema_scripts[i].database, database) == 0)
-			version = schema_scripts[i].version;
+	for (unsigned i = 0; i < count; i++) {
+		if (strcmp(scripts[i].database, database) != 0)
+			continue;
+		ASSERT(scripts[i].version == version + 1);
+		version = scripts[i].version;
 	}
 	return version;
 }
@@ -159,34 +182,29 @@ static bool check_is_not_newer(const char *database, int version, int version_kn
 		database, version, version_known);
 }
 
-static bool create_bookkeeping(struct db *db, const struct database_kind *kind, struct error *err)
+static bool create_bookkeeping_in_txn(struct db *db, const struct database_kind *kind,
+				      struct error *err)
 {
-	if (!db_exec(db, SQL("BEGIN IMMEDIATE"), err))
-		return false;
-	if (db_exec(db, kind->set_application_id, err) &&
-	    db_exec(db,
-		    SQL("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT "
-			"NOT NULL,"
-			" applied_ms INTEGER NOT NULL) STRICT"),
-		    err) &&
-	    db_exec(db, SQL("COMMIT"), err))
-		return true;
-	rollback(db);
-	return false;
+	return db_exec(db, kind->set_application_id, err) &&
+	       db_exec(db,
+		       SQL("CREATE TABLE schema_migrations (version INTEGER PRIMARY KEY, name TEXT "
+			   "NOT NULL,"
+			   " applied_ms INTEGER NOT NULL) STRICT"),
+		       err);
 }
 
-static bool apply_script(struct db *db, const struct schema_script *script, int64_t now_ms,
-			 struct error *err)
+/* Those after `version`. */
+static bool apply_scripts_in_txn(struct db *db, const struct migration *m, int version,
+				 struct error *err)
 {
-	if (!db_exec(db, SQL("BEGIN IMMEDIATE"), err))
-		return false;
-	if (!apply_in_txn(db, script, now_ms, err) || !db_exec(db, SQL("COMMIT"), err)) {
-		rollback(db);
-		return error_prefix(err, "schema migration %s of the %s database failed",
-				    script->name, script->database);
+	for (unsigned i = 0; i < m->script_count; i++) {
+		const struct schema_script *script = &m->scripts[i];
+		if (strcmp(script->database, m->kind->name) != 0 || script->version <= version)
+			continue;
+		if (!apply_in_txn(db, script, m->now_ms, err))
+			return error_prefix(err, "schema migration %s of the %s database failed",
+					    script->name, script->database);
 	}
-	log_event(LOG_INFO, "schema_migrated", "database=%s script=%s", script->database,
-		  script->name);
 	return true;
 }
 

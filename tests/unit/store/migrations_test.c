@@ -127,11 +127,11 @@ static void a_newer_schema_is_refused_naming_both_versions(void **state)
 static void a_script_that_fails_leaves_the_version_before(void **state)
 {
 	struct fixture *f = *state;
+	assert_true(apply(f, TO_VERSION_1));
 	assert_false(apply(f, TO_BROKEN));
 	assert_non_null(strstr(f->err.message, "0003_broken.sql"));
 	assert_false(db_in_transaction(f->db));
-	assert_int_equal(version_of(f), 2);
-	assert_int_equal(number(f, SQL("SELECT count(*) FROM a")), 1);
+	assert_int_equal(version_of(f), 1);
 }
 
 static void a_foreign_database_is_refused_and_left_alone(void **state)
