@@ -1,10 +1,11 @@
 /* Brings a database file to the schema this program knows: the numbered scripts of
  * schema/sqlite/<database>/.
  *
- * Each script runs once, in order; all that are missing run in one transaction together with their rows in
- * schema_migrations. So a crash or a failure leaves the file at the version that it had, which the
- * program that wrote it still opens. The file carries an application id, which tells our two databases from each other and from anybody else's. Called at
- * start, before other threads have connections. */
+ * Each script runs once, in order; all that are missing run in one transaction together with their
+ * rows in schema_migrations. So a crash or a failure leaves the file at the version that it had,
+ * which the program that wrote it still opens. The file carries an application id, which tells our
+ * two databases from each other and from anybody else's. Called at start, before other threads have
+ * connections. */
 #ifndef STORE_MIGRATIONS_H
 #define STORE_MIGRATIONS_H
 
