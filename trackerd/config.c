@@ -52,6 +52,7 @@ static const struct option options[] = {
 	{"drain-timeout-ms", COUNT(drain_timeout_ms, 0, DAY_MS), "10000", "MS", "time for open requests when stopping"},
 	{"mlflow-ui", TEXT(mlflow_ui), "", "DIR", "folder of an installed mlflow package, whose web page is served at /mlflow/"},
 	{"webhook-allowed-schemes", TEXT(webhook_allowed_schemes), "https", "SCHEMES", "schemes of webhooks' URLs: https, or http,https"},
+	{"webhook-ca-file", TEXT(webhook_ca_file), "", "FILE", "certificates to trust for https webhooks instead of the system's (PEM)"},
 	{"webhook-allow-private-addresses", FLAG(webhook_allow_private_addresses), "false", NULL,
 	 "let webhooks reach loopback and private networks too"},
 	{"webhook-timeout-ms", COUNT(webhook_timeout_ms, 1, HOUR_MS), "30000", "MS", "longest time for a webhook's receiver to answer"},
@@ -361,6 +362,14 @@ static bool check_public_url(struct config *config, struct error *err)
 			 config->public_url);
 }
 
+static bool check_ca_file(const char *file, struct error *err)
+{
+	if (file[0] == '\0' || access(file, R_OK) == 0)
+		return true;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "--webhook-ca-file: cannot read %s: %s",
+			 file, strerror(errno));
+}
+
 static bool derive(struct config *config, struct error *err)
 {
 	char quoted[64];
@@ -375,7 +384,7 @@ static bool derive(struct config *config, struct error *err)
 	}
 	return check_public_url(config, err) &&
 	       check_schemes(config->webhook_allowed_schemes, err) &&
-	       take_listen_apart(config, err);
+	       check_ca_file(config->webhook_ca_file, err) && take_listen_apart(config, err);
 }
 
 bool config_load(int argc, char **argv, char **environment, struct config *config,

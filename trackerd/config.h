@@ -25,6 +25,7 @@ struct config {
 	char log_level[16];
 	char model_source_regex[CONFIG_TEXT_BYTES_MAX];
 	char webhook_allowed_schemes[32];
+	char webhook_ca_file[CONFIG_TEXT_BYTES_MAX];
 	bool webhook_allow_private_addresses;
 	bool allow_remote; /* listen beyond loopback although there is no authentication */
 	int64_t workers;

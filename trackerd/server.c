@@ -193,6 +193,8 @@ static void fill_api(struct server *server)
 	server->api.allowed_hosts = slice_from_cstr(config->allowed_hosts);
 	server->api.webhook_rules = (struct webhook_rules){
 		.allowed_schemes = config->webhook_allowed_schemes,
+		.ca_file_or_null =
+			config->webhook_ca_file[0] != '\0' ? config->webhook_ca_file : NULL,
 		.allows_private_addresses = config->webhook_allow_private_addresses,
 		.timeout_ms = config->webhook_timeout_ms,
 	};

@@ -17,8 +17,11 @@ import os
 import random
 import re
 import socket
+import ssl
 import stat
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -48,7 +51,7 @@ def wait_until(condition, what):
 class Receiver:
     """An HTTP server that notes what it gets and answers what `answer` says: (status, headers, body)."""
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, tls=None):
         self.received = []
         self.answer = lambda request: (200, {}, b"")
         receiver = self
@@ -72,6 +75,8 @@ class Receiver:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self.thread.start()
 
@@ -465,6 +470,35 @@ def private_addresses_are_refused_when_connecting(program):
         result = client.call("POST", f"webhooks/{hook}/test", {})["result"]
         check(not result["success"] and "not a public address" in result["error_message"], result)
         check(receiver.received == [], "it was connected to")
+
+
+def make_certificate(folder, name):
+    """A certificate for `name` that signs itself. → (file of it and its key, the receiver's side of TLS)"""
+    file = os.path.join(folder, name + ".pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                    "-keyout", file + ".key", "-out", file], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file, file + ".key")
+    return file, tls
+
+
+@case
+def certificates_are_checked(program):
+    """https: a certificate is trusted when --webhook-ca-file says so and the name is right; else nothing is sent."""
+    with tempfile.TemporaryDirectory(prefix="trackerd-test-") as folder:
+        file, tls = make_certificate(folder, "localhost")
+        other_file, other_tls = make_certificate(folder, "elsewhere.example")
+        for trusted, side, arrives in ((file, tls, True), (None, tls, False), (other_file, tls, False),
+                                       (other_file, other_tls, False)):
+            options = ["--webhook-allow-private-addresses", *(["--webhook-ca-file", trusted] if trusted else [])]
+            with Daemon(program, options=options) as daemon, Receiver(tls=side) as receiver:
+                client = daemon.connect()
+                hook = make_hook(client, f"https://localhost:{receiver.port}/hook", secret="s3cret")
+                result = client.call("POST", f"webhooks/{hook}/test", {})["result"]
+                check(result["success"] == arrives, (trusted, result))
+                check(len(receiver.received) == int(arrives), receiver.received)
+                check(arrives or "certificate" in result["error_message"].lower(), result)
 
 
 @case

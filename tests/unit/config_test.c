@@ -81,6 +81,8 @@ static const struct {
 	{"--webhook-allowed-schemes http,ftp",
 	 "--webhook-allowed-schemes: \"ftp\" is neither http nor https"},
 	{"--webhook-allowed-schemes=", "--webhook-allowed-schemes: \"\" is neither http nor https"},
+	{"--webhook-ca-file /no/such/file",
+	 "--webhook-ca-file: cannot read /no/such/file: No such file or directory"},
 	{"--webhook-timeout-ms 0",
 	 "--webhook-timeout-ms: \"0\" is not a whole number from 1 to 3600000"},
 	{"extra", "unexpected argument \"extra\""},

@@ -40,6 +40,7 @@ void webhook_message_build(const struct webhook_message *message, const struct w
 					      ? rules->timeout_ms
 					      : WEBHOOK_CONNECT_TIMEOUT_MS,
 		.timeout_ms = rules->timeout_ms,
+		.ca_file_or_null = rules->ca_file_or_null,
 		.allows_private_addresses = rules->allows_private_addresses,
 	};
 	out->headers[out->header_count++] = "Content-Type: application/json";

@@ -11,6 +11,7 @@
 /* The daemon's options. */
 struct webhook_rules {
 	const char *allowed_schemes; /* "https" or "http,https" */
+	const char *ca_file_or_null; /* certificates to trust instead of the system's: PEM */
 	bool allows_private_addresses;
 	int64_t timeout_ms; /* for an answer */
 };

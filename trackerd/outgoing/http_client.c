@@ -193,7 +193,8 @@ static bool set_request(struct transfer *t)
 	       SET(CURLOPT_POSTFIELDS, o->body.ptr) &&
 	       SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)o->body.len) &&
 	       SET(CURLOPT_USERAGENT, t->client->user_agent) &&
-	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	       SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       (o->ca_file_or_null == NULL || SET(CURLOPT_CAINFO, o->ca_file_or_null));
 }
 
 static bool set_limits(struct transfer *t)

@@ -39,6 +39,7 @@ struct outgoing {
 	/* What to send; everything is kept until done_cb. */
 	const char *url;
 	const char *schemes; /* "https" or "http,https" */
+	const char *ca_file_or_null; /* whom to trust: PEM; NULL: whom the system trusts */
 	const char *headers[OUTGOING_HEADERS_MAX]; /* "Name: value" */
 	unsigned header_count;
 	struct slice body;
