@@ -180,6 +180,26 @@ static void begin_folders(struct server_source *s)
 	server_pages_end(&s->files);
 }
 
+/* A search leaves out the models that a run read, so the run is asked for by itself. One that went meanwhile has what
+ * the search said. */
+static bool read_inputs(struct server_source *s, const struct json_value *found,
+			struct arena *arena, struct import_run *out, struct error *err)
+{
+	struct json_value *reply;
+	arena_reset(&s->call);
+	struct slice path = arena_printf(&s->call, API "runs/get?run_id=%s",
+					 cli_encode_in(&s->call, out->run_id));
+	const struct json_value *run = found;
+	if (import_call(s->api, "GET", path, (struct slice){0}, &s->call, &reply, err))
+		run = json_tree_get(reply, "run");
+	else if (!is_about_item(err))
+		return false;
+	read_datasets(json_tree_get(run, "inputs"), arena, &out->datasets);
+	read_links(json_tree_path(run, "inputs.model_inputs"), arena, &out->model_inputs);
+	read_links(json_tree_path(run, "outputs.model_outputs"), arena, &out->model_outputs);
+	return true;
+}
+
 static bool next_run(struct import_source *base, struct arena *arena, struct import_run *out,
 		     bool *found_out, struct error *err)
 {
@@ -204,9 +224,8 @@ static bool next_run(struct import_source *base, struct arena *arena, struct imp
 	out->artifact_uri = text_of(info, "artifact_uri", arena);
 	read_pairs(json_tree_get(data, "tags"), arena, &out->tags);
 	read_pairs(json_tree_get(data, "params"), arena, &out->params);
-	read_datasets(json_tree_get(run, "inputs"), arena, &out->datasets);
-	read_links(json_tree_path(run, "inputs.model_inputs"), arena, &out->model_inputs);
-	read_links(json_tree_path(run, "outputs.model_outputs"), arena, &out->model_outputs);
+	if (!read_inputs(s, run, arena, out, err))
+		return false;
 	out->points_digest = digest_of(json_tree_get(data, "metrics"), arena);
 	arena_reset(&s->inner);
 	s->run_id = arena_copy(&s->inner, out->run_id);
@@ -294,7 +313,8 @@ static void list_folder(struct server_source *s)
 	struct slice query =
 		slice_is_present(s->model_id)
 			? arena_printf(&s->call,
-				       API "logged-models/%s/artifacts/directories?path=%s",
+				       API "logged-models/%s/artifacts/directories"
+					   "?artifact_directory_path=%s",
 				       cli_encode_in(&s->call, s->model_id),
 				       cli_encode_in(&s->call, path))
 			: arena_printf(&s->call, API "artifacts/list?run_id=%s&path=%s",

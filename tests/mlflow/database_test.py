@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 
-import pytest
-from clients import MAJOR
 from daemon import Daemon
 from folder_test import assert_same, fill, free_port, other, seen, trk, wait_until_healthy  # noqa: F401
 
@@ -64,7 +62,6 @@ def test_a_database_of_the_client_imports(trk, other, tmp_path):  # noqa: F811
     assert "imported 0 experiments, 0 runs, 0 points" in again
 
 
-@pytest.mark.skipif(MAJOR < 3, reason="the server of 2.22 is not proved yet: only its database is")
 def test_a_server_and_the_database_behind_it_import(trackerd, trk, other, tmp_path):  # noqa: F811
     database, root = tmp_path / "mlflow.db", tmp_path / "files"
     with mlflow_server(tmp_path, database, "--artifacts-destination", str(root)) as url:

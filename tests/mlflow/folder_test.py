@@ -1,9 +1,11 @@
 """Folders of files: what trk exports is what MLflow's own file store reads, and what that writes is what trk imports."""
 import math
 import os
+import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -14,6 +16,7 @@ from daemon import Daemon
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.entities.run_status import RunStatus
+from mlflow.tracking._tracking_service import utils as tracking_utils
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
@@ -86,6 +89,12 @@ def fill_3(client, experiment, run):
 
     model = client.create_logged_model(experiment, name="lm", source_run_id=run, tags={"x": "y"},
                                        params={"p": "1"}, model_type="agent").model_id
+    with tempfile.TemporaryDirectory() as folder:
+        deep = pathlib.Path(folder, "code", "deep")
+        deep.mkdir(parents=True)
+        pathlib.Path(folder, "MLmodel").write_text("flavors: {}\n", encoding="utf-8")
+        (deep / "ü.py").write_text("pass\n", encoding="utf-8")
+        client.log_model_artifacts(model, folder)
     client.finalize_logged_model(model, "READY")
     client.log_metric(run, "acc", 0.5, step=3, timestamp=55, model_id=model)
     later = client.create_run(experiment).info.run_id
@@ -137,11 +146,20 @@ def models_of(client):
     } for model in client.search_registered_models()}
 
 
+def model_files(client, model, path=None):
+    """[(path, size)] of all files."""
+    found = []
+    for file in client.list_logged_model_artifacts(model.model_id, path):
+        found += model_files(client, model, file.path) if file.is_dir else [(file.path, file.file_size)]
+    return sorted(found)
+
+
 def logged_models_of(client, experiments):
     return {model.model_id: {
         "name": model.name, "type": model.model_type, "run": model.source_run_id, "status": str(model.status),
         "times": (model.creation_timestamp, model.last_updated_timestamp), "tags": model.tags, "params": model.params,
         "metrics": sorted((m.key, m.value, m.step, m.timestamp) for m in model.metrics or []),
+        "files": model_files(client, model),
     } for model in client.search_logged_models(experiments)}
 
 
@@ -149,6 +167,8 @@ def seen(uri, tmp):
     """Everything that a client of that URI sees, addresses left out."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
+    # By run id, whatever the server: else files would be read where they were seen first.
+    tracking_utils._artifact_repos_cache.clear()
     client = MlflowClient(uri, uri)
     experiments = client.search_experiments(view_type=ViewType.ALL)
     ids = [e.experiment_id for e in experiments]
