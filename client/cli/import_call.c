@@ -2,8 +2,10 @@
 #include "cli/import_call.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/files.h"
 
 enum { FIRST_PAUSE_MS = 100 };
 
@@ -26,6 +28,38 @@ bool import_call(struct api *api, const char *method, struct slice path, struct 
 	for (unsigned attempt = 1;; attempt++) {
 		if (api_call(api, method, path, json_body, arena, reply, err))
 			return true;
+		if (!import_may_try_again(err, attempt))
+			return false;
+	}
+}
+
+static bool begin_fetch(void *context, int64_t from, struct error *err)
+{
+	const int *fd = context;
+	(void)from;
+	if (ftruncate(*fd, 0) == 0 && lseek(*fd, 0, SEEK_SET) == 0)
+		return true;
+	return cli_fail_file(err, "write", "a temporary file");
+}
+
+static bool fetch_bytes(void *context, struct slice bytes, struct error *err)
+{
+	const int *fd = context;
+	return files_write_all(*fd, bytes) || cli_fail_file(err, "write", "a temporary file");
+}
+
+bool import_fetch(struct api *api, struct slice path, int fd, struct error *err)
+{
+	const struct api_download download = {
+		.path = path,
+		.begin = begin_fetch,
+		.bytes = fetch_bytes,
+		.context = &fd,
+	};
+	for (unsigned attempt = 1;; attempt++) {
+		if (api_download(api, &download, err))
+			return lseek(fd, 0, SEEK_SET) == 0 ||
+			       cli_fail_file(err, "read", "a temporary file");
 		if (!import_may_try_again(err, attempt))
 			return false;
 	}

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/files.h"
 #include "cli/import_call.h"
 #include "cli/import_source.h"
 #include "cli/server_pages.h"
@@ -368,25 +367,6 @@ static bool next_artifact(struct import_source *base, struct arena *arena,
 	}
 }
 
-struct copy {
-	int fd;
-};
-
-static bool begin_copy(void *context, int64_t from, struct error *err)
-{
-	const struct copy *copy = context;
-	(void)from;
-	if (ftruncate(copy->fd, 0) == 0 && lseek(copy->fd, 0, SEEK_SET) == 0)
-		return true;
-	return cli_fail_file(err, "write", "a temporary file");
-}
-
-static bool copy_bytes(void *context, struct slice bytes, struct error *err)
-{
-	const struct copy *copy = context;
-	return files_write_all(copy->fd, bytes) || cli_fail_file(err, "write", "a temporary file");
-}
-
 static struct slice file_path(struct server_source *s, const struct import_artifact *artifact)
 {
 	const char *path = cli_encode_in(&s->call, artifact->path);
@@ -399,31 +379,13 @@ static struct slice file_path(struct server_source *s, const struct import_artif
 			    cli_encode_in(&s->call, s->run_id), path);
 }
 
-static bool fetch(struct server_source *s, const struct import_artifact *artifact, int fd,
-		  struct error *err)
-{
-	struct copy copy = {fd};
-	arena_reset(&s->call);
-	const struct api_download download = {
-		.path = file_path(s, artifact),
-		.begin = begin_copy,
-		.bytes = copy_bytes,
-		.context = &copy,
-	};
-	for (unsigned attempt = 1;; attempt++) {
-		if (api_download(s->api, &download, err))
-			return lseek(fd, 0, SEEK_SET) == 0;
-		if (!import_may_try_again(err, attempt))
-			return false;
-	}
-}
-
 static int open_artifact(struct import_source *base, const struct import_artifact *artifact)
 {
 	struct server_source *s = from_base(base);
 	struct error err = {0};
 	int fd = cli_open_temporary(base->cli, &err);
-	if (fd >= 0 && fetch(s, artifact, fd, &err))
+	arena_reset(&s->call);
+	if (fd >= 0 && import_fetch(s->api, file_path(s, artifact), fd, &err))
 		return fd;
 	import_report_add(base->report, IMPORT_FAILED, "artifact", artifact->path,
 			  "of run %.*s: %s", SLICE_FMT(s->run_id), err.message);
