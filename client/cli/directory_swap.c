@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,7 +11,7 @@
 #include "base/random_id.h"
 #include "cli/files.h"
 
-enum { WALK_FDS = 16, NAME_BYTES_MAX = 200 };
+enum { NAME_BYTES_MAX = 200 };
 
 /* The real path of a directory that is there, or of the place in a parent that is there. */
 static bool find_place(struct cli *cli, const char *target, struct directory_swap *s,
@@ -100,19 +99,7 @@ bool directory_swap_begin(struct cli *cli, const char *target, struct directory_
 	return false;
 }
 
-/* ---- walking --------------------------------------------------------------------------------- */
-
-static int sync_folder(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-	(void)info, (void)at;
-	if (kind != FTW_D)
-		return 0; /* files were synced when they were written */
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int status = fd < 0 ? -1 : fsync(fd);
-	if (fd >= 0)
-		(void)close(fd);
-	return status;
-}
+/* ---- giving up ------------------------------------------------------------------------------- */
 
 static const char *beside(struct cli *cli, const struct directory_swap *s, const char *name)
 {
@@ -185,7 +172,7 @@ bool directory_swap_commit(struct cli *cli, struct directory_swap *s, bool keep_
 	const char *new_path = beside(cli, s, s->new_name);
 	bool ok = true;
 	*kept_out = NULL;
-	if (nftw(new_path, sync_folder, WALK_FDS, FTW_PHYS) != 0 || !exchange(s)) {
+	if (!files_sync_folders(new_path) || !exchange(s)) {
 		(void)cli_fail_file(err, "replace", s->target);
 		directory_swap_abandon(cli, s);
 		return false;

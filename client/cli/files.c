@@ -85,6 +85,23 @@ bool files_remove_tree(const char *path)
 	return nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
 }
 
+static int sync_folder(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+	(void)info, (void)at;
+	if (kind != FTW_D)
+		return 0; /* files were synced when they were written */
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int status = fd < 0 ? -1 : fsync(fd);
+	if (fd >= 0)
+		(void)close(fd);
+	return status;
+}
+
+bool files_sync_folders(const char *path)
+{
+	return nftw(path, sync_folder, WALK_FDS, FTW_PHYS) == 0;
+}
+
 bool files_is_empty_folder(const char *path)
 {
 	size_t count = 0;

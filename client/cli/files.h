@@ -18,6 +18,9 @@ MUST_CHECK bool files_read(int folder_fd, const char *name, size_t bytes_max, st
 /* Removes a folder with all that is in it, or a file; links are not followed. False, with errno, when something
  * stays; nothing there is fine. */
 bool files_remove_tree(const char *path);
+/* Makes the names in a folder and in all folders below it durable; files are their writer's to sync. False with
+ * errno. */
+bool files_sync_folders(const char *path);
 /* Is it a folder that can be read, and nothing in it? */
 bool files_is_empty_folder(const char *path);
 

@@ -1,57 +1,16 @@
 /* Owns "trk models get": a model version into a directory, whole and verified or not at all. */
-#include <fcntl.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/directory_swap.h"
 #include "cli/download.h"
 #include "cli/files.h"
 #include "cli/format.h"
 #include "cli/handlers.h"
+#include "cli/local_tree.h"
 #include "cli/manifest.h"
 #include "cli/model_ref.h"
-#include "src/file_tree.h"
 
 /* ---- what is there --------------------------------------------------------------------------- */
-
-static bool hash_member(int root_fd, const char *path, struct sha256 *tree, struct error *err)
-{
-	char hex[SHA256_HEX_LEN + 1];
-	int64_t bytes;
-	int fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return cli_fail_file(err, "read", path);
-	bool ok = sha256_of_file(fd, path, hex, &bytes, err);
-	(void)close(fd); /* only read */
-	return ok && sha256_update(tree, slice_make(hex, SHA256_HEX_LEN), err) &&
-	       sha256_update(tree, SLICE("  "), err) &&
-	       sha256_update(tree, slice_from_cstr(path), err) &&
-	       sha256_update(tree, SLICE("\n"), err);
-}
-
-/* The digest of a local tree, as the server computes it; "" if it holds no files or cannot be
- * read. */
-static void local_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
-{
-	struct file_tree tree = {0};
-	struct sha256 h;
-	struct error ignored;
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	digest[0] = '\0';
-	if (fd < 0)
-		return;
-	if (file_tree_list(fd, path, &tree, &ignored) && tree.count > 0 &&
-	    sha256_init(&h, &ignored)) {
-		bool ok = true;
-		for (size_t i = 0; i < tree.count && ok && !cli_is_interrupted(); i++)
-			ok = hash_member(fd, tree.paths_or_null[i], &h, &ignored);
-		if (!ok || !sha256_finish(&h, digest, &ignored))
-			digest[0] = '\0';
-		sha256_deinit(&h);
-	}
-	file_tree_deinit(&tree);
-	(void)close(fd); /* only read */
-}
 
 /* Is the old tree a version of this model as it was registered, which can be had again? Then it
  * need not be kept. */
@@ -84,19 +43,6 @@ struct model_get {
 	bool is_changed;
 	const char *kept_or_null;
 };
-
-/* The digest that was registered must be the one that the server would deliver now. */
-static bool check_digest(const struct model_get *g, struct error *err)
-{
-	struct slice registered = model_tag(g->version, MODEL_TREE_TAG);
-	if (!slice_is_present(registered) || slice_eq_cstr(registered, g->manifest.tree_sha256))
-		return true;
-	return error_set(err, ERR_DATA_LOSS,
-			 "the files have changed since the version was registered: its tree had "
-			 "SHA-256 %.*s, "
-			 "now it has %s; nothing was written",
-			 SLICE_FMT(registered), g->manifest.tree_sha256);
-}
 
 static bool fill(struct model_get *g, const struct directory_swap *swap, struct error *err)
 {
@@ -172,9 +118,10 @@ bool model_get(struct cli *cli, struct error *err)
 		return cli_fail_usage(cli, err, "--to names the directory to put it in");
 	if (!model_ref_resolve(cli, cli_word(cli, 0), &g.version, err) ||
 	    !model_ref_path(cli, g.version, &path, err) ||
-	    !manifest_load(cli, path, &g.manifest, err) || !check_digest(&g, err))
+	    !manifest_load(cli, path, &g.manifest, err) ||
+	    !model_ref_check_digest(g.version, g.manifest.tree_sha256, err))
 		return false;
-	local_digest(g.target, g.old_digest);
+	local_tree_digest(g.target, g.old_digest);
 	if (strcmp(g.old_digest, g.manifest.tree_sha256) != 0 && !replace(&g, err))
 		return false;
 	return print_result(&g, err);

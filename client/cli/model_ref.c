@@ -53,6 +53,18 @@ bool model_ref_path(struct cli *cli, const struct json_value *version, struct sl
 	       lookup_artifact_path(json_text(reply, "artifact_uri"), path_out, err);
 }
 
+bool model_ref_check_digest(const struct json_value *version, const char *tree_sha256,
+			    struct error *err)
+{
+	struct slice registered = model_tag(version, MODEL_TREE_TAG);
+	if (!slice_is_present(registered) || slice_eq_cstr(registered, tree_sha256))
+		return true;
+	return error_set(err, ERR_DATA_LOSS,
+			 "the files have changed since the version was registered: its tree had "
+			 "SHA-256 %.*s, now it has %s; nothing was written",
+			 SLICE_FMT(registered), tree_sha256);
+}
+
 struct slice model_tag(const struct json_value *entity, const char *key)
 {
 	const struct json_value *tag = json_items(json_tree_get(entity, "tags"));
