@@ -18,6 +18,7 @@ const struct noun nouns[] = {
 	{"log",         "record a run from a shell script"},
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
+	{"deploy",      "a version into a directory, in use only if it works; and back"},
 	{"webhooks",    "tell others of changes in the registry; what was delivered"},
 	{"import",      "bring in what another tracker kept"},
 	{"export",      "copy everything into a folder that other programs read"},
@@ -97,6 +98,22 @@ static const struct command_option models_alias_options[] = {
 static const struct command_option models_get_options[] = {
 	{"to", "DIR", "directory that is to hold the model, and nothing else", 0},
 	{"force", NULL, "do not keep what was in DIR, whatever it was", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option deploy_options[] = {
+	{"to", "DIR", "directory of the deployment; DIR/current is the model to use", 0},
+	{"hook", "CMD", "tell the service: run after the exchange, by sh", 0},
+	{"health", "CMD", "does it work? Run after the hook until it succeeds, by sh", 0},
+	{"health-retries", "N", "further attempts of the health check (5)", 0},
+	{"health-interval", "S", "seconds between them (2)", 0},
+	{"timeout", "S", "seconds that the hook, or one health check, may take (60)", 0},
+	{"name", "TARGET", "name of what is deployed to (the host's)", 0},
+	{"env", "ENV", "its environment, such as prod", 0},
+	{"keep", "N", "versions to keep, the current and the previous one included (3)", 0},
+	{"force", NULL, "also when the version is in place already", 0},
+	{"rollback", NULL, "exchange the current and the previous version", 0},
+	{"status", NULL, "what is deployed, and how it went", 0},
+	{"dry-run", NULL, "change nothing; say what would happen", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option export_mlflow_options[] = {
@@ -205,6 +222,11 @@ const struct command commands[] = {
 	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get,
 	 "All files are fetched beside DIR and verified; then DIR is exchanged in one step, so it holds the old files or the new ones, never a part. If DIR held anything but a version of this model, that is kept beside it."},
 	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", delete_options, models_delete, NULL},
+	{"deploy", NULL, "[MODEL@ALIAS|MODEL/VERSION]", 0, 1, "put a version to use, verified, with a way back", deploy_options, deploy,
+	 "Files go to DIR/versions, every SHA-256 verified; then the link DIR/current is exchanged in one step, the hook runs and the health check decides. If anything fails, the old version is put back and the hook runs again. A deployment that was killed is finished or undone by the next one.\n"
+	 "Hook and health check find TRK_MODEL, TRK_VERSION, TRK_TREE_SHA256, TRK_PATH, TRK_PREVIOUS_PATH, TRK_ENV, TRK_TARGET and TRK_CAUSE (deploy, rollback, put-back) in their environment. Both may run twice for a version. --rollback runs those of the last deployment unless others are given.\n"
+	 "  trk deploy taxi@champion --to /srv/taxi --hook 'systemctl reload taxi'\n"
+	 "  trk deploy --rollback --to /srv/taxi"},
 	{"webhooks", "list", "", 0, 0, "all webhooks", NULL, webhooks_list, NULL},
 	{"webhooks", "create", "NAME URL", 2, 2, "make a webhook; prints its id", webhooks_create_options, webhooks_create, EVENTS_HELP},
 	{"webhooks", "delete", "WEBHOOK", 1, 1, "delete it with the log of its deliveries", delete_options, webhooks_delete, WEBHOOK_HELP},

@@ -1,0 +1,122 @@
+"""What the tests of deployments need: models at a daemon, a proxy that does harm on the way, and the one question."""
+import http.client
+import http.server
+import os
+import threading
+
+from cli_support import Site, Trk, tree_of, tree_sha256
+
+DEADLINE_S = 60
+
+
+class DeploySite(Site):
+    """A daemon with versions of one model; knows what each of them holds."""
+
+    def __init__(self, prefix, program):
+        super().__init__(prefix)
+        self.program = program
+        self.trk = Trk(program, self.daemon.url, self.home)
+        self.trees = {}  # tree digest → files
+        self.folders = 0
+
+    def fresh(self, name="at"):
+        """A path below home where nothing is yet."""
+        self.folders += 1
+        return os.path.join(self.home, f"{name}{self.folders}")
+
+    def version(self, files, model="m", alias="champion"):
+        """Registers the files as the next version, which the alias then names."""
+        source = os.path.join(self.fresh("source"), "model")
+        for path, content in files.items():
+            target = os.path.join(source, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "wb") as file:
+                file.write(content)
+        run = self.trk.out("log", "run-start", "--experiment", "deployed").strip()
+        self.trk.run("artifacts", "put", run, source)
+        if model not in [m["name"] for m in self.trk.json("models", "list")["models"]]:
+            self.trk.run("models", "create", model)
+        self.trk.run("models", "register", run, "model", "--name", model, "--alias", alias)
+        self.trees[tree_sha256(files)] = files
+        return files
+
+    def deploy(self, to, *words, ref="m@champion", url=None, **options):
+        return self.trk.run("deploy", ref, "--to", to, *words, *(["--url", url] if url else []), **options)
+
+    def holds(self, to):
+        """The files behind DIR/current, which must be one whole version that was registered; None for no link."""
+        link = os.path.join(to, "current")
+        if not os.path.lexists(link):
+            return None
+        target = os.readlink(link)
+        assert target.startswith("versions/") and target.count("/") == 1, target
+        files = tree_of(link)
+        assert files in self.trees.values(), f"{link} is no whole version: {sorted(files)}"
+        return files
+
+    def status(self, to):
+        return self.trk.json("deploy", "--status", "--to", to)
+
+    def left_overs(self, to):
+        """What lies in .trk-deploy beside what belongs there."""
+        return sorted(set(os.listdir(os.path.join(to, ".trk-deploy"))) - {"lock", "state.json", "log", "log.old"})
+
+
+class Proxy:
+    """Hands requests on to a server. Bodies of artifacts may be changed: `change(path, body)` gives the bytes to send
+    and whether the connection breaks behind them; or they stop in the middle until `gate` is set."""
+
+    def __init__(self, port):
+        self.port, self.change, self.gate = port, None, None
+        self.stalled = threading.Event()
+        self.ranges = []
+        owner = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                owner.answer(self)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.handle_error = lambda *_: None  # clients that were killed
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def answer(self, request):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        headers = {k: v for k, v in request.headers.items() if k.lower() in ("range", "if-range", "accept")}
+        connection.request("GET", request.path, headers=headers)
+        reply = connection.getresponse()
+        body = reply.read()
+        connection.close()
+        is_file = "/mlflow-artifacts/artifacts/" in request.path
+        if is_file:
+            self.ranges.append(headers.get("Range"))
+        sent, breaks = self.change(request.path, body) if is_file and self.change else (body, False)
+        request.send_response(reply.status)
+        for name in ("Content-Type", "ETag", "Content-Range"):
+            if reply.headers.get(name):
+                request.send_header(name, reply.headers[name])
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        if is_file and self.gate:
+            request.wfile.write(sent[:len(sent) // 2])
+            request.wfile.flush()
+            self.stalled.set()
+            self.gate.wait(DEADLINE_S)
+            sent = sent[len(sent) // 2:]
+        request.wfile.write(sent)
+        request.close_connection = breaks
