@@ -294,13 +294,13 @@ static bool prepare_archive(struct download_job *d, struct job_context *context,
 	       download_archive_new(d->format, &files, &d->download_or_null, err);
 }
 
-static bool parse_get(struct download_job *d, struct slice path, struct slice query,
+static bool parse_get(struct download_job *d, const struct route_match *match, struct slice query,
 		      struct error *err)
 {
 	struct arena *arena = &d->flow.arena;
 	struct slice name, value;
 	bool found;
-	if (!artifact_path_parse_below_root(path, arena, &d->path, err))
+	if (!artifact_path_parse_below_root(match->arguments[0], arena, &d->path, err))
 		return false;
 	for (;;) {
 		if (!target_query_next(&query, arena, &name, &value, &found, err))
@@ -316,13 +316,8 @@ static bool parse_get(struct download_job *d, struct slice path, struct slice qu
 static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
 				  const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_archive;
-	bool ok = parse_get(d, match->arguments[0], http_exchange_request(x)->query, &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_get, prepare_archive};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
 const struct endpoint archive_put = {

@@ -327,21 +327,24 @@ static bool prepare_logged_model_path(struct download_job *d, struct job_context
 	       prepare_path(d, context, err);
 }
 
+static bool parse_path(struct download_job *d, const struct route_match *match, struct slice query,
+		       struct error *err)
+{
+	(void)query;
+	return artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, err);
+}
+
 static void get_take_over_on_loop(struct api *api, struct http_exchange *x,
 				  const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_path;
-	bool ok =
-		artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_path, prepare_path};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
-static bool parse_run_query(struct download_job *d, struct slice query, struct error *err)
+static bool parse_run_query(struct download_job *d, const struct route_match *match,
+			    struct slice query, struct error *err)
 {
+	(void)match;
 	struct arena *arena = &d->flow.arena;
 	struct file_query q;
 	if (!parse_query(query, arena, &q, err))
@@ -357,18 +360,14 @@ static bool parse_run_query(struct download_job *d, struct slice query, struct e
 static void get_run_take_over_on_loop(struct api *api, struct http_exchange *x,
 				      const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	(void)match;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_run_path;
-	bool ok = parse_run_query(d, http_exchange_request(x)->query, &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_run_query, prepare_run_path};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
-static bool parse_version_query(struct download_job *d, struct slice query, struct error *err)
+static bool parse_version_query(struct download_job *d, const struct route_match *match,
+				struct slice query, struct error *err)
 {
+	(void)match;
 	struct arena *arena = &d->flow.arena;
 	struct file_query q;
 	if (!parse_query(query, arena, &q, err))
@@ -387,22 +386,16 @@ static bool parse_version_query(struct download_job *d, struct slice query, stru
 static void get_version_take_over_on_loop(struct api *api, struct http_exchange *x,
 					  const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	(void)match;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_version_path;
-	bool ok = parse_version_query(d, http_exchange_request(x)->query, &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_version_query, prepare_version_path};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
-static bool parse_logged_model_file(struct download_job *d, struct slice model_id,
+static bool parse_logged_model_file(struct download_job *d, const struct route_match *match,
 				    struct slice query, struct error *err)
 {
 	struct arena *arena = &d->flow.arena;
 	struct file_query q;
-	if (!target_decode(model_id, false, arena, &d->logged_model_id, err) ||
+	if (!target_decode(match->arguments[0], false, arena, &d->logged_model_id, err) ||
 	    !parse_query(query, arena, &q, err))
 		return false;
 	if (q.artifact_file_path.len == 0)
@@ -415,14 +408,9 @@ static bool parse_logged_model_file(struct download_job *d, struct slice model_i
 static void get_logged_model_take_over_on_loop(struct api *api, struct http_exchange *x,
 					       const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_logged_model_path;
-	bool ok = parse_logged_model_file(d, match->arguments[0], http_exchange_request(x)->query,
-					  &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_logged_model_file,
+							prepare_logged_model_path};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
 const struct endpoint artifacts_put = {

@@ -30,7 +30,8 @@ static void close_on_loop(struct take_over *t)
 	free(d);
 }
 
-struct download_job *download_job_new(struct api *api, struct http_exchange *x)
+/* On failure the error is replied and the result is NULL. */
+static struct download_job *download_job_new(struct api *api, struct http_exchange *x)
 {
 	struct download_job *d = calloc(1, sizeof(*d));
 	struct error err;
@@ -187,10 +188,17 @@ static void prepared_on_loop(struct take_over *t)
 
 static const struct job_phase prepare_phases[] = {{LANE_WORKER, prepare_phase}};
 
-void download_job_begin(struct download_job *d, const struct error *err_or_null)
+void download_job_run_on_loop(struct api *api, struct http_exchange *x,
+			      const struct route_match *match,
+			      const struct download_request *request)
 {
-	if (err_or_null != NULL)
-		take_over_fail(&d->flow, err_or_null);
+	struct download_job *d = download_job_new(api, x);
+	struct error err;
+	if (d == NULL)
+		return;
+	d->prepare = request->prepare;
+	if (!request->parse(d, match, http_exchange_request(x)->query, &err))
+		take_over_fail(&d->flow, &err);
 	else
 		take_over_run(&d->flow, prepare_phases, ARRAY_COUNT(prepare_phases), sizeof(*d),
 			      prepared_on_loop);

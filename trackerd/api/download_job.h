@@ -14,17 +14,16 @@
 
 struct download_job {
 	struct take_over flow;
-	/* What was asked for; set by the endpoint before download_job_begin. Slices live as long
-	 * as the exchange, or in the arena. */
 	bool (*prepare)(struct download_job *d, struct job_context *context, struct error *err);
+	/* What was asked for; set by parse. Slices live as long as the exchange, or in the arena. */
 	struct slice path;
 	struct slice run_id;	 /* `path` is below its folder, … */
 	struct slice model_name; /* … or that of this version, … */
 	int64_t model_version;
 	struct slice logged_model_id; /* … or that of this model, … */
-	struct slice trace_id;	 /* … or that of this trace */
+	struct slice trace_id;	      /* … or that of this trace */
 	enum tar_output_format format;
-	/* Set by download_job_begin. */
+	/* Set before parse. */
 	bool is_head;
 	struct slice range, if_range, if_match, if_none_match;
 	/* Set by prepare, on a worker. */
@@ -45,12 +44,19 @@ struct download_job {
 	bool is_writing;
 };
 
-/* A new one in its own memory, with its arena ready for the endpoint to parse into. On failure
- * the error is replied and the result is NULL. */
-struct download_job *download_job_new(struct api *api, struct http_exchange *x);
-/* Runs prepare and what follows; or replies the error, when it is not NULL. Ends with the
- * download freed. */
-void download_job_begin(struct download_job *d, const struct error *err_or_null);
+struct download_request {
+	/* On the loop: reads what the request asks for into *d; path arguments and query are raw. */
+	bool (*parse)(struct download_job *d, const struct route_match *match, struct slice query,
+		      struct error *err);
+	/* On a worker: looks it up. */
+	bool (*prepare)(struct download_job *d, struct job_context *context, struct error *err);
+};
+
+/* For take_over_on_loop: parses, prepares and streams, or replies the error. Borrows the request, whose functions are
+ * called later. */
+void download_job_run_on_loop(struct api *api, struct http_exchange *x,
+			      const struct route_match *match,
+			      const struct download_request *request);
 
 /* For prepare: fills in all that follows from the file: type, ETag, 200, 206, 304 or 416, the
  * range, the source. Fails with PRECONDITION_FAILED when If-Match names another. */

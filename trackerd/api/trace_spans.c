@@ -117,8 +117,8 @@ static bool get_execute(struct call *call, struct db *tracker, struct error *err
 	if (!trace_find_if_any(tracker, request->trace_id, &pk, &found, err))
 		return false;
 	if (!found)
-		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
-				 "Trace with ID %s is not found.", quoted);
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Trace with ID %s is not found.",
+				 quoted);
 	if (!traces_load(tracker, &pk, 1, call->arena, &t->trace, err) ||
 	    !read_spans(call, tracker, t, err))
 		return false;
@@ -213,8 +213,10 @@ static bool prepare_artifact(struct download_job *d, struct job_context *context
 	return download_job_prepare_file(d, &file, err);
 }
 
-static bool parse_artifact_query(struct download_job *d, struct slice query, struct error *err)
+static bool parse_artifact_query(struct download_job *d, const struct route_match *match,
+				 struct slice query, struct error *err)
 {
+	(void)match;
 	struct arena *arena = &d->flow.arena;
 	struct slice name, value, path = {0};
 	bool found = true;
@@ -235,14 +237,8 @@ static bool parse_artifact_query(struct download_job *d, struct slice query, str
 static void get_artifact_on_loop(struct api *api, struct http_exchange *x,
 				 const struct route_match *match)
 {
-	struct download_job *d = download_job_new(api, x);
-	struct error err;
-	(void)match;
-	if (d == NULL)
-		return;
-	d->prepare = prepare_artifact;
-	bool ok = parse_artifact_query(d, http_exchange_request(x)->query, &err);
-	download_job_begin(d, ok ? NULL : &err);
+	static const struct download_request request = {parse_artifact_query, prepare_artifact};
+	download_job_run_on_loop(api, x, match, &request);
 }
 
 const struct endpoint traces_get_artifact = {
