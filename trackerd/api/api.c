@@ -2,7 +2,6 @@
 #include "api/api.h"
 
 #include "api/endpoint_job.h"
-#include "api/mlflow_ui.h"
 #include "api/origin.h"
 #include "base/json_writer.h"
 
@@ -90,13 +89,12 @@ void api_handle_on_loop(struct http_exchange *x, struct api *api)
 {
 	const struct http_request *request = http_exchange_request(x);
 	struct route_match match;
-	struct slice path = mlflow_ui_routed_path(request->path);
 	struct error err;
 	if (!check_browser_rules(api, request, &err)) {
 		api_reply_error(api, x, &err);
 	} else if (request->method == HTTP_OPTIONS) {
 		reply_preflight(api, x);
-	} else if (!router_find(api->router, request->method, path, &match, &err)) {
+	} else if (!router_find(api->router, request->method, request->path, &match, &err)) {
 		api_reply_error(api, x, &err);
 	} else if (match.route->endpoint->kind == ENDPOINT_TAKE_OVER) {
 		match.route->endpoint->take_over_on_loop(api, x, &match);

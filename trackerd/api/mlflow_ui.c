@@ -120,16 +120,6 @@ static bool answer_file(struct call *call, struct slice path, int fd, struct err
 
 /* ---- endpoints ---------------------------------------------------------------------------------- */
 
-struct slice mlflow_ui_routed_path(struct slice path)
-{
-	const struct slice prefix = SLICE("/mlflow/");
-	struct slice rest = slice_from(path, prefix.len - 1);
-	if (!slice_starts_with(path, prefix) || rest.len == 1 ||
-	    slice_starts_with(rest, SLICE("/static-files/")))
-		return path;
-	return rest;
-}
-
 static bool serve(struct call *call, struct slice path, struct error *err)
 {
 	if (call->api->mlflow_ui_or_null == NULL)

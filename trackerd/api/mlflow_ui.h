@@ -1,7 +1,7 @@
 /* MLflow's own web page, served at /mlflow/ out of an installed `mlflow` package, unmodified, beside ours.
  *
- * The page asks for everything by relative paths, so below /mlflow/ our API answers, too: /mlflow/ajax-api/… is
- * /ajax-api/…, and so on. What it needs besides the REST API is /graphql (graphql.h). */
+ * The page asks for everything by relative paths, so below /mlflow/ our API answers, too (router.h): /mlflow/ajax-api/…
+ * is /ajax-api/…, and so on. What it needs besides the REST API is /graphql (graphql.h). */
 #ifndef API_MLFLOW_UI_H
 #define API_MLFLOW_UI_H
 
@@ -16,15 +16,12 @@ MUST_CHECK bool mlflow_ui_open(const char *directory, struct mlflow_ui **out, st
 /* NULL is fine. */
 void mlflow_ui_close(struct mlflow_ui *ui_or_null);
 
-/* The path to route by: without the prefix /mlflow where what follows is ours to answer. Pure. */
-struct slice mlflow_ui_routed_path(struct slice path);
-
 extern const struct endpoint mlflow_ui_redirect; /* GET /mlflow */
-extern const struct endpoint mlflow_ui_index;    /* GET /mlflow/ */
-extern const struct endpoint mlflow_ui_file;     /* GET /mlflow/static-files/{path...} */
+extern const struct endpoint mlflow_ui_index;	 /* GET /mlflow/ */
+extern const struct endpoint mlflow_ui_file;	 /* GET /mlflow/static-files/{path...} */
 
 /* What the page asks of parts that are not here, so that it shows them as empty and switched off instead of broken. */
-extern const struct endpoint mlflow_ui_gateway;   /* GET and POST /api/2.0/mlflow/gateway-proxy */
+extern const struct endpoint mlflow_ui_gateway;	  /* GET and POST /api/2.0/mlflow/gateway-proxy */
 extern const struct endpoint mlflow_ui_telemetry; /* GET and POST /api/3.0/mlflow/ui-telemetry */
 
 #endif

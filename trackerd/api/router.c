@@ -123,12 +123,24 @@ static const struct route *const *find_literal(const struct router *router, stru
 	return (const struct route *const *)&router->literal[low];
 }
 
+/* Without /mlflow where what follows is ours to answer, not MLflow's page (mlflow_ui.h) or a file of it. */
+static struct slice without_page(struct slice path)
+{
+	const struct slice prefix = SLICE("/mlflow/");
+	struct slice rest = slice_from(path, prefix.len - 1);
+	if (!slice_starts_with(path, prefix) || rest.len == 1 ||
+	    slice_starts_with(rest, SLICE("/static-files/")))
+		return path;
+	return rest;
+}
+
 /* Calls each row whose path fits; stops when visit returns true. */
 static bool for_each_fit(const struct router *router, struct slice path,
 			 bool (*visit)(const struct route_match *match, void *ctx), void *ctx)
 {
 	struct route_match match = {0};
 	size_t count;
+	path = without_page(path);
 	const struct route *const *literal = find_literal(router, path, &count);
 	for (size_t i = 0; i < count; i++) {
 		match.route = literal[i];

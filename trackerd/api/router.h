@@ -7,7 +7,8 @@
 struct route {
 	enum http_method method;
 	/* Literal segments, "{name}" for one segment, "{name...}" for the rest (may contain slashes, may be empty).
-	 * A path under /api/ is also served under /ajax-api/. */
+	 * A path under /api/ is also served under /ajax-api/; and all but MLflow's own page, which asks by relative
+	 * paths, also under /mlflow/. */
 	const char *path;
 	const struct endpoint *endpoint;
 };
@@ -18,7 +19,8 @@ extern const size_t routes_count;
 
 struct route_match {
 	const struct route *route;
-	struct slice arguments[PATH_ARGUMENTS_MAX]; /* raw: still percent-encoded; live as long as the request */
+	struct slice arguments
+		[PATH_ARGUMENTS_MAX]; /* raw: still percent-encoded; live as long as the request */
 	unsigned argument_count;
 };
 
