@@ -79,7 +79,7 @@ bool migrations_apply_scripts(struct db *db, const char *database,
 		return true;
 	if (!db_exec(db, SQL("BEGIN IMMEDIATE"), err))
 		return false;
-	if (!(is_empty ? create_bookkeeping_in_txn(db, m.kind, err) : true) ||
+	if ((is_empty && !create_bookkeeping_in_txn(db, m.kind, err)) ||
 	    !apply_scripts_in_txn(db, &m, version, err) || !db_exec(db, SQL("COMMIT"), err)) {
 		rollback(db);
 		return false;
