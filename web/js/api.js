@@ -160,6 +160,11 @@ function toLoggedModel({ info, data }) {
 	};
 }
 
+/** A string for the filter language, which has no escapes: one of both quotation marks must not be in it. */
+export function quoteText(text) {
+	return text.includes("'") ? `"${text}"` : `'${text}'`;
+}
+
 /** A string for the filter language, which has no escapes: quotes it cannot hold become wildcards. */
 export function quoteForLike(text) {
 	return `'%${text.replaceAll("'", '_')}%'`;

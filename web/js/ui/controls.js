@@ -205,6 +205,13 @@ export function loading(text = 'Loading…') {
 	return h('div.loading', { role: 'status' }, h('span.spinner'), text);
 }
 
+/** A line of a list of facts; none when there is no value. */
+export function fact(name, ...value) {
+	return value.every((v) => v === null || v === undefined || v === '' || v === false)
+		? null
+		: h('div', h('dt', name), h('dd', value));
+}
+
 /** tabs: [{id, text, count}]; href(id) → address. */
 export function tabs(label, list, current, hrefOf) {
 	return h(

@@ -3,7 +3,7 @@ import { childAbort, h, replace, setTitle } from '../dom.js';
 import { artifacts, experiments, loggedModels, proxyPath, runs } from '../api.js';
 import { formatDate, formatNumber, numberNode, shortId, timeAgo } from '../format.js';
 import { go, href, setParams } from '../router.js';
-import { attempt, copyButton, errorState, loading, tabs } from '../ui/controls.js';
+import { attempt, copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { tagList } from './model.js';
@@ -47,10 +47,6 @@ export function loggedModelView(main, route, signal) {
 		replace(main, h('div.page', head, tabBar, body));
 		drawHead();
 		showTab();
-	}
-
-	function fact(name, ...value) {
-		return value.some(Boolean) ? h('div', h('dt', name), h('dd', value)) : null;
 	}
 
 	function drawHead() {

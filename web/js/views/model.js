@@ -1,6 +1,6 @@
 // One registered model and its versions: #/model/NAME?version=3
 import { childAbort, h, replace, setTitle } from '../dom.js';
-import { models, runs, versions } from '../api.js';
+import { models, quoteText, runs, versions } from '../api.js';
 import { formatDate, numberNode, shortId, timeAgo } from '../format.js';
 import { poll } from '../poll.js';
 import { go, href } from '../router.js';
@@ -45,7 +45,7 @@ export function modelView(main, route, signal) {
 	async function fetchAll() {
 		[model, list] = await Promise.all([
 			models.get(name, signal),
-			versions.search(`name = ${quote(name)}`, signal),
+			versions.search(`name = ${quoteText(name)}`, signal),
 		]);
 		list.sort((a, b) => Number(b.version) - Number(a.version));
 		const ids = [...new Set(list.map((v) => v.run_id).filter((id) => id && !sources.has(id)))].slice(
@@ -63,7 +63,6 @@ export function modelView(main, route, signal) {
 		ids.forEach((id, i) => sources.set(id, found[i]));
 	}
 
-	const quote = (text) => (text.includes("'") ? `"${text}"` : `'${text}'`);
 	const reload = async () => {
 		await attempt(fetchAll);
 		drawHead();

@@ -10,6 +10,7 @@ import {
 	copyButton,
 	editable,
 	errorState,
+	fact,
 	loading,
 	statusPill,
 	tabs,
@@ -155,12 +156,6 @@ export function runView(main, route, signal) {
 
 	async function change(verb, done) {
 		if (await attempt(() => runs[verb](id), done)) load();
-	}
-
-	function fact(name, ...value) {
-		return value.every((v) => v === null || v === undefined || v === '' || v === false)
-			? null
-			: h('div', h('dt', name), h('dd', value));
 	}
 
 	function facts() {

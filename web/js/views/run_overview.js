@@ -1,6 +1,6 @@
 // The first tab of a run: metrics with sparklines, parameters, tags, notes, datasets, registered models.
 import { h, replace } from '../dom.js';
-import { loggedModels, runs, versions } from '../api.js';
+import { loggedModels, quoteText, runs, versions } from '../api.js';
 import { CurveLoader } from '../curves.js';
 import { formatCount, formatNumber, fullNumber, numberNode, shortId } from '../format.js';
 import { href } from '../router.js';
@@ -56,8 +56,6 @@ function searchedPanel(title, names, draw, actions) {
 	refresh();
 	return { element, refresh };
 }
-
-const quoteText = (text) => (text.includes("'") ? `"${text}"` : `'${text}'`);
 
 function runsWithDataset(run, dataset) {
 	return href(['runs'], {
