@@ -11,7 +11,7 @@ import sys
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 # A folder includes itself and folders of lower layers (trackerd/README.md).
-LAYERS = {"base": 1, "json": 2, "db": 2, "search": 3, "graphql": 3, "store": 4, "artifacts": 4, "outgoing": 4, "http": 5,
+LAYERS = {"base": 1, "json": 2, "db": 2, "digest": 2, "search": 3, "graphql": 3, "store": 4, "artifacts": 4, "outgoing": 4, "http": 5,
           "jobs": 5, "api": 6}
 # Who may include what: prefixes of paths.
 HOMES = {

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "artifacts/digest.h"
+#include "digest/digest.h"
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/slice.h"

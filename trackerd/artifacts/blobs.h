@@ -21,7 +21,7 @@
 #define ARTIFACTS_BLOBS_H
 
 #include "artifacts/blob_pins.h"
-#include "artifacts/digest.h"
+#include "digest/digest.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"

@@ -1,6 +1,6 @@
-/* SHA-256, by the system's OpenSSL, and its text forms. Only this module knows OpenSSL. */
-#ifndef ARTIFACTS_DIGEST_H
-#define ARTIFACTS_DIGEST_H
+/* SHA-256, by the system's OpenSSL, and its text forms. */
+#ifndef DIGEST_DIGEST_H
+#define DIGEST_DIGEST_H
 
 #include <stdbool.h>
 

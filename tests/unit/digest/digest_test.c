@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "artifacts/digest.h"
+#include "digest/digest.h"
 
 #define ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define ABC_BASE64 "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="

@@ -1,5 +1,5 @@
 /* Owns digests: the OpenSSL calls, and SHA-256 as hexadecimal and as a Content-Digest. */
-#include "artifacts/digest.h"
+#include "digest/digest.h"
 
 #include <pthread.h>
 
