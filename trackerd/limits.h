@@ -89,6 +89,11 @@ enum {
 	WEBHOOK_CONNECT_TIMEOUT_MS = 10 * 1000, /* DNS, TCP and TLS; a receiver that is there takes less */
 	WEBHOOK_UNDER_WAY_MAX = 32,             /* deliveries at once; one for each webhook */
 
+	/* Live events */
+	LIVE_RING_CHANGES = 8192,               /* of runs: what a client that was away may miss, 0.6 MB */
+	LIVE_PENDING_MAX = 1024,                /* runs that change at once; beyond it, told before LIVE_GATHER_MS are over */
+	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
+
 	/* Queues */
 	LANE_JOBS_MAX = 8192,
 	LANE_BYTES_MAX = 64 * 1024 * 1024,

@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/artifact_service.h"
+#include "api/live.h"
 #include "api/mlflow_ui.h"
 #include "api/webhook_service.h"
 #include "base/clock.h"
@@ -96,6 +97,7 @@ static void expiry_due_on_loop(uv_timer_t *timer)
 static void jobs_closed_on_loop(void *ctx)
 {
 	struct server *server = ctx;
+	live_free(server->api.live);
 	webhook_service_free(server->api.webhooks);
 	artifact_service_free(server->api.artifacts);
 	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
@@ -118,6 +120,7 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 		return;
 	server->is_stopping = true;
 	webhook_service_stop_on_loop(server->api.webhooks);
+	live_stop_on_loop(server->api.live);
 	uv_close((uv_handle_t *)&server->expiry_timer, NULL);
 	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
 				  http_closed_on_loop, server);
@@ -229,6 +232,7 @@ static bool compile_source_regex(struct server *server, struct error *err)
 static void start_undone_on_loop(void *ctx)
 {
 	struct server *server = ctx;
+	live_free(server->api.live);
 	webhook_service_free(server->api.webhooks);
 	artifact_service_free(server->api.artifacts);
 }
@@ -247,8 +251,10 @@ static bool start(struct server *server, struct error *err)
 		return false;
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
 	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
+	    !live_new(&server->api, &server->loop, &server->api.live, err) ||
 	    !open_http(server, err)) {
 		webhook_service_stop_on_loop(server->api.webhooks);
+		live_stop_on_loop(server->api.live);
 		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}

@@ -69,7 +69,7 @@ static bool log_metric_execute(struct call *call, struct db *tracker, struct err
 {
 	const struct metric_request *request = call->request;
 	struct run_ref ref;
-	return run_find_active(tracker, request->run_id, &ref, err) &&
+	return call_change_run(call, tracker, request->run_id, LIVE_METRICS, &ref, err) &&
 	       metrics_append_in_txn(tracker, ref.pk, ref.experiment_id, &request->point.point, 1,
 				     call->arena, err) &&
 	       logged_model_metrics_log_in_txn(tracker, ref.pk, &request->point, 1, err);
@@ -112,7 +112,7 @@ static bool log_parameter_execute(struct call *call, struct db *tracker, struct 
 {
 	const struct param_request *request = call->request;
 	struct run_ref ref;
-	return run_find_active(tracker, request->run_id, &ref, err) &&
+	return call_change_run(call, tracker, request->run_id, LIVE_PARAMS, &ref, err) &&
 	       param_log_in_txn(tracker, ref.pk, request->run_id, &request->param, call->arena,
 				err);
 }
@@ -275,8 +275,11 @@ static bool log_batch_check(struct call *call, struct error *err)
 static bool log_batch_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct batch_request *request = call->request;
+	unsigned what = (request->metrics.count > 0 ? LIVE_METRICS : 0U) |
+			(request->params_sorted.count > 0 ? LIVE_PARAMS : 0U) |
+			(request->tags_checked.count > 0 ? LIVE_TAGS : 0U);
 	struct run_ref ref;
-	if (!run_find_active(tracker, request->run_id, &ref, err) ||
+	if (!call_change_run(call, tracker, request->run_id, what, &ref, err) ||
 	    !params_log_in_txn(tracker, ref.pk, request->run_id, request->params_sorted,
 			       call->arena, err))
 		return false;

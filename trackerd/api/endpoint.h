@@ -13,6 +13,7 @@
 #define API_ENDPOINT_H
 
 #include "api/fields.h"
+#include "api/live_notes.h"
 #include "artifacts/artifact_tree.h"
 #include "base/arena.h"
 #include "base/error.h"
@@ -53,6 +54,7 @@ struct call {
 	struct slice etag;          /* with quotes; sent as ETag, and 304 when it equals if_none_match */
 	/* Set by execute of a write: */
 	struct blob_pk_list released; /* blobs that lost a reference; swept once the write is committed */
+	struct live_notes live; /* what was changed: call_tell of live_notes.h */
 	bool has_more; /* it was too long for one transaction: what it did is committed, then execute is called again */
 	unsigned step; /* how many times that has happened */
 };

@@ -5,6 +5,7 @@
 
 #include "api/artifact_service.h"
 #include "api/byte_range.h"
+#include "api/live.h"
 #include "api/webhook_service.h"
 #include "base/clock.h"
 #include "http/target.h"
@@ -76,6 +77,7 @@ static bool execute_phase(struct job *job, struct job_context *context, struct e
 {
 	struct endpoint_job *e = from_job(job);
 	e->call.released = (struct blob_pk_list){0}; /* this may be the second run */
+	e->call.live.last_or_null = NULL;
 	e->call.has_more = false;
 	e->call.blobs = context->blobs;
 	bool ok = e->endpoint->execute == NULL ||
@@ -185,6 +187,8 @@ static void deliver_on_loop(struct job *job)
 {
 	struct endpoint_job *e = from_job(job);
 	bool is_ok = job->error.code == ERR_NONE;
+	if (is_ok)
+		live_tell_all_on_loop(e->api->live, &e->call.live);
 	if (e->call.wakes_webhooks && is_ok)
 		webhook_service_wake_on_loop(e->api->webhooks);
 	if (is_ok && e->call.released.count > 0)

@@ -53,7 +53,10 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	};
 	int64_t *experiment_id = ARENA_NEW(call->arena, int64_t, 1);
 	call->result = experiment_id;
-	return experiment_insert_in_txn(tracker, &new, call->arena, experiment_id, err);
+	if (!experiment_insert_in_txn(tracker, &new, call->arena, experiment_id, err))
+		return false;
+	call_tell_experiment(call, *experiment_id, LIVE_CREATED);
+	return true;
 }
 
 static void create_encode(const struct call *call, struct json_writer *w)
@@ -115,6 +118,7 @@ const struct endpoint experiments_get = {
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct id_request *request = call->request;
+	call_tell_experiment(call, request->id, LIVE_DELETED);
 	return experiment_delete_in_txn(tracker, request->id, call->now_ms, err);
 }
 
@@ -130,6 +134,7 @@ const struct endpoint experiments_delete = {
 static bool restore_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct id_request *request = call->request;
+	call_tell_experiment(call, request->id, LIVE_RESTORED);
 	return experiment_restore_in_txn(tracker, request->id, call->now_ms, err);
 }
 
@@ -199,6 +204,7 @@ static bool update_check(struct call *call, struct error *err)
 static bool update_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct update_request *request = call->request;
+	call_tell_experiment(call, request->id, LIVE_NAME);
 	return experiment_rename_in_txn(tracker, request->id, request->new_name, call->now_ms, err);
 }
 

@@ -93,7 +93,10 @@ static bool experiment_execute(struct call *call, struct db *tracker, struct err
 	struct import_experiment_result *result =
 		ARENA_NEW(call->arena, struct import_experiment_result, 1);
 	call->result = result;
-	return import_experiment_in_txn(tracker, &request->experiment, call->arena, result, err);
+	if (!import_experiment_in_txn(tracker, &request->experiment, call->arena, result, err))
+		return false;
+	call_tell_experiment(call, result->experiment_id, LIVE_CREATED);
+	return true;
 }
 
 static void experiment_encode(const struct call *call, struct json_writer *w)
@@ -308,6 +311,8 @@ static bool run_execute(struct call *call, struct db *tracker, struct error *err
 	const struct run_request *request = call->request;
 	struct slice *artifact_uri = ARENA_NEW(call->arena, struct slice, 1);
 	call->result = artifact_uri;
+	call_tell_run(call, request->run.run_id, request->run.experiment_id,
+		      LIVE_CREATED | LIVE_METRICS | LIVE_PARAMS | LIVE_TAGS | LIVE_STATUS);
 	return import_run_in_txn(tracker, &request->run, call->arena, artifact_uri, err);
 }
 

@@ -128,6 +128,7 @@ static bool logged_model_execute(struct call *call, struct db *tracker, struct e
 	struct import_logged_model_result *result =
 		ARENA_NEW(call->arena, struct import_logged_model_result, 1);
 	call->result = result;
+	call_tell_experiment(call, request->model.experiment_id, LIVE_LOGGED_MODELS);
 	return import_logged_model_in_txn(tracker, &request->model, call->arena, result, err);
 }
 

@@ -153,7 +153,7 @@ static bool log_inputs_execute(struct call *call, struct db *tracker, struct err
 {
 	const struct inputs_request *request = call->request;
 	struct run_ref ref;
-	return run_find_active(tracker, request->run_id, &ref, err) &&
+	return call_change_run(call, tracker, request->run_id, LIVE_INPUTS, &ref, err) &&
 	       inputs_log_in_txn(tracker, ref.pk, ref.experiment_id, request->inputs, call->arena,
 				 err) &&
 	       run_model_inputs_log_in_txn(tracker, ref.pk, request->model_inputs, err);
@@ -218,7 +218,7 @@ static bool log_outputs_execute(struct call *call, struct db *tracker, struct er
 {
 	const struct outputs_request *request = call->request;
 	struct run_ref ref;
-	return run_find_active(tracker, request->run_id, &ref, err) &&
+	return call_change_run(call, tracker, request->run_id, LIVE_INPUTS, &ref, err) &&
 	       run_model_outputs_log_in_txn(tracker, ref.pk, request->outputs, err);
 }
 

@@ -127,7 +127,7 @@ static bool log_model_execute(struct call *call, struct db *tracker, struct erro
 	const struct log_model_request *request = call->request;
 	struct run_ref ref;
 	struct slice history;
-	if (!run_find_active(tracker, request->run_id, &ref, err) ||
+	if (!call_change_run(call, tracker, request->run_id, LIVE_TAGS, &ref, err) ||
 	    !run_tag_find(tracker, ref.pk, HISTORY_TAG, call->arena, &history, err))
 		return false;
 	struct key_value tag = {HISTORY_TAG, json_list_append(history, request->item, call->arena)};

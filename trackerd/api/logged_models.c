@@ -137,6 +137,7 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 		.now_ms = call->now_ms,
 	};
 	struct logged_model_pk pk;
+	call_tell_experiment(call, request->experiment, LIVE_LOGGED_MODELS);
 	return experiment_check_active(tracker, request->experiment, call->arena,
 				       &new.experiment_location, err) &&
 	       logged_model_insert_in_txn(tracker, &new, call->arena, &pk, err) &&
@@ -198,9 +199,13 @@ static bool finalize_execute(struct call *call, struct db *tracker, struct error
 	const struct finalize_request *request = call->request;
 	enum logged_model_status status = (enum logged_model_status)request->status.value;
 	struct logged_model_pk pk;
-	return find_any(call, tracker, &pk, err) &&
-	       logged_model_finalize_in_txn(tracker, pk, status, call->now_ms, err) &&
-	       load_model(call, tracker, call->path_arguments[0], true, err);
+	if (!find_any(call, tracker, &pk, err) ||
+	    !logged_model_finalize_in_txn(tracker, pk, status, call->now_ms, err) ||
+	    !load_model(call, tracker, call->path_arguments[0], true, err))
+		return false;
+	const struct logged_model *model = call->result;
+	call_tell_experiment(call, model->experiment_id, LIVE_LOGGED_MODELS);
+	return true;
 }
 
 const struct endpoint logged_models_finalize = {

@@ -137,6 +137,8 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	}
 	if (!found && !insert_run(call, tracker, &ref.pk, err))
 		return false;
+	if (!found)
+		call_tell_run(call, request->run_id, request->experiment, LIVE_CREATED);
 	return load_run(call, tracker, ref.pk, err);
 }
 
@@ -185,8 +187,10 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 {
 	const struct id_request *request = call->request;
 	struct run_ref ref;
-	return run_find(tracker, request->run_id, &ref, err) &&
-	       run_delete_in_txn(tracker, ref.pk, call->now_ms, err);
+	if (!run_find(tracker, request->run_id, &ref, err))
+		return false;
+	call_tell_run(call, request->run_id, ref.experiment_id, LIVE_DELETED);
+	return run_delete_in_txn(tracker, ref.pk, call->now_ms, err);
 }
 
 const struct endpoint runs_delete = {
@@ -201,8 +205,10 @@ static bool restore_execute(struct call *call, struct db *tracker, struct error 
 {
 	const struct id_request *request = call->request;
 	struct run_ref ref;
-	return run_find(tracker, request->run_id, &ref, err) &&
-	       run_restore_in_txn(tracker, ref.pk, err);
+	if (!run_find(tracker, request->run_id, &ref, err))
+		return false;
+	call_tell_run(call, request->run_id, ref.experiment_id, LIVE_RESTORED);
+	return run_restore_in_txn(tracker, ref.pk, err);
 }
 
 const struct endpoint runs_restore = {
@@ -250,6 +256,21 @@ static struct slice status_name(struct opt_i64 status)
 	return (struct slice){0};
 }
 
+static void tell_update(struct call *call, int64_t experiment_id, const struct run_changes *changes)
+{
+	const struct update_request *request = call->request;
+	bool is_renamed = slice_is_present(changes->name_or_absent);
+	bool is_moved = slice_is_present(changes->status_or_absent) || changes->has_end_time;
+	call_tell(call, (struct live_note){
+				.subject = LIVE_RUN,
+				.id = request->run_id,
+				.experiment_id = experiment_id,
+				.what = (is_moved ? LIVE_STATUS : 0U) |
+					(is_renamed ? LIVE_NAME | LIVE_TAGS : 0U),
+				.status_or_absent = changes->status_or_absent,
+			});
+}
+
 static bool update_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct update_request *request = call->request;
@@ -265,6 +286,7 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 	if (!run_find_active(tracker, request->run_id, &ref, err) ||
 	    !run_update_in_txn(tracker, ref.pk, &changes, call->arena, err))
 		return false;
+	tell_update(call, ref.experiment_id, &changes);
 	struct run *run = ARENA_NEW(call->arena, struct run, 1);
 	call->result = run;
 	return runs_load_info(tracker, &ref.pk, 1, call->arena, run, err);

@@ -46,7 +46,7 @@ static bool run_set_tag_execute(struct call *call, struct db *tracker, struct er
 	struct run_tag_request *request = call->request;
 	const struct key_value_list tags = {&request->tag, 1};
 	struct run_ref ref;
-	return run_find_active(tracker, request->run_id, &ref, err) &&
+	return call_change_run(call, tracker, request->run_id, LIVE_TAGS, &ref, err) &&
 	       run_tags_set_in_txn(tracker, ref.pk, tags, call->arena, err);
 }
 
@@ -64,7 +64,7 @@ static bool run_delete_tag_execute(struct call *call, struct db *tracker, struct
 	const struct run_tag_request *request = call->request;
 	struct run_ref ref;
 	bool deleted = false;
-	if (!run_find_active(tracker, request->run_id, &ref, err) ||
+	if (!call_change_run(call, tracker, request->run_id, LIVE_TAGS, &ref, err) ||
 	    !run_tag_delete_in_txn(tracker, ref.pk, request->key, &deleted, err))
 		return false;
 	if (deleted)
@@ -119,6 +119,7 @@ static bool experiment_set_tag_execute(struct call *call, struct db *tracker, st
 {
 	struct experiment_tag_request *request = call->request;
 	const struct key_value_list tags = {&request->tag, 1};
+	call_tell_experiment(call, request->id, LIVE_TAGS);
 	return experiment_check_active(tracker, request->id, call->arena, NULL, err) &&
 	       experiment_tags_set_in_txn(tracker, request->id, tags, call->arena, err);
 }
@@ -142,6 +143,7 @@ static bool experiment_delete_tag_execute(struct call *call, struct db *tracker,
 {
 	const struct experiment_tag_request *request = call->request;
 	bool deleted = false;
+	call_tell_experiment(call, request->id, LIVE_TAGS);
 	if (!experiment_check_active(tracker, request->id, call->arena, NULL, err) ||
 	    !experiment_tag_delete_in_txn(tracker, request->id, request->key, &deleted, err))
 		return false;

@@ -81,6 +81,7 @@ bool trace_put_result(struct call *call, struct db *tracker, const struct trace 
 	struct trace *put = ARENA_NEW(call->arena, struct trace, 1);
 	*put = *trace; /* the request's own stays as it is for another run */
 	call->result = put;
+	call_tell_experiment(call, trace->experiment_id, LIVE_TRACES);
 	return experiment_check_active(tracker, trace->experiment_id, call->arena, &location,
 				       err) &&
 	       trace_put_in_txn(tracker, put, location, call->arena, &is_new, err) &&

@@ -136,6 +136,14 @@ bool slice_parse_u64(struct slice s, uint64_t *out)
 	return true;
 }
 
+uint64_t slice_hash(struct slice s)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.ptr[i]) * 0x100000001b3u;
+	return hash ^ hash >> 32;
+}
+
 bool slice_parse_i64(struct slice s, int64_t *out)
 {
 	bool negative = s.len > 0 && s.ptr[0] == '-';

@@ -67,6 +67,10 @@ struct slice slice_trim(struct slice s);
  * Returns false when *rest was already used up (ptr NULL). "a,b" gives "a", "b"; "" gives "". */
 bool slice_next(struct slice *rest, char separator, struct slice *head_out);
 
+/* For hash tables: FNV-1a (Fowler, Noll, Vo), 64 bits, folded so that the low bits are good. Not against those who
+ * look for collisions. */
+uint64_t slice_hash(struct slice s);
+
 /* Numbers: the whole slice must be one number; no white space, no locale, no "0x". */
 MUST_CHECK bool slice_parse_i64(struct slice s, int64_t *out);
 MUST_CHECK bool slice_parse_u64(struct slice s, uint64_t *out);

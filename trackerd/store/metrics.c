@@ -87,18 +87,10 @@ static void batch_find_names(struct batch *batch, struct arena *arena)
 	}
 }
 
-/* FNV-1a (Fowler, Noll, Vo), 64 bits. Whoever makes names collide slows down his own batch of 1000. */
-static uint64_t hash_text(struct slice text)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
-	return hash ^ hash >> 32;
-}
-
 static uint32_t batch_intern(struct batch *batch, struct slice text)
 {
-	size_t slot = (size_t)hash_text(text) & (batch->slot_count - 1);
+	/* Whoever makes names collide slows down his own batch of 1000. */
+	size_t slot = (size_t)slice_hash(text) & (batch->slot_count - 1);
 	while (batch->slots[slot] != 0) {
 		uint32_t name = batch->slots[slot] - 1;
 		if (slice_eq(batch->names[name].text, text))
