@@ -614,7 +614,7 @@ def many_uploads_at_once(daemon, client):
 @test
 def everything_is_swept_in_the_end(daemon, client):
     for entry in client.call("GET", LIST)["files"]:
-        client.raw("DELETE", PROXY + urllib.parse.quote(entry["path"]))
+        client.raw("DELETE", PROXY + urllib.parse.quote(entry["path"]) + "?force=true")
     wait_until(lambda: blob_counts(daemon) == (0, 0), "no blob is left")
     equal(client.call("GET", LIST), {}, "no artifact is left")
 

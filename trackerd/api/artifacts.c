@@ -5,6 +5,7 @@
 
 #include "api/artifact_service.h"
 #include "api/byte_range.h"
+#include "api/deletion_guard.h"
 #include "api/download_job.h"
 #include "api/model_validation.h"
 #include "api/upload_job.h"
@@ -225,47 +226,23 @@ static void upload_run_take_over_on_loop(struct api *api, struct http_exchange *
 
 /* ---- DELETE ------------------------------------------------------------------------------------- */
 
-struct file_delete {
-	struct take_over flow;
-	struct slice path;
-	struct blob_pk_list released;
-};
-
-static bool delete_phase(struct job *job, struct job_context *context, struct error *err)
+static bool delete_check(struct call *call, struct error *err)
 {
-	struct file_delete *d = CONTAINER_OF(job, struct file_delete, flow.job);
-	d->released = (struct blob_pk_list){0};
-	return artifact_tree_remove_in_txn(context->tracker, d->path, job->arena, &d->released,
-					   err);
+	struct slice *path = &call->path_arguments[0];
+	return artifact_path_parse_below_root(*path, call->arena, path, err);
 }
 
-static const struct job_phase delete_phases[] = {{LANE_COMMITTER, delete_phase}};
-
-static void deleted_on_loop(struct take_over *t)
+static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	take_over_reply_empty(t, (struct slice){0});
-}
-
-static void delete_closed_on_loop(struct take_over *t)
-{
-	struct file_delete *d = CONTAINER_OF(t, struct file_delete, flow);
-	artifact_service_release_on_loop(t->api->artifacts, d->released.items, d->released.count);
-	free(d);
-}
-
-static void delete_take_over_on_loop(struct api *api, struct http_exchange *x,
-				     const struct route_match *match)
-{
-	struct file_delete *d = take_over_alloc(api, x, sizeof(*d));
-	struct error err;
-	if (d == NULL)
-		return;
-	take_over_begin(&d->flow, api, x, delete_closed_on_loop);
-	if (!artifact_path_parse_below_root(match->arguments[0], &d->flow.arena, &d->path, &err))
-		take_over_fail(&d->flow, &err);
-	else
-		take_over_run(&d->flow, delete_phases, ARRAY_COUNT(delete_phases), sizeof(*d),
-			      deleted_on_loop);
+	struct slice path = call->path_arguments[0];
+	char quoted[200];
+	const struct deletion deletion = {
+		.subject = arena_printf(call->arena, "'%s'",
+					error_quote(path, quoted, sizeof(quoted))),
+		.needed = {.kind = NEEDED_PATH, .id_or_path = path},
+	};
+	return deletion_guard(call, tracker, &deletion, err) &&
+	       artifact_tree_remove_in_txn(tracker, path, call->arena, &call->released, err);
 }
 
 /* ---- GET ---------------------------------------------------------------------------------------- */
@@ -424,8 +401,10 @@ const struct endpoint artifacts_get = {
 	.summary = "Download a file, or a part of it",
 };
 const struct endpoint artifacts_delete = {
-	.kind = ENDPOINT_TAKE_OVER,
-	.take_over_on_loop = delete_take_over_on_loop,
+	.kind = ENDPOINT_WRITE,
+	.takes_raw_path = true,
+	.check = delete_check,
+	.execute = delete_execute,
 	.summary = "Delete a file or a tree",
 };
 const struct endpoint artifacts_get_run = {

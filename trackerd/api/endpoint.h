@@ -64,6 +64,7 @@ struct endpoint {
 	const struct field *fields_or_null; /* JSON body, or query string for GET and HEAD (and DELETE without body) */
 	size_t request_bytes;               /* sizeof the request struct */
 	bool shows_revision;                /* READ: the reply follows from request and tracker.db alone; revision.h */
+	bool takes_raw_path; /* path_arguments are not decoded: `check` does so by rules of its own */
 	size_t body_bytes_max;              /* 0 = BODY_BYTES_MAX of limits.h */
 	bool (*check)(struct call *call, struct error *err);
 	bool (*execute)(struct call *call, struct db *tracker, struct error *err);

@@ -39,7 +39,9 @@ static struct endpoint_job *from_job(struct job *job)
 static bool decode_arguments(struct endpoint_job *e, struct error *err)
 {
 	for (unsigned i = 0; i < e->match.argument_count; i++) {
-		if (!target_decode(e->match.arguments[i], false, &e->arena,
+		e->call.path_arguments[i] = e->match.arguments[i];
+		if (!e->endpoint->takes_raw_path &&
+		    !target_decode(e->match.arguments[i], false, &e->arena,
 				   &e->call.path_arguments[i], err))
 			return false;
 	}

@@ -1,7 +1,10 @@
 /* Owns the endpoints that make, read, rename, delete and restore experiments. */
 #include "api/experiments.h"
 
+#include <inttypes.h>
+
 #include "api/api.h"
+#include "api/deletion_guard.h"
 #include "api/entity_json.h"
 #include "api/validation.h"
 #include "limits.h"
@@ -115,18 +118,45 @@ const struct endpoint experiments_get = {
 	.summary = "Get an experiment",
 };
 
+struct delete_request {
+	struct slice experiment_id;
+	struct opt_bool force;
+	int64_t id;
+};
+
+// clang-format off
+static const struct field delete_fields[] = {
+	FIELD_TEXT(struct delete_request, experiment_id, FIELD_REQUIRED),
+	FIELD_BOOL(struct delete_request, force, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+// clang-format on
+
+static bool delete_check(struct call *call, struct error *err)
+{
+	struct delete_request *request = call->request;
+	return validate_experiment_id(request->experiment_id, &request->id, err);
+}
+
+/* Deletes first: an experiment that is missing, or deleted already, is to be told as such. */
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	const struct id_request *request = call->request;
+	const struct delete_request *request = call->request;
+	const struct deletion deletion = {
+		.subject = arena_printf(call->arena, "Experiment %" PRId64, request->id),
+		.needed = {.kind = NEEDED_EXPERIMENT, .experiment_id = request->id},
+		.force = request->force,
+	};
 	call_tell_experiment(call, request->id, LIVE_DELETED);
-	return experiment_delete_in_txn(tracker, request->id, call->now_ms, err);
+	return experiment_delete_in_txn(tracker, request->id, call->now_ms, err) &&
+	       deletion_guard(call, tracker, &deletion, err);
 }
 
 const struct endpoint experiments_delete = {
 	.kind = ENDPOINT_WRITE,
-	.fields_or_null = id_fields,
-	.request_bytes = sizeof(struct id_request),
-	.check = id_check,
+	.fields_or_null = delete_fields,
+	.request_bytes = sizeof(struct delete_request),
+	.check = delete_check,
 	.execute = delete_execute,
 	.summary = "Delete an experiment and its runs",
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "api/deletion_guard.h"
 #include "api/logged_model_json.h"
 #include "api/validation.h"
 #include "base/random_id.h"
@@ -221,8 +222,13 @@ const struct endpoint logged_models_finalize = {
 
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
+	struct slice model_id = call->path_arguments[0];
+	const struct deletion deletion = {
+		.subject = arena_concat(call->arena, SLICE("Logged model "), model_id),
+		.needed = {.kind = NEEDED_LOGGED_MODEL, .id_or_path = model_id},
+	};
 	struct logged_model_pk pk;
-	return find_any(call, tracker, &pk, err) &&
+	return find_any(call, tracker, &pk, err) && deletion_guard(call, tracker, &deletion, err) &&
 	       logged_model_delete_in_txn(tracker, pk, call->now_ms, err);
 }
 

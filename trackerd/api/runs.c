@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "api/deletion_guard.h"
 #include "api/entity_json.h"
 #include "api/validation.h"
 #include "base/random_id.h"
@@ -183,11 +184,30 @@ const struct endpoint runs_get = {
 	.summary = "Get a run",
 };
 
+struct delete_request {
+	struct slice run_id;
+	struct opt_bool force;
+};
+
+// clang-format off
+static const struct field delete_fields[] = {
+	FIELD_TEXT(struct delete_request, run_id, FIELD_REQUIRED | FIELD_IS_RUN_ID),
+	FIELD_BOOL(struct delete_request, force, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+// clang-format on
+
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	const struct id_request *request = call->request;
+	const struct delete_request *request = call->request;
+	const struct deletion deletion = {
+		.subject = arena_concat(call->arena, SLICE("Run "), request->run_id),
+		.needed = {.kind = NEEDED_RUN, .id_or_path = request->run_id},
+		.force = request->force,
+	};
 	struct run_ref ref;
-	if (!run_find(tracker, request->run_id, &ref, err))
+	if (!run_find(tracker, request->run_id, &ref, err) ||
+	    (!ref.is_deleted && !deletion_guard(call, tracker, &deletion, err)))
 		return false;
 	call_tell_run(call, request->run_id, ref.experiment_id, LIVE_DELETED);
 	return run_delete_in_txn(tracker, ref.pk, call->now_ms, err);
@@ -195,8 +215,8 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 
 const struct endpoint runs_delete = {
 	.kind = ENDPOINT_WRITE,
-	.fields_or_null = id_fields,
-	.request_bytes = sizeof(struct id_request),
+	.fields_or_null = delete_fields,
+	.request_bytes = sizeof(struct delete_request),
 	.execute = delete_execute,
 	.summary = "Delete a run",
 };

@@ -1,0 +1,13 @@
+-- Which model versions need a path of the artifact tree: asked before anything below it is deleted or replaced. The
+-- column is what storage_location names in this server's tree ("mlflow-artifacts:/1/ab" and
+-- "mlflow-artifacts://host/1/ab" are both "1/ab"), NULL for files that are kept elsewhere.
+ALTER TABLE model_versions ADD COLUMN artifact_path TEXT GENERATED ALWAYS AS (
+	CASE
+		WHEN substr(storage_location, 1, 19) = 'mlflow-artifacts://'
+			THEN trim(substr(storage_location, 19 + instr(substr(storage_location, 20), '/')), '/')
+		WHEN substr(storage_location, 1, 17) = 'mlflow-artifacts:'
+			THEN trim(substr(storage_location, 18), '/')
+	END
+) VIRTUAL;
+
+CREATE INDEX model_versions_by_artifact_path ON model_versions (artifact_path);
