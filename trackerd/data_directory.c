@@ -13,6 +13,7 @@
 #include "db/db.h"
 #include "store/experiments.h"
 #include "store/migrations.h"
+#include "store/registry_history.h"
 
 enum { BLOBS_PAGE_BYTES = 65536, SEED_ARENA_BYTES_MAX = 1024 * 1024 };
 
@@ -110,9 +111,10 @@ static bool prepare_tracker(const char *path, struct slice artifact_root, struct
 	if (!open_ours(path, "tracker", &options, &db, err))
 		return false;
 	arena_init(&arena, SEED_ARENA_BYTES_MAX);
+	int64_t now_ms = clock_wall_ms(clock_system());
 	bool ok = migrations_apply(db, "tracker", err) &&
-		  experiment_seed_default(db, artifact_root, clock_wall_ms(clock_system()), &arena,
-					  err);
+		  experiment_seed_default(db, artifact_root, now_ms, &arena, err) &&
+		  registry_adopt(db, now_ms, err);
 	arena_deinit(&arena);
 	db_close(db);
 	return ok;

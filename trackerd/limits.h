@@ -75,6 +75,15 @@ enum {
 	ARCHIVE_MEMBERS_MAX = 100000,
 	ARCHIVE_EXPANSION_RATIO_MAX = 1000,     /* zstd of zeros reaches 10,000: a bomb */
 
+	/* The registry's history */
+	REGISTRY_BEFORE_BYTES_MAX = 16 * 1024,  /* larger states are in the history already, as an `after` */
+	REGISTRY_ACTOR_BYTES_MAX = 256,
+	REGISTRY_CLIENT_BYTES_MAX = 256,        /* cut */
+	REGISTRY_CAUSE_BYTES_MAX = 512,
+	REGISTRY_REASON_BYTES_MAX = 4096,
+	REGISTRY_HISTORY_PAGE_MAX = 1000,       /* events in one reply */
+	REGISTRY_VERIFY_PAGE_MAX = 10000,       /* events checked by one request: tens of ms */
+
 	/* Webhooks */
 	WEBHOOKS_MAX = 1000,                    /* each is looked at after every delivery */
 	SEARCH_WEBHOOKS_MAX = 1000,

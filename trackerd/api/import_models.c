@@ -3,24 +3,35 @@
 
 #include <inttypes.h>
 
+#include "api/model_events.h"
 #include "api/model_validation.h"
 #include "limits.h"
 #include "store/import_models.h"
+#include "store/model_versions.h"
+#include "store/models.h"
 
-/* Whether it was new, in call->result. */
-static bool *make_result(struct call *call)
+static struct import_model_result *make_result(struct call *call)
 {
-	bool *is_new = ARENA_NEW(call->arena, bool, 1);
-	call->result = is_new;
-	return is_new;
+	struct import_model_result *result = ARENA_NEW(call->arena, struct import_model_result, 1);
+	call->result = result;
+	return result;
 }
 
 static void encode_result(const struct call *call, struct json_writer *w)
 {
-	const bool *is_new = call->result;
+	const struct import_model_result *result = call->result;
 	json_object_begin(w);
-	json_put_bool(w, "is_new", *is_new);
+	json_put_bool(w, "is_new", result->is_new);
 	json_object_end(w);
+}
+
+/* The times that it has from elsewhere: the event has the one of the import. */
+static struct slice import_detail(struct call *call, int64_t created_ms, int64_t updated_ms)
+{
+	return arena_printf(call->arena,
+			    "{\"imported\":true,\"creation_time_ms\":%" PRId64
+			    ",\"last_updated_time_ms\":%" PRId64 "}",
+			    created_ms, updated_ms);
 }
 
 /* ---- model ------------------------------------------------------------------------------------ */
@@ -57,10 +68,33 @@ static bool model_check(struct call *call, struct error *err)
 	       model_check_tags(&request->tags, &model->tags, err);
 }
 
+static bool record_new_model(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *request = call->request;
+	const struct import_model_result *result = call->result;
+	struct registered_model model;
+	if (!model_load(tracker, result->pk, call->arena, &model, err))
+		return false;
+	struct model_change change = {.kind = REGISTRY_MODEL_CREATED,
+				      .model_pk = result->pk,
+				      .name = model.name,
+				      .model_or_null = &model,
+				      .detail = import_detail(call, model.creation_time_ms,
+							      request->model.last_updated_time_ms),
+				      .is_part = true};
+	return model_change(call, tracker, &change, err);
+}
+
 static bool model_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *request = call->request;
-	return import_model_in_txn(tracker, &request->model, call->arena, make_result(call), err);
+	struct import_model_result *result = make_result(call);
+	if (!import_model_in_txn(tracker, &request->model, call->arena, result, err))
+		return false;
+	if (result->is_new)
+		return record_new_model(call, tracker, err);
+	return model_changes_tags_added(call, tracker, result->pk, request->name, 0,
+					&result->added_tags, err);
 }
 
 const struct endpoint import_model = {
@@ -157,17 +191,64 @@ static bool version_check(struct call *call, struct error *err)
 	};
 	v->last_updated_time_ms = import_time(request->last_updated_time, v->creation_time_ms);
 	return model_check_version(request->version, &v->version, err) &&
-	       check_version_max(v->version, err) &&
-	       model_check_stage(stage, &v->stage, err) &&
+	       check_version_max(v->version, err) && model_check_stage(stage, &v->stage, err) &&
 	       check_status(request->status, &v->status, err) &&
 	       model_check_tags(&request->tags, &v->tags, err) &&
 	       check_aliases(&request->aliases, err);
 }
 
+static bool record_new_version(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct version_request *request = call->request;
+	const struct import_model_result *result = call->result;
+	struct model_version version;
+	if (!model_version_load_by_pk(tracker, result->pk, request->v.version, call->arena,
+				      &version, err))
+		return false;
+	struct model_change change = {
+		.kind = REGISTRY_VERSION_CREATED,
+		.model_pk = result->pk,
+		.name = request->name,
+		.version = version.version,
+		.version_or_null = &version,
+		.detail =
+			import_detail(call, version.creation_time_ms, version.last_updated_time_ms),
+		.actor = version.user_id,
+		.is_part = true,
+	};
+	return model_change(call, tracker, &change, err);
+}
+
+static bool record_aliases(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct version_request *request = call->request;
+	const struct import_model_result *result = call->result;
+	for (size_t i = 0; i < result->added_aliases.count; i++) {
+		struct model_change change = {
+			.kind = REGISTRY_ALIAS_SET,
+			.model_pk = result->pk,
+			.name = request->name,
+			.key = result->added_aliases.items[i].alias,
+			.after_version = result->added_aliases.items[i].version,
+			.is_part = true,
+		};
+		if (!model_change(call, tracker, &change, err))
+			return false;
+	}
+	return true;
+}
+
 static bool version_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct version_request *request = call->request;
-	return import_version_in_txn(tracker, &request->v, call->arena, make_result(call), err);
+	struct import_model_result *result = make_result(call);
+	if (!import_version_in_txn(tracker, &request->v, call->arena, result, err))
+		return false;
+	bool ok = result->is_new
+			  ? record_new_version(call, tracker, err)
+			  : model_changes_tags_added(call, tracker, result->pk, request->name,
+						     request->v.version, &result->added_tags, err);
+	return ok && record_aliases(call, tracker, err);
 }
 
 const struct endpoint import_model_version = {

@@ -6,7 +6,6 @@
 #define API_MODEL_EVENTS_H
 
 #include "api/endpoint.h"
-#include "store/registry_events.h"
 #include "store/registry_history.h"
 
 /* A change that was made, or, of a deletion of a model, is about to be made: its row must be there. */
@@ -36,10 +35,12 @@ struct model_change {
 /* For `execute`, after the change (deletions of models and versions: before it), in its transaction. Webhooks are told
  * also of what changed nothing, as MLflow does. Fails with INVALID_PARAMETER_VALUE for headers that are no names. */
 MUST_CHECK bool model_change(struct call *call, struct db *tracker, struct model_change *change, struct error *err);
-
-/* For the end of `execute`: emits the event in its transaction, and has the reply wake who delivers it. time_ms is
- * set here. */
-MUST_CHECK bool model_event_emit(struct call *call, struct db *tracker, struct registry_event event,
-				 struct error *err);
+/* Remembers that aliases go with the version or the model that is about to be deleted. */
+MUST_CHECK bool model_changes_aliases_gone(struct call *call, struct db *tracker, struct model_pk pk, struct slice name,
+					   const struct model_alias_list *aliases, struct error *err);
+/* Remembers tags that were added to a model, or to a version of it, which had none of these keys. */
+MUST_CHECK bool model_changes_tags_added(struct call *call, struct db *tracker, struct model_pk pk, struct slice name,
+					 int64_t version_or_0, const struct key_value_list *tags,
+					 struct error *err);
 
 #endif

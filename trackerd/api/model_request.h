@@ -6,7 +6,7 @@
 #include "store/model_search.h"
 
 struct model_request {
-	struct slice name, new_name, description, alias, version, stage, key, value;
+	struct slice name, new_name, description, alias, version, stage, key, value, reason;
 	struct slice source, run_id, run_link, model_id;
 	struct slice filter, page_token;
 	struct text_list order_by, stages;

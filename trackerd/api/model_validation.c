@@ -98,6 +98,14 @@ bool model_check_new_alias(struct slice alias, struct error *err)
 	return true;
 }
 
+bool model_check_reason(struct slice reason, struct error *err)
+{
+	return reason.len <= REGISTRY_REASON_BYTES_MAX ||
+	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Parameter 'reason' may have at most %d bytes, got %zu.",
+			 REGISTRY_REASON_BYTES_MAX, reason.len);
+}
+
 bool model_check_version(struct slice text, int64_t *out, struct error *err)
 {
 	char quoted[64];

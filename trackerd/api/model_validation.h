@@ -18,6 +18,8 @@ MUST_CHECK bool model_check_tags(const struct object_list *tags, struct key_valu
 /* One that may be asked for; of a new one the words that mean a version are refused as well. */
 MUST_CHECK bool model_check_alias(struct slice alias, struct error *err);
 MUST_CHECK bool model_check_new_alias(struct slice alias, struct error *err);
+/* Why somebody changes something: absent, or UTF-8 of at most REGISTRY_REASON_BYTES_MAX bytes. */
+MUST_CHECK bool model_check_reason(struct slice reason, struct error *err);
 /* "3" → 3. */
 MUST_CHECK bool model_check_version(struct slice text, int64_t *out, struct error *err);
 /* Any case in, canonical out: None, Staging, Production, Archived. */

@@ -45,6 +45,17 @@ static void version_encode(const struct call *call, struct json_writer *w)
 	json_object_end(w);
 }
 
+/* That the version as a whole comes or goes. */
+static struct model_change whole_change(const struct model_version *version,
+					enum registry_kind kind)
+{
+	return (struct model_change){.kind = kind,
+				     .model_pk = version->model_pk,
+				     .name = version->name,
+				     .version = version->version,
+				     .version_or_null = version};
+}
+
 /* ---- create ------------------------------------------------------------------------------------- */
 
 static const struct field create_fields[] = {
@@ -107,16 +118,10 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	if (new.model_id.len > 0 &&
 	    !model_lineage_record_in_txn(tracker, new.model_id, r->name, number, call->arena, err))
 		return false;
-	const struct registry_event event = {.subject = REGISTRY_VERSION,
-					     .action = WEBHOOK_CREATED,
-					     .name = new.name,
-					     .version = number,
-					     .source = new.source,
-					     .run_id = new.run_id,
-					     .description = new.description,
-					     .tags = new.tags};
-	return model_event_emit(call, tracker, event, err) &&
-	       load_version(call, tracker, number, err);
+	if (!load_version(call, tracker, number, err))
+		return false;
+	struct model_change change = whole_change(call->result, REGISTRY_VERSION_CREATED);
+	return model_change(call, tracker, &change, err);
 }
 
 const struct endpoint model_versions_create = {
@@ -164,11 +169,19 @@ static const struct field update_fields[] = {
 static bool update_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct slice description = slice_is_present(r->description) ? r->description : SLICE("");
-	struct model_pk pk;
-	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_describe_in_txn(tracker, pk, r->version_number, description,
-					     call->now_ms, err) &&
+	struct slice description = slice_or_empty(r->description);
+	if (!load_version(call, tracker, r->version_number, err))
+		return false;
+	const struct model_version *version = call->result;
+	struct model_change change = {.kind = REGISTRY_VERSION_DESCRIBED,
+				      .model_pk = version->model_pk,
+				      .name = r->name,
+				      .version = r->version_number,
+				      .before = version->description,
+				      .after = description};
+	return model_version_describe_in_txn(tracker, change.model_pk, r->version_number,
+					     description, call->now_ms, err) &&
+	       model_change(call, tracker, &change, err) &&
 	       load_version(call, tracker, r->version_number, err);
 }
 
@@ -185,9 +198,15 @@ const struct endpoint model_versions_update = {
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_delete_in_txn(tracker, pk, r->version_number, call->now_ms, err);
+	if (!load_version(call, tracker, r->version_number, err))
+		return false;
+	const struct model_version *version = call->result;
+	struct model_change change = whole_change(version, REGISTRY_VERSION_DELETED);
+	return model_changes_aliases_gone(call, tracker, version->model_pk, r->name,
+					  &version->aliases, err) &&
+	       model_change(call, tracker, &change, err) &&
+	       model_version_delete_in_txn(tracker, version->model_pk, r->version_number,
+					   call->now_ms, err);
 }
 
 const struct endpoint model_versions_delete = {
@@ -289,11 +308,48 @@ static bool transition_check(struct call *call, struct error *err)
 			 SLICE_FMT(r->canonical_stage));
 }
 
+static bool record_stage(struct call *call, struct db *tracker, struct model_pk pk, int64_t version,
+			 struct slice before, struct slice after, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct model_change change = {.kind = REGISTRY_VERSION_STAGE_MOVED,
+				      .model_pk = pk,
+				      .name = r->name,
+				      .version = version,
+				      .before = before,
+				      .after = after};
+	return model_change(call, tracker, &change, err);
+}
+
+/* Those that make room for the version of the request. */
+static bool record_archived(struct call *call, struct db *tracker, struct model_pk pk,
+			    struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct version_list others;
+	if (!r->archive_existing_versions.value)
+		return true;
+	if (!model_versions_list(tracker, pk, r->canonical_stage, call->arena, &others, err))
+		return false;
+	for (size_t i = 0; i < others.count; i++) {
+		if (others.items[i] != r->version_number &&
+		    !record_stage(call, tracker, pk, others.items[i], r->canonical_stage,
+				  SLICE("Archived"), err))
+			return false;
+	}
+	return true;
+}
+
 static bool transition_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
+	if (!load_version(call, tracker, r->version_number, err))
+		return false;
+	const struct model_version *version = call->result;
+	struct model_pk pk = version->model_pk;
+	return record_archived(call, tracker, pk, err) &&
+	       record_stage(call, tracker, pk, r->version_number, version->stage,
+			    r->canonical_stage, err) &&
 	       model_version_move_in_txn(tracker, pk, r->version_number, r->canonical_stage,
 					 r->archive_existing_versions.value, call->now_ms, err) &&
 	       load_version(call, tracker, r->version_number, err);
@@ -329,18 +385,17 @@ static bool set_tag_check(struct call *call, struct error *err)
 static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_tag_set_in_txn(tracker, pk, r->version_number,
+	struct model_change change = {.kind = REGISTRY_VERSION_TAG_SET,
+				      .name = r->name,
+				      .version = r->version_number,
+				      .key = r->key,
+				      .after = slice_or_empty(r->value)};
+	return model_version_check(tracker, r->name, r->version_number, &change.model_pk, err) &&
+	       model_version_tag_find(tracker, change.model_pk, r->version_number, r->key,
+				      call->arena, &change.before, err) &&
+	       model_version_tag_set_in_txn(tracker, change.model_pk, r->version_number,
 					    (struct key_value){r->key, r->value}, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_VERSION_TAG,
-							.action = WEBHOOK_SET,
-							.name = r->name,
-							.version = r->version_number,
-							.key = r->key,
-							.value = r->value},
-				err);
+	       model_change(call, tracker, &change, err);
 }
 
 const struct endpoint model_versions_set_tag = {
@@ -362,23 +417,22 @@ static const struct field delete_tag_fields[] = {
 static bool delete_tag_check(struct call *call, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return version_check(call, err) &&
-	       model_check_tag_name(r->key, err);
+	return version_check(call, err) && model_check_tag_name(r->key, err);
 }
 
 static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_version_tag_delete_in_txn(tracker, pk, r->version_number, r->key, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_VERSION_TAG,
-							.action = WEBHOOK_DELETED,
-							.name = r->name,
-							.version = r->version_number,
-							.key = r->key},
-				err);
+	struct model_change change = {.kind = REGISTRY_VERSION_TAG_DELETED,
+				      .name = r->name,
+				      .version = r->version_number,
+				      .key = r->key};
+	return model_version_check(tracker, r->name, r->version_number, &change.model_pk, err) &&
+	       model_version_tag_find(tracker, change.model_pk, r->version_number, r->key,
+				      call->arena, &change.before, err) &&
+	       model_version_tag_delete_in_txn(tracker, change.model_pk, r->version_number, r->key,
+					       err) &&
+	       model_change(call, tracker, &change, err);
 }
 
 const struct endpoint model_versions_delete_tag = {

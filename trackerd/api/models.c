@@ -1,6 +1,7 @@
 /* Owns the endpoints of registered models and of the aliases that name their versions. */
 #include "api/models.h"
 
+#include "api/alias_move.h"
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
@@ -38,6 +39,14 @@ static void model_encode(const struct call *call, struct json_writer *w)
 	json_object_end(w);
 }
 
+/* That the model as a whole comes or goes. */
+static struct model_change whole_change(const struct registered_model *model,
+					enum registry_kind kind)
+{
+	return (struct model_change){
+		.kind = kind, .model_pk = model->pk, .name = model->name, .model_or_null = model};
+}
+
 /* ---- create, get, rename, update, delete -------------------------------------------------------- */
 
 static const struct field create_fields[] = {
@@ -57,15 +66,12 @@ static bool create_check(struct call *call, struct error *err)
 static bool create_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	const struct registry_event event = {.subject = REGISTRY_MODEL,
-					     .action = WEBHOOK_CREATED,
-					     .name = r->name,
-					     .description = r->description,
-					     .tags = r->tag_list};
-	return model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms,
-				   err) &&
-	       model_event_emit(call, tracker, event, err) &&
-	       load_model(call, tracker, r->name, err);
+	if (!model_insert_in_txn(tracker, r->name, r->description, r->tag_list, call->now_ms,
+				 err) ||
+	    !load_model(call, tracker, r->name, err))
+		return false;
+	struct model_change change = whole_change(call->result, REGISTRY_MODEL_CREATED);
+	return model_change(call, tracker, &change, err);
 }
 
 const struct endpoint models_create = {
@@ -118,7 +124,13 @@ static bool rename_check(struct call *call, struct error *err)
 static bool rename_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_rename_in_txn(tracker, r->name, r->new_name, call->now_ms, err) &&
+	struct model_change change = {.kind = REGISTRY_MODEL_RENAMED,
+				      .name = r->new_name,
+				      .before = r->name,
+				      .after = r->new_name};
+	return model_find(tracker, r->name, &change.model_pk, err) &&
+	       model_rename_in_txn(tracker, r->name, r->new_name, call->now_ms, err) &&
+	       model_change(call, tracker, &change, err) &&
 	       load_model(call, tracker, r->new_name, err);
 }
 
@@ -141,9 +153,17 @@ static const struct field update_fields[] = {
 static bool update_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct slice description = slice_is_present(r->description) ? r->description : SLICE("");
+	struct slice description = slice_or_empty(r->description);
+	if (!load_model(call, tracker, r->name, err))
+		return false;
+	const struct registered_model *model = call->result;
+	struct model_change change = {.kind = REGISTRY_MODEL_DESCRIBED,
+				      .model_pk = model->pk,
+				      .name = r->name,
+				      .before = model->description,
+				      .after = description};
 	return model_describe_in_txn(tracker, r->name, description, call->now_ms, err) &&
-	       load_model(call, tracker, r->name, err);
+	       model_change(call, tracker, &change, err) && load_model(call, tracker, r->name, err);
 }
 
 const struct endpoint models_update = {
@@ -159,7 +179,14 @@ const struct endpoint models_update = {
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_delete_in_txn(tracker, r->name, err);
+	if (!load_model(call, tracker, r->name, err))
+		return false;
+	const struct registered_model *model = call->result;
+	struct model_change change = whole_change(model, REGISTRY_MODEL_DELETED);
+	return model_changes_aliases_gone(call, tracker, model->pk, model->name, &model->aliases,
+					  err) &&
+	       model_change(call, tracker, &change, err) &&
+	       model_delete_in_txn(tracker, r->name, err);
 }
 
 const struct endpoint models_delete = {
@@ -238,16 +265,15 @@ static bool set_tag_check(struct call *call, struct error *err)
 static bool set_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_find(tracker, r->name, &pk, err) &&
-	       model_tag_set_in_txn(tracker, pk, (struct key_value){r->key, r->value}, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_MODEL_TAG,
-							.action = WEBHOOK_SET,
-							.name = r->name,
-							.key = r->key,
-							.value = r->value},
-				err);
+	struct model_change change = {.kind = REGISTRY_MODEL_TAG_SET,
+				      .name = r->name,
+				      .key = r->key,
+				      .after = slice_or_empty(r->value)};
+	return model_find(tracker, r->name, &change.model_pk, err) &&
+	       model_tag_find(tracker, change.model_pk, r->key, call->arena, &change.before, err) &&
+	       model_tag_set_in_txn(tracker, change.model_pk, (struct key_value){r->key, r->value},
+				    err) &&
+	       model_change(call, tracker, &change, err);
 }
 
 const struct endpoint models_set_tag = {
@@ -268,22 +294,18 @@ static const struct field delete_tag_fields[] = {
 static bool delete_tag_check(struct call *call, struct error *err)
 {
 	const struct model_request *r = call->request;
-	return model_check_name(r->name, err) &&
-	       model_check_tag_name(r->key, err);
+	return model_check_name(r->name, err) && model_check_tag_name(r->key, err);
 }
 
 static bool delete_tag_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
-	struct model_pk pk;
-	return model_find(tracker, r->name, &pk, err) &&
-	       model_tag_delete_in_txn(tracker, pk, r->key, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_MODEL_TAG,
-							.action = WEBHOOK_DELETED,
-							.name = r->name,
-							.key = r->key},
-				err);
+	struct model_change change = {
+		.kind = REGISTRY_MODEL_TAG_DELETED, .name = r->name, .key = r->key};
+	return model_find(tracker, r->name, &change.model_pk, err) &&
+	       model_tag_find(tracker, change.model_pk, r->key, call->arena, &change.before, err) &&
+	       model_tag_delete_in_txn(tracker, change.model_pk, r->key, err) &&
+	       model_change(call, tracker, &change, err);
 }
 
 const struct endpoint models_delete_tag = {
@@ -348,6 +370,7 @@ static const struct field set_alias_fields[] = {
 	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
 	FIELD_TEXT(struct model_request, alias, FIELD_REQUIRED),
 	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, reason, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
@@ -355,7 +378,23 @@ static bool set_alias_check(struct call *call, struct error *err)
 {
 	struct model_request *r = call->request;
 	return model_check_name(r->name, err) && model_check_new_alias(r->alias, err) &&
-	       model_check_version(r->version, &r->version_number, err);
+	       model_check_version(r->version, &r->version_number, err) &&
+	       model_check_reason(r->reason, err);
+}
+
+/* Where the alias of the request goes: version 0 is nowhere. */
+static bool move_alias(struct call *call, struct db *tracker, struct model_pk pk,
+		       enum registry_kind kind, struct error *err)
+{
+	const struct model_request *r = call->request;
+	const struct alias_move move = {.kind = kind,
+					.model_pk = pk,
+					.name = r->name,
+					.alias = r->alias,
+					.version = r->version_number,
+					.reason = r->reason};
+	struct alias_moved moved;
+	return alias_move_in_txn(call, tracker, &move, &moved, err);
 }
 
 static bool set_alias_execute(struct call *call, struct db *tracker, struct error *err)
@@ -363,14 +402,7 @@ static bool set_alias_execute(struct call *call, struct db *tracker, struct erro
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_version_check(tracker, r->name, r->version_number, &pk, err) &&
-	       model_alias_set_in_txn(tracker, pk, r->alias, r->version_number, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_ALIAS,
-							.action = WEBHOOK_CREATED,
-							.name = r->name,
-							.alias = r->alias,
-							.version = r->version_number},
-				err);
+	       move_alias(call, tracker, pk, REGISTRY_ALIAS_SET, err);
 }
 
 const struct endpoint models_set_alias = {
@@ -425,25 +457,32 @@ const struct endpoint models_get_alias = {
 	.summary = "Get the model version of an alias",
 };
 
+static const struct field delete_alias_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, alias, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, reason, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
+static bool delete_alias_check(struct call *call, struct error *err)
+{
+	const struct model_request *r = call->request;
+	return alias_check(call, err) && model_check_reason(r->reason, err);
+}
+
 static bool delete_alias_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
 	struct model_pk pk;
 	return model_find(tracker, r->name, &pk, err) &&
-	       model_alias_delete_in_txn(tracker, pk, r->alias, err) &&
-	       model_event_emit(call, tracker,
-				(struct registry_event){.subject = REGISTRY_ALIAS,
-							.action = WEBHOOK_DELETED,
-							.name = r->name,
-							.alias = r->alias},
-				err);
+	       move_alias(call, tracker, pk, REGISTRY_ALIAS_DELETED, err);
 }
 
 const struct endpoint models_delete_alias = {
 	.kind = ENDPOINT_WRITE,
-	.fields_or_null = alias_fields,
+	.fields_or_null = delete_alias_fields,
 	.request_bytes = sizeof(struct model_request),
-	.check = alias_check,
+	.check = delete_alias_check,
 	.execute = delete_alias_execute,
 	.summary = "Delete an alias",
 };

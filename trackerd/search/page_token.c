@@ -1,6 +1,8 @@
 /* Encodes and decodes page tokens. */
 #include "search/page_token.h"
 
+#include "base/base64.h"
+
 enum { DIGEST_BYTES = 8, NUMBER_BYTES = 8 };
 
 struct byte_writer {
@@ -21,9 +23,6 @@ static void write_key(struct byte_writer *w, const struct order_key *key);
 static bool read_u64(struct byte_reader *r, uint64_t *out);
 static bool read_key(struct byte_reader *r, struct order_key *out);
 static bool read_keys(struct byte_reader *r, struct order_key *keys, size_t count);
-static struct slice base64url_encode(const unsigned char *bytes, size_t len, struct arena *arena);
-static bool base64url_decode(struct slice text, struct arena *arena, struct byte_reader *out);
-static int base64url_digit(char byte);
 
 /* FNV-1a, 64 bits. */
 uint64_t page_query_begin(const char *table_name)
@@ -64,7 +63,14 @@ struct slice page_token_encode(uint64_t query, const struct order_key *keys, siz
 		write_key(&w, &keys[i]);
 	ASSERT(w.len == capacity);
 	write_u64(&head, digest_bytes(query, w.bytes + DIGEST_BYTES, w.len - DIGEST_BYTES));
-	return base64url_encode(w.bytes, w.len, arena);
+	return base64url_encode(slice_make((const char *)w.bytes, w.len), arena);
+}
+
+static bool error_foreign(struct error *err)
+{
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+			 "Invalid page token: it was not given out for this query. A token "
+			 "belongs to one filter, order and list of experiments.");
 }
 
 bool page_token_decode(struct slice token, uint64_t query, const struct order_by *order,
@@ -75,16 +81,18 @@ bool page_token_decode(struct slice token, uint64_t query, const struct order_by
 		return true;
 	}
 	struct byte_reader r;
+	struct slice bytes;
 	uint64_t digest;
 	struct order_key *keys = ARENA_NEW(arena, struct order_key, order->count);
-	bool is_ours = base64url_decode(token, arena, &r) && read_u64(&r, &digest) &&
+	if (!base64url_decode(token, arena, &bytes))
+		return error_foreign(err);
+	r = (struct byte_reader){.bytes = (const unsigned char *)bytes.ptr, .len = bytes.len};
+	bool is_ours = read_u64(&r, &digest) &&
 		       digest == digest_bytes(query, r.bytes + r.offset, r.len - r.offset) &&
 		       read_keys(&r, keys, order->count) &&
 		       order_by_keys_fit(order, keys, order->count);
 	if (!is_ours)
-		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Invalid page token: it was not given out for this query. A token "
-				 "belongs to one filter, order and list of experiments.");
+		return error_foreign(err);
 	*keys_out = keys;
 	return true;
 }
@@ -195,62 +203,4 @@ static bool read_keys(struct byte_reader *r, struct order_key *keys, size_t coun
 			return false;
 	}
 	return r->offset == r->len;
-}
-
-static struct slice base64url_encode(const unsigned char *bytes, size_t len, struct arena *arena)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	char *text = ARENA_NEW(arena, char, len / 3 * 4 + 4);
-	size_t text_len = 0;
-	uint32_t bits = 0;
-	unsigned bit_count = 0;
-	for (size_t i = 0; i < len; i++) {
-		bits = (bits << 8) | bytes[i];
-		bit_count += 8;
-		while (bit_count >= 6) {
-			bit_count -= 6;
-			text[text_len++] = digits[(bits >> bit_count) & 63];
-		}
-	}
-	if (bit_count > 0)
-		text[text_len++] = digits[(bits << (6 - bit_count)) & 63];
-	return slice_make(text, text_len);
-}
-
-/* Strict: no padding, no other characters, and bits that are left over must be 0, so that one content has one text. */
-static bool base64url_decode(struct slice text, struct arena *arena, struct byte_reader *out)
-{
-	unsigned char *bytes = ARENA_NEW(arena, unsigned char, text.len / 4 * 3 + 3);
-	size_t len = 0;
-	uint32_t bits = 0;
-	unsigned bit_count = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		int digit = base64url_digit(text.ptr[i]);
-		if (digit < 0)
-			return false;
-		bits = (bits << 6) | (uint32_t)digit;
-		bit_count += 6;
-		if (bit_count >= 8) {
-			bit_count -= 8;
-			bytes[len++] = (unsigned char)(bits >> bit_count);
-		}
-	}
-	if (text.len % 4 == 1 || (bits & ((1U << bit_count) - 1)) != 0)
-		return false;
-	*out = (struct byte_reader){.bytes = bytes, .len = len};
-	return true;
-}
-
-static int base64url_digit(char byte)
-{
-	if (byte >= 'A' && byte <= 'Z')
-		return byte - 'A';
-	if (byte >= 'a' && byte <= 'z')
-		return byte - 'a' + 26;
-	if (byte >= '0' && byte <= '9')
-		return byte - '0' + 52;
-	if (byte == '-')
-		return 62;
-	return byte == '_' ? 63 : -1;
 }

@@ -16,15 +16,15 @@ static bool raise_last_version(struct db *db, struct model_pk pk, int64_t versio
 			       struct error *err);
 static bool add_version_tags(struct db *db, struct model_pk pk,
 			     const struct import_version *version, struct arena *arena,
-			     struct error *err);
+			     struct key_value_list *added, struct error *err);
 static bool add_aliases(struct db *db, struct model_pk pk, const struct import_version *version,
-			struct error *err);
+			struct arena *arena, struct model_alias_list *added, struct error *err);
 static bool move_addresses(struct db *db, const struct import_version *version, struct arena *arena,
 			   struct slice *source, struct slice *location, struct error *err);
 static struct slice model_id_of(struct slice source);
 
 bool import_model_in_txn(struct db *db, const struct import_model *model, struct arena *arena,
-			 bool *is_new_out, struct error *err)
+			 struct import_model_result *out, struct error *err)
 {
 	struct registered_model there;
 	struct model_pk pk;
@@ -40,12 +40,12 @@ bool import_model_in_txn(struct db *db, const struct import_model *model, struct
 		if (!model_tag_set_in_txn(db, pk, missing.items[i], err))
 			return false;
 	}
-	*is_new_out = !found;
+	*out = (struct import_model_result){.pk = pk, .is_new = !found, .added_tags = missing};
 	return true;
 }
 
 bool import_version_in_txn(struct db *db, const struct import_version *version, struct arena *arena,
-			   bool *is_new_out, struct error *err)
+			   struct import_model_result *out, struct error *err)
 {
 	struct model_pk pk;
 	bool found = false;
@@ -54,8 +54,9 @@ bool import_version_in_txn(struct db *db, const struct import_version *version, 
 	if (!found && (!insert_version(db, pk, version, arena, err) ||
 		       !raise_last_version(db, pk, version->version, err)))
 		return false;
-	*is_new_out = !found;
-	return add_version_tags(db, pk, version, arena, err) && add_aliases(db, pk, version, err);
+	*out = (struct import_model_result){.pk = pk, .is_new = !found};
+	return add_version_tags(db, pk, version, arena, &out->added_tags, err) &&
+	       add_aliases(db, pk, version, arena, &out->added_aliases, err);
 }
 
 static bool insert_model(struct db *db, const struct import_model *model, struct error *err)
@@ -155,7 +156,7 @@ static bool raise_last_version(struct db *db, struct model_pk pk, int64_t versio
 
 static bool add_version_tags(struct db *db, struct model_pk pk,
 			     const struct import_version *version, struct arena *arena,
-			     struct error *err)
+			     struct key_value_list *added, struct error *err)
 {
 	struct model_version there;
 	if (!model_version_load_by_pk(db, pk, version->version, arena, &there, err))
@@ -165,11 +166,12 @@ static bool add_version_tags(struct db *db, struct model_pk pk,
 		if (!model_version_tag_set_in_txn(db, pk, version->version, missing.items[i], err))
 			return false;
 	}
+	*added = missing;
 	return true;
 }
 
 static bool add_aliases(struct db *db, struct model_pk pk, const struct import_version *version,
-			struct error *err)
+			struct arena *arena, struct model_alias_list *added, struct error *err)
 {
 	for (size_t i = 0; i < version->alias_count; i++) {
 		struct db_statement *st = db_prepare(
@@ -184,6 +186,12 @@ static bool add_aliases(struct db *db, struct model_pk pk, const struct import_v
 		db_bind_i64(st, 3, version->version);
 		if (!db_run(st, err))
 			return false;
+		if (db_changes(db) == 0)
+			continue;
+		added->items =
+			arena_list_room(arena, added->items, added->count, sizeof(*added->items));
+		added->items[added->count++] =
+			(struct model_alias){version->aliases[i], version->version};
 	}
 	return true;
 }

@@ -15,9 +15,16 @@ struct import_model {
 	struct key_value_list tags;
 };
 
-/* *is_new_out is false when there is a model of that name, to which the tags it lacks were added. */
+/* What an import changed. Lists are in the arena. */
+struct import_model_result {
+	struct model_pk pk;
+	bool is_new; /* false: it was there, and got what it lacked */
+	struct key_value_list added_tags;
+	struct model_alias_list added_aliases; /* of a version */
+};
+
 MUST_CHECK bool import_model_in_txn(struct db *db, const struct import_model *model, struct arena *arena,
-				    bool *is_new_out, struct error *err);
+				    struct import_model_result *out, struct error *err);
 
 struct import_version {
 	struct slice name; /* of an existing model */
@@ -33,9 +40,8 @@ struct import_version {
 };
 
 /* An address below that of the artifacts of an imported run becomes the one that the run has here. Fails with
- * RESOURCE_CONFLICT when the model has another version of that number: one made at another time. *is_new_out is
- * false when it is there already. */
+ * RESOURCE_CONFLICT when the model has another version of that number: one made at another time. */
 MUST_CHECK bool import_version_in_txn(struct db *db, const struct import_version *version, struct arena *arena,
-				      bool *is_new_out, struct error *err);
+				      struct import_model_result *out, struct error *err);
 
 #endif

@@ -18,6 +18,12 @@ struct model_alias_list {
 	size_t count;
 };
 
+/* Numbers of versions of one model, in order. */
+struct version_list {
+	int64_t *items;
+	size_t count;
+};
+
 struct model_version {
 	struct model_pk model_pk;
 	struct slice name;

@@ -236,6 +236,21 @@ bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice
 	return true;
 }
 
+bool model_versions_list(struct db *db, struct model_pk pk, struct slice stage_or_absent,
+			 struct arena *arena, struct version_list *out, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT version FROM model_versions WHERE model_pk = $1"
+			       " AND stage = coalesce($2, stage) ORDER BY version"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_text(st, 2, stage_or_absent);
+	return model_rows_versions(st, arena, out, err);
+}
+
 /* ---- changing ----------------------------------------------------------------------------------- */
 
 bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t version,
@@ -302,6 +317,22 @@ bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t vers
 	db_bind_i64(st, 1, pk.value);
 	db_bind_i64(st, 2, version);
 	return db_run(st, err) && model_touch_in_txn(db, pk, now_ms, err);
+}
+
+bool model_version_tag_find(struct db *db, struct model_pk pk, int64_t version, struct slice key,
+			    struct arena *arena, struct slice *out, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT value FROM model_version_tags"
+			       " WHERE model_pk = $1 AND version = $2 AND key = $3"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_i64(st, 2, version);
+	db_bind_text(st, 3, key);
+	return model_rows_text(st, arena, out, err);
 }
 
 bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t version,

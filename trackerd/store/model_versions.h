@@ -32,6 +32,9 @@ MUST_CHECK bool model_version_check(struct db *db, struct slice name, int64_t ve
 MUST_CHECK bool model_versions_latest(struct db *db, struct model_pk pk, const struct slice *stages,
 				      size_t stage_count, struct arena *arena, struct model_version_list *out,
 				      struct error *err);
+/* All versions, or those in a stage when it is present. */
+MUST_CHECK bool model_versions_list(struct db *db, struct model_pk pk, struct slice stage_or_absent,
+				    struct arena *arena, struct version_list *out, struct error *err);
 /* Moves the version's own time only. */
 MUST_CHECK bool model_version_describe_in_txn(struct db *db, struct model_pk pk, int64_t version,
 					      struct slice description, int64_t now_ms, struct error *err);
@@ -41,6 +44,9 @@ MUST_CHECK bool model_version_move_in_txn(struct db *db, struct model_pk pk, int
 /* With its tags and aliases. */
 MUST_CHECK bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, int64_t now_ms,
 					    struct error *err);
+/* The value of a tag, in the arena; absent when there is no such tag. */
+MUST_CHECK bool model_version_tag_find(struct db *db, struct model_pk pk, int64_t version, struct slice key,
+				       struct arena *arena, struct slice *out, struct error *err);
 MUST_CHECK bool model_version_tag_set_in_txn(struct db *db, struct model_pk pk, int64_t version,
 					     struct key_value tag, struct error *err);
 MUST_CHECK bool model_version_tag_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice key,

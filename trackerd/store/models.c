@@ -80,10 +80,11 @@ static bool error_exists(struct db *db, struct slice name, bool is_prompt, struc
 	if (was_prompt == is_prompt)
 		return error_set(err, ERR_RESOURCE_ALREADY_EXISTS, "%s (name=%s) already exists.",
 				 names[is_prompt], quoted);
-	return error_set(err, ERR_RESOURCE_ALREADY_EXISTS,
-			 "Tried to create a %s with name '%s', but the name is already taken by a %s. "
-			 "MLflow does not allow creating a model and a prompt with the same name.",
-			 kinds[is_prompt], quoted, kinds[was_prompt]);
+	return error_set(
+		err, ERR_RESOURCE_ALREADY_EXISTS,
+		"Tried to create a %s with name '%s', but the name is already taken by a %s. "
+		"MLflow does not allow creating a model and a prompt with the same name.",
+		kinds[is_prompt], quoted, kinds[was_prompt]);
 }
 
 bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
@@ -247,6 +248,19 @@ bool model_touch_in_txn(struct db *db, struct model_pk pk, int64_t now_ms, struc
 	db_bind_i64(st, 1, now_ms);
 	db_bind_i64(st, 2, pk.value);
 	return db_run(st, err);
+}
+
+bool model_tag_find(struct db *db, struct model_pk pk, struct slice key, struct arena *arena,
+		    struct slice *out, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db, SQL("SELECT value FROM registered_model_tags WHERE model_pk = $1 AND key = $2"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_text(st, 2, key);
+	return model_rows_text(st, arena, out, err);
 }
 
 bool model_tag_set_in_txn(struct db *db, struct model_pk pk, struct key_value tag,

@@ -31,6 +31,9 @@ MUST_CHECK bool model_delete_in_txn(struct db *db, struct slice name, struct err
 /* Moves last_updated: a version was created, deleted or transitioned. */
 MUST_CHECK bool model_touch_in_txn(struct db *db, struct model_pk pk, int64_t now_ms, struct error *err);
 
+/* The value of a tag, in the arena; absent when there is no such tag. */
+MUST_CHECK bool model_tag_find(struct db *db, struct model_pk pk, struct slice key, struct arena *arena,
+			       struct slice *out, struct error *err);
 MUST_CHECK bool model_tag_set_in_txn(struct db *db, struct model_pk pk, struct key_value tag, struct error *err);
 /* A missing tag is no error. */
 MUST_CHECK bool model_tag_delete_in_txn(struct db *db, struct model_pk pk, struct slice key, struct error *err);

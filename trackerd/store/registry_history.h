@@ -1,19 +1,20 @@
 /* The registry's memory: one event for every change of it, in the transaction of that change, chained by SHA-256.
  *
  * An event tells of one subject: a model or a version (that it is there), or one part of it (its name, description,
- * stage, rules, a tag, an alias). `before` and `after` are the subject's whole state as JSON, absent when it was, or
- * is, not there. So how anything was at a moment is in the newest event of its subject up to that moment; a part
+ * stage, rules, a tag, an alias). `before` and `after` are the subject's whole state as JSON, absent when it was,
+ * or is, not there. So how anything was at a moment is in the newest event of its subject up to that moment; a part
  * counts when it is newer than the event that made, adopted or restored what it belongs to, whose `after` holds all
  * parts but aliases and rules. registry_state.h puts that together.
  *
- * Sequence numbers count 1, 2, 3, … over all models without gaps, and times never go back along them. The identity of
- * a model is model_seq, the number of the event that it began with: it survives renames and deletion with restoring,
- * and a model that is made anew under an old name is another one.
+ * Sequence numbers count 1, 2, 3, … over all models without gaps, and times never go back along them. The identity
+ * of a model is model_seq, the number of the event that it began with: it survives renames and deletion with
+ * restoring, and a model that is made anew under an old name is another one.
  *
- * The chain. sha256 of an event covers the digest of the event before it (32 zero bytes before the first) and then each
- * of its fields in the order of struct registry_event: a number as 8 bytes, big endian; a text as its length in that form
- * and its bytes; an absent text as the length 2^64-1. A row of its own holds number and digest of the last event, so that
- * a tail that is missing shows. What that proves, and what not, is in README.md; registry_verify.h checks it.
+ * The chain. sha256 of an event covers the digest of the event before it (32 zero bytes before the first) and then
+ * each of its fields in the order of struct registry_event: a number as 8 bytes, big endian; a text as its length
+ * in that form and its bytes; an absent text as the length 2^64-1. A row of its own holds number and digest of the
+ * last event, so that a tail that is missing shows. What that proves, and what not, is in README.md;
+ * registry_verify.h checks it.
  *
  * Size. `after` is kept whole, whatever its size: it is what the request brought. A `before` beyond
  * REGISTRY_BEFORE_BYTES_MAX is in the history already, and is replaced by {"bytes": N, "sha256": "…"}. */
@@ -107,10 +108,10 @@ struct registry_change {
 	int64_t now_ms;           /* wall time; the event gets the last one's if that is later */
 };
 
-/* Records the change; *seq_out is its number. Inside the caller's transaction, in which the change stands or falls with
- * it. `arena` is for scratch. Costs three statements. */
-MUST_CHECK bool registry_record_in_txn(struct db *db, const struct registry_change *change, struct arena *arena,
-				       int64_t *seq_out, struct error *err);
+/* Records the change; *seq_out is its number. Inside the caller's transaction, with which it stands or falls. A model
+ * whose row has no model_seq yet gets this event's number. Costs four statements. */
+MUST_CHECK bool registry_record_in_txn(struct db *db, const struct registry_change *change, int64_t *seq_out,
+				       struct error *err);
 
 /* The end of the chain: number, time and digest of the last event; 0, 0 and zeros when there is none. */
 struct registry_head {
@@ -133,8 +134,8 @@ struct registry_alias_event {
 MUST_CHECK bool registry_alias_event_load(struct db *db, struct model_pk pk, struct slice alias, struct arena *arena,
 					  struct registry_alias_event *out, struct error *err);
 
-/* Gives each model that has none its first events (model.adopted, version.adopted, alias.adopted), in one transaction of
- * its own. At start, before other threads have connections; costs a look when there is nothing to do. `db` is
+/* Gives each model that has none its first events (model.adopted, version.adopted, alias.adopted), in one transaction
+ * of its own. At start, before other threads have connections; costs a look when there is nothing to do. `db` is
  * read-write and in no transaction. */
 MUST_CHECK bool registry_adopt(struct db *db, int64_t now_ms, struct error *err);
 

@@ -1,5 +1,5 @@
-/* The states of what the registry remembers, as JSON: what `before` and `after` of its events hold. Pure; texts are made in
- * the arena. */
+/* The states of what the registry remembers, as JSON: what `before` and `after` of its events hold. Pure; texts are
+ * made in the arena. */
 #ifndef STORE_REGISTRY_JSON_H
 #define STORE_REGISTRY_JSON_H
 

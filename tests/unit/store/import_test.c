@@ -161,13 +161,13 @@ static void an_address_below_an_imported_run_moves_with_it(void **state)
 	struct tracker_db *t = *state;
 	struct import_run run = whole_run();
 	const struct import_model model = {.name = SLICE("m")};
-	bool is_new;
+	struct import_model_result result;
 	import(t, &run);
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		struct import_version version = version_of(rows[i].source);
-		CHECK(t, import_model_in_txn(t->db, &model, &t->arena, &is_new, &t->err));
-		CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &is_new, &t->err));
-		assert_true(is_new);
+		CHECK(t, import_model_in_txn(t->db, &model, &t->arena, &result, &t->err));
+		CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &result, &t->err));
+		assert_true(result.is_new);
 		assert_string_equal(tracker_db_text(t, SQL("SELECT source FROM model_versions")),
 				    rows[i].here);
 		assert_string_equal(
@@ -182,16 +182,16 @@ static void another_version_of_the_number_is_a_conflict(void **state)
 	struct tracker_db *t = *state;
 	const struct import_model model = {.name = SLICE("m")};
 	struct import_version version = version_of("s3://b/model");
-	bool is_new;
-	CHECK(t, import_model_in_txn(t->db, &model, &t->arena, &is_new, &t->err));
-	CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &is_new, &t->err));
-	CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &is_new, &t->err));
-	assert_false(is_new);
+	struct import_model_result result;
+	CHECK(t, import_model_in_txn(t->db, &model, &t->arena, &result, &t->err));
+	CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &result, &t->err));
+	CHECK(t, import_version_in_txn(t->db, &version, &t->arena, &result, &t->err));
+	assert_false(result.is_new);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT last_version FROM registered_models")),
 			 3);
 	version.creation_time_ms++;
 	tracker_db_check_error(t,
-			       import_version_in_txn(t->db, &version, &t->arena, &is_new, &t->err),
+			       import_version_in_txn(t->db, &version, &t->arena, &result, &t->err),
 			       ERR_RESOURCE_CONFLICT,
 			       "Model Version (name=m, version=3) exists and is another one.");
 }
