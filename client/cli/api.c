@@ -28,7 +28,7 @@ struct exchange {
 	struct api *api;
 	struct buffer reply; /* of JSON calls, and of errors */
 	const struct api_upload *upload;
-	const struct api_download *download;
+	const struct fetch_range *download;
 	bool begun;
 	struct error *err; /* set by a callback that gave up */
 	bool gave_up;
@@ -68,21 +68,30 @@ void api_close(struct api *api)
 
 /* ---- callbacks ------------------------------------------------------------------------------- */
 
-static bool is_success(struct exchange *e)
+static long status_of(const struct exchange *e)
 {
 	long status = 0;
 	(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status); /* 0 if unknown */
+	return status;
+}
+
+static bool is_success(const struct exchange *e)
+{
+	long status = status_of(e);
 	return status >= 200 && status < 300;
+}
+
+static bool is_unmodified(const struct exchange *e)
+{
+	return status_of(e) == 304 && e->download == NULL;
 }
 
 static bool take_download(struct exchange *e, struct slice bytes)
 {
-	const struct api_download *d = e->download;
+	const struct fetch_range *d = e->download;
 	if (!e->begun) {
-		long status = 0;
 		e->begun = true;
-		(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status);
-		if (!d->begin(d->context, status == 206 ? d->from : 0, e->err))
+		if (!d->begin(d->context, status_of(e) == 206 ? d->from : 0, e->err))
 			return false;
 	}
 	return d->bytes(d->context, bytes, e->err);
@@ -191,8 +200,7 @@ static bool fail_answered(struct exchange *e, struct arena *arena)
 {
 	struct json_value *tree = NULL;
 	struct error ignored;
-	long status = 0;
-	(void)curl_easy_getinfo(e->api->curl, CURLINFO_RESPONSE_CODE, &status);
+	long status = status_of(e);
 	struct slice message = SLICE(""), name = SLICE("");
 	if (json_tree_parse(buffer_slice(&e->reply), arena, &tree, &ignored)) {
 		message = json_tree_string(json_tree_get(tree, "message"), message);
@@ -242,7 +250,7 @@ static bool perform(struct exchange *e, struct arena *arena)
 	CURLcode code = curl_easy_perform(e->api->curl);
 	if (code != CURLE_OK)
 		return fail_unanswered(e, code);
-	return is_success(e) || fail_answered(e, arena);
+	return is_success(e) || is_unmodified(e) || fail_answered(e, arena);
 }
 
 static const char *url_of(struct api *api, struct slice path, struct arena *arena)
@@ -272,7 +280,11 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE,
 				       (curl_off_t)json_body.len);
 	}
-	bool ok = perform(&e, arena) && read_reply(&e, arena, reply);
+	bool ok = perform(&e, arena);
+	if (ok && is_unmodified(&e))
+		*reply = NULL;
+	else
+		ok = ok && read_reply(&e, arena, reply);
 	curl_slist_free_all(headers);
 	buffer_deinit(&e.reply);
 	return ok;
@@ -309,20 +321,20 @@ static bool finish_download(struct exchange *e)
 	return e->begun || e->download->begin(e->download->context, 0, e->err);
 }
 
-bool api_download(struct api *api, const struct api_download *download, struct error *err)
+bool api_download(struct api *api, const struct fetch_range *range, struct error *err)
 {
-	struct exchange e = {.api = api, .download = download, .err = err};
+	struct exchange e = {.api = api, .download = range, .err = err};
 	struct curl_slist *headers = NULL;
 	struct arena arena;
 	char text[160];
 	arena_init(&arena, 64 * 1024 * 1024);
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
-	set_common(&e, "GET", url_of(api, download->path, &arena));
+	set_common(&e, "GET", url_of(api, range->path, &arena));
 	set_patience(api->curl);
-	if (download->from > 0) {
-		(void)snprintf(text, sizeof(text), "%lld-", (long long)download->from);
+	if (range->from > 0) {
+		(void)snprintf(text, sizeof(text), "%lld-", (long long)range->from);
 		(void)curl_easy_setopt(api->curl, CURLOPT_RANGE, text);
-		(void)snprintf(text, sizeof(text), "If-Range: \"%s\"", download->etag);
+		(void)snprintf(text, sizeof(text), "If-Range: \"%s\"", range->etag);
 		headers = curl_slist_append(NULL, text);
 		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
 	}

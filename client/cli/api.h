@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json_scanner.h"
 #include "base/slice.h"
+#include "src/fetcher.h"
 
 struct api;
 
@@ -21,7 +22,7 @@ MUST_CHECK bool api_open(const char *url, struct api **out, struct error *err);
 void api_close(struct api *api_or_null);
 
 /* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an
- * empty object. */
+ * empty object; *reply is NULL for 304 Not Modified. */
 MUST_CHECK bool api_call(struct api *api, const char *method, struct slice path,
 			 struct slice json_body, struct arena *arena, struct json_value **reply,
 			 struct error *err);
@@ -40,17 +41,6 @@ struct api_upload {
 MUST_CHECK bool api_upload(struct api *api, const struct api_upload *upload, struct arena *arena,
 			   struct json_value **reply, struct error *err);
 
-struct api_download {
-	struct slice path;
-	int64_t from; /* first byte wanted; > 0 asks for a range */
-	/* For a range: only if the file is still this one; else it comes from its start. */
-	const char *etag;
-	/* Called once before the first bytes: where they begin, 0 or `from`. False gives up. */
-	bool (*begin)(void *context, int64_t from, struct error *err);
-	bool (*bytes)(void *context, struct slice bytes, struct error *err);
-	void *context;
-};
-MUST_CHECK bool api_download(struct api *api, const struct api_download *download,
-			     struct error *err);
+MUST_CHECK bool api_download(struct api *api, const struct fetch_range *range, struct error *err);
 
 #endif

@@ -5,12 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/download.h"
 #include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
+#include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/upload.h"
+#include "src/download.h"
 
 static struct slice join(struct cli *cli, struct slice root, const char *path_or_null)
 {
@@ -39,7 +40,8 @@ static bool list_tree(struct cli *cli, struct slice run_id, const char *path_or_
 	struct manifest manifest;
 	struct slice root;
 	if (!lookup_artifact_root(cli, run_id, &root, err) ||
-	    !manifest_load(cli, join(cli, root, path_or_null), &manifest, err))
+	    !manifest_load(&cli->fetcher, cli->arena, join(cli, root, path_or_null), &manifest,
+			   err))
 		return false;
 	struct slice prefix = slice_from(manifest.base, root.len + 1);
 	*count = manifest.count;
@@ -200,8 +202,12 @@ static bool get_into(struct cli *cli, const char *target, const struct manifest 
 		     struct error *err)
 {
 	struct progress progress;
-	struct download d = {.cli = cli, .root = target, .source = m->base, .progress = &progress};
-	if (!cli_api(cli, &d.api, err) || (d.root_fd = open_target(target, err)) < 0)
+	struct download d = {.fetcher = &cli->fetcher,
+			     .root = target,
+			     .source = m->base,
+			     .moved = progress_moved,
+			     .context = &progress};
+	if ((d.root_fd = open_target(target, err)) < 0)
 		return false;
 	progress_begin(&progress, cli, "downloading", m->bytes);
 	bool ok = download_tree(&d, m, err);
@@ -219,7 +225,8 @@ bool artifacts_get(struct cli *cli, struct error *err)
 	struct slice run_id, root;
 	return lookup_run(cli, cli_word(cli, 0), &run_id, err) &&
 	       lookup_artifact_root(cli, run_id, &root, err) &&
-	       manifest_load(cli, join(cli, root, cli_word(cli, 1)), &manifest, err) &&
+	       manifest_load(&cli->fetcher, cli->arena, join(cli, root, cli_word(cli, 1)),
+			     &manifest, err) &&
 	       get_into(cli, cli_option(cli, "to", "."), &manifest, err);
 }
 

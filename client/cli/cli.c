@@ -57,15 +57,21 @@ bool cli_fail_usage(struct cli *cli, struct error *err, const char *format, ...)
 
 bool cli_fail_file(struct error *err, const char *verb, const char *path)
 {
-	(void)status_file_error(err, errno, verb, path);
-	err->code = ERR_INVALID_STATE; /* "not found" is said of what the server has */
-	return false;
+	return status_local_error(err, verb, path);
 }
 
 bool cli_fail_interrupted(struct error *err)
 {
 	return error_set(err, ERR_CANCELLED, "interrupted");
 }
+
+static bool is_interrupted(void *context)
+{
+	(void)context;
+	return cli_is_interrupted();
+}
+
+const struct stop cli_stop = {.is_asked = is_interrupted};
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
@@ -98,24 +104,33 @@ bool cli_api(struct cli *cli, struct api **out, struct error *err)
 	return true;
 }
 
-bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)
+static bool get(void *context, const char *path, struct arena *arena, struct json_value **reply,
+		struct error *err)
 {
 	struct api *api;
-	char text[1024];
+	return cli_api(context, &api, err) &&
+	       api_call(api, "GET", slice_from_cstr(path), (struct slice){0}, arena, reply, err);
+}
+
+static bool download(void *context, const struct fetch_range *range, struct error *err)
+{
+	struct api *api;
+	return cli_api(context, &api, err) && api_download(api, range, err);
+}
+
+void cli_init_fetcher(struct cli *cli)
+{
+	cli->fetcher = (struct fetcher){
+		.get = get, .download = download, .context = cli, .stop = cli_stop};
+}
+
+bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)
+{
 	va_list arguments;
 	va_start(arguments, format);
-	int len = vsnprintf(text, sizeof(text), format, arguments);
+	bool ok = fetcher_getv(&cli->fetcher, cli->arena, reply, err, format, arguments);
 	va_end(arguments);
-	ASSERT(len >= 0);
-	char *whole = text;
-	if ((size_t)len >= sizeof(text)) {
-		whole = arena_alloc(cli->arena, (size_t)len + 1, 1);
-		va_start(arguments, format);
-		(void)vsnprintf(whole, (size_t)len + 1, format, arguments);
-		va_end(arguments);
-	}
-	return cli_api(cli, &api, err) && api_call(api, "GET", slice_make(whole, (size_t)len),
-						   (struct slice){0}, cli->arena, reply, err);
+	return ok;
 }
 
 bool cli_send(struct cli *cli, const char *method, const char *path, struct json_value **reply,
@@ -128,46 +143,14 @@ bool cli_send(struct cli *cli, const char *method, const char *path, struct json
 			reply, err);
 }
 
-static const char *encode(struct arena *arena, struct slice text, const char *also_plain)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	char *out = arena_alloc(arena, text.len, 3), *at = out;
-	if (text.len == 0)
-		return "";
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-				(c >= 'a' && c <= 'z') ||
-				(c != '\0' && strchr(also_plain, c) != NULL);
-		if (is_plain) {
-			*at++ = (char)c;
-		} else {
-			*at++ = '%';
-			*at++ = digits[c >> 4];
-			*at++ = digits[c & 15];
-		}
-	}
-	return arena_cstr(arena, slice_make(out, (size_t)(at - out)));
-}
-
 const char *cli_encode(struct cli *cli, struct slice value)
 {
-	return cli_encode_in(cli->arena, value);
+	return fetcher_encode_value(cli->arena, value);
 }
 
 const char *cli_encode_path(struct cli *cli, struct slice path)
 {
-	return cli_encode_path_in(cli->arena, path);
-}
-
-const char *cli_encode_in(struct arena *arena, struct slice value)
-{
-	return encode(arena, value, "-._~");
-}
-
-const char *cli_encode_path_in(struct arena *arena, struct slice path)
-{
-	return encode(arena, path, "-._~/");
+	return fetcher_encode_path(cli->arena, path);
 }
 
 /* ---- printing -------------------------------------------------------------------------------- */

@@ -41,6 +41,7 @@ struct cli {
 	/* When a command failed: the status, where the error's code does not tell; else CLI_OK. */
 	enum cli_exit exit;
 	struct api *api_or_null; /* opened on first use */
+	struct fetcher fetcher;	 /* over the same connection, for code that the library shares */
 	struct buffer text;	 /* what `w` writes into */
 	struct json_writer w;
 };
@@ -61,6 +62,9 @@ bool cli_fail_interrupted(struct error *err);
 /* A file without a name in $TMPDIR or /tmp, gone when it is closed; -1 with err set on failure. */
 int cli_open_temporary(struct cli *cli, struct error *err);
 
+/* The same question for code that the library shares. */
+extern const struct stop cli_stop;
+
 /* ---- the server ------------------------------------------------------------------------------ */
 
 MUST_CHECK bool cli_api(struct cli *cli, struct api **out, struct error *err);
@@ -71,12 +75,11 @@ MUST_CHECK bool cli_get(struct cli *cli, struct json_value **reply, struct error
 /* Sends the JSON that was written to cli->w (begun by cli_begin_json). */
 MUST_CHECK bool cli_send(struct cli *cli, const char *method, const char *path,
 			 struct json_value **reply, struct error *err);
+/* Sets cli->fetcher; `cli` must stay where it is. */
+void cli_init_fetcher(struct cli *cli);
 /* Percent-encoded for a query value, or as a path, where "/" stays. NUL-terminated. */
 const char *cli_encode(struct cli *cli, struct slice value);
 const char *cli_encode_path(struct cli *cli, struct slice path);
-/* The same in another arena. */
-const char *cli_encode_in(struct arena *arena, struct slice value);
-const char *cli_encode_path_in(struct arena *arena, struct slice path);
 
 /* ---- printing -------------------------------------------------------------------------------- */
 
@@ -111,18 +114,6 @@ static inline const char *cli_option(const struct cli *cli, const char *name, co
 static inline bool cli_flag(const struct cli *cli, const char *name)
 {
 	return arguments_has(&cli->arguments, name);
-}
-
-/* The first item of a list in a reply; go on with next_sibling_or_null. */
-static inline const struct json_value *json_items(const struct json_value *list_or_null)
-{
-	return list_or_null == NULL ? NULL : list_or_null->first_child_or_null;
-}
-
-/* The text of a member; "" when it is missing. */
-static inline struct slice json_text(const struct json_value *object_or_null, const char *key)
-{
-	return json_tree_string(json_tree_get(object_or_null, key), SLICE(""));
 }
 
 #endif

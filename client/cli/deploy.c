@@ -1,10 +1,11 @@
 /* Owns "trk deploy": a model version put to use in a directory, what is there, and the way back. */
+#include <stdio.h>
 #include <unistd.h>
 
-#include "cli/deploy_fault.h"
 #include "cli/deploy_fetch.h"
 #include "cli/deploy_report.h"
 #include "cli/handlers.h"
+#include "src/deploy_fault.h"
 
 enum { HEALTH_RETRIES = 5, HEALTH_INTERVAL_S = 2, TIMEOUT_S = 60, KEEP = 3, SECONDS_MAX = 86400 };
 
@@ -66,9 +67,9 @@ static bool enter(struct deployment *d, const char *path, bool is_made, struct d
 		  struct error *err)
 {
 	deploy_directory_close(&d->directory);
-	if (!deploy_directory_open(d->cli, path, is_made, &d->directory, err) ||
+	if (!deploy_directory_open(path, is_made, &d->directory, err) ||
 	    !deploy_directory_lock(&d->directory, err) ||
-	    !deploy_state_load(&d->directory, &d->state, err) ||
+	    !deploy_state_load(&d->directory, d->cli->arena, &d->state, err) ||
 	    !deploy_settle(d, &r->note_or_null, err))
 		return false;
 	if (r->note_or_null != NULL)
@@ -123,8 +124,8 @@ static bool activate(struct deployment *d, const char *cause, struct deploy_repo
 {
 	const char *name = r->version->name, *current;
 	if (!deploy_activate(d, name, cause, err) ||
-	    !deploy_directory_link(&d->directory, "current", &current, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &r->previous, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "current", &current, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "previous", &r->previous, err) ||
 	    !choose_removed(d, current, r->previous, r, err))
 		return false;
 	prune(d, r);
@@ -142,7 +143,8 @@ static bool is_in_place(const struct deployment *d, const struct deploy_source *
 	const struct deploy_version *v = deploy_state_find(&d->state, source->version.name);
 	return v != NULL && strcmp(current, v->name) == 0 && !cli_flag(d->cli, "force") &&
 	       strcmp(v->model, source->version.model) == 0 &&
-	       deploy_directory_holds(&d->directory, current, source->version.tree_sha256);
+	       deploy_directory_holds(&d->directory, current, source->version.tree_sha256,
+				      &cli_stop);
 }
 
 static bool deploy_version(struct deployment *d, const char *path, struct error *err)
@@ -161,8 +163,8 @@ static bool deploy_version(struct deployment *d, const char *path, struct error 
 	/* A directory is made only for what there is. */
 	if (!deploy_source_resolve(d->cli, cli_word(d->cli, 0), &source, err) ||
 	    (!is_there && !enter(d, path, true, &r, err)) ||
-	    !deploy_directory_link(&d->directory, "current", &current, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &r.previous, err))
+	    !deploy_link(&d->directory, d->cli->arena, "current", &current, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "previous", &r.previous, err))
 		return false;
 	r.version = &source.version;
 	if (is_in_place(d, &source, current)) {
@@ -186,25 +188,26 @@ static bool plan(struct deployment *d, const char *path, struct error *err)
 	const char *current = "";
 	if (!read_settings(d->cli, &settings, err))
 		return false;
-	if (deploy_directory_open(d->cli, path, false, &d->directory, err)) {
-		if (!deploy_state_load(&d->directory, &d->state, err) ||
-		    !deploy_directory_link(&d->directory, "current", &current, err))
+	if (deploy_directory_open(path, false, &d->directory, err)) {
+		if (!deploy_state_load(&d->directory, d->cli->arena, &d->state, err) ||
+		    !deploy_link(&d->directory, d->cli->arena, "current", &current, err))
 			return false;
 	} else if (err->code != ERR_NOT_FOUND) {
 		return false;
 	}
 	if (!deploy_source_resolve(d->cli, cli_word(d->cli, 0), &source, err))
 		return false;
-	d->directory.path = d->directory.path != NULL ? d->directory.path : path;
+	if (d->directory.fd < 0)
+		(void)snprintf(d->directory.path, sizeof(d->directory.path), "%s", path);
 	r.version = &source.version;
 	r.is_fetched = !deploy_directory_holds(&d->directory, source.version.name,
-					       source.version.tree_sha256);
+					       source.version.tree_sha256, &cli_stop);
 	if (is_in_place(d, &source, current)) {
 		r.result = "unchanged";
 	} else {
 		r.result = "active";
 		r.previous = current;
-		deploy_state_put(d->cli->arena, &d->state, &source.version);
+		deploy_state_put(&d->state, &source.version);
 		if (!choose_removed(d, source.version.name, current, &r, err))
 			return false;
 	}
@@ -219,22 +222,22 @@ static bool roll_back(struct deployment *d, const char *path, struct error *err)
 	struct deploy_report r = {0};
 	const char *current;
 	bool is_plan = cli_flag(d->cli, "dry-run");
-	if (is_plan ? !deploy_directory_open(d->cli, path, false, &d->directory, err) ||
-			      !deploy_state_load(&d->directory, &d->state, err)
+	if (is_plan ? !deploy_directory_open(path, false, &d->directory, err) ||
+			      !deploy_state_load(&d->directory, d->cli->arena, &d->state, err)
 		    : !enter(d, path, false, &r, err))
 		return false;
-	if (!deploy_directory_link(&d->directory, "current", &current, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &r.previous, err) ||
+	if (!deploy_link(&d->directory, d->cli->arena, "current", &current, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "previous", &r.previous, err) ||
 	    !read_settings(d->cli, &d->state.settings, err))
 		return false;
 	r.version = deploy_state_find(&d->state, r.previous);
 	if (r.version == NULL)
 		return error_set(err, ERR_INVALID_STATE, "%s: there is no version to go back to",
 				 path);
-	if (!deploy_directory_holds(&d->directory, r.previous, r.version->tree_sha256))
+	if (!deploy_directory_holds(&d->directory, r.previous, r.version->tree_sha256, &cli_stop))
 		return error_set(err, ERR_DATA_LOSS,
 				 "%s has changed since it was deployed; nothing was done",
-				 deploy_directory_version(&d->directory, r.previous));
+				 deploy_version_path(&d->directory, d->cli->arena, r.previous));
 	if (!is_plan)
 		return activate(d, "rollback", &r, err);
 	r.result = "rolled back";
@@ -245,19 +248,16 @@ static bool roll_back(struct deployment *d, const char *path, struct error *err)
 
 static bool show_status(struct deployment *d, const char *path, struct error *err)
 {
-	return deploy_directory_open(d->cli, path, false, &d->directory, err) &&
-	       deploy_state_load(&d->directory, &d->state, err) && deploy_report_status(d, err);
+	return deploy_directory_open(path, false, &d->directory, err) &&
+	       deploy_state_load(&d->directory, d->cli->arena, &d->state, err) &&
+	       deploy_report_status(d, err);
 }
 
 bool deploy(struct cli *cli, struct error *err)
 {
-	struct deployment d = {.cli = cli,
-			       .directory = {.arena = cli->arena,
-					     .fd = -1,
-					     .versions_fd = -1,
-					     .admin_fd = -1,
-					     .lock_fd = -1}};
+	struct deployment d = {.cli = cli, .state = {.arena = cli->arena}};
 	const char *path = "";
+	deploy_directory_init(&d.directory);
 	if (!check_usage(cli, &path, err))
 		return false;
 	bool ok = cli_flag(cli, "status")     ? show_status(&d, path, err)

@@ -20,7 +20,8 @@ static void put_report(struct json_writer *w, const struct deployment *d,
 {
 	json_put_cstr(w, "result", r->result);
 	put_version(w, r->version);
-	json_put_cstr(w, "path", deploy_directory_version(&d->directory, r->version->name));
+	json_put_cstr(w, "path",
+		      deploy_version_path(&d->directory, d->cli->arena, r->version->name));
 	json_put_cstr(w, "previous", r->previous);
 	json_put_cstr(w, "target", d->state.settings.target);
 	json_put_cstr(w, "environment", d->state.settings.environment);
@@ -44,8 +45,8 @@ bool deploy_report_result(const struct deployment *d, const struct deploy_report
 		json_object_end(w);
 		return cli_print_json(cli, err);
 	}
-	cli_print_line(cli,
-		       slice_from_cstr(deploy_directory_version(&d->directory, r->version->name)));
+	cli_print_line(cli, slice_from_cstr(deploy_version_path(&d->directory, d->cli->arena,
+								r->version->name)));
 	cli_say(cli, "%s version %s: %s, %.*s, %.*s, every SHA-256 verified%s", r->version->model,
 		r->version->version, r->result,
 		SLICE_FMT(format_count(cli->arena, r->version->file_count, "file")),
@@ -104,7 +105,7 @@ bool deploy_report_plan(const struct deployment *d, const struct deploy_report *
 
 struct status {
 	const char *current, *previous;
-	const char *holder_or_null;
+	char holder[DEPLOY_HOLDER_BYTES]; /* "" for none */
 	bool is_interrupted;
 };
 
@@ -115,8 +116,9 @@ static bool status_json(const struct deployment *d, const struct status *status,
 	json_object_begin(w);
 	json_put_cstr(w, "current", status->current);
 	json_put_cstr(w, "previous", status->previous);
-	json_put_cstr(w, "path", deploy_directory_version(&d->directory, status->current));
-	json_put_cstr(w, "busy", status->holder_or_null);
+	json_put_cstr(w, "path",
+		      deploy_version_path(&d->directory, d->cli->arena, status->current));
+	json_put_cstr(w, "busy", status->holder[0] != '\0' ? status->holder : NULL);
 	json_put_bool(w, "interrupted", status->is_interrupted);
 	json_put_cstr(w, "result", s->result);
 	json_put_cstr(w, "reason", s->reason);
@@ -148,7 +150,7 @@ static void print_link(const struct deployment *d, const char *title, const char
 	cli_print_line(cli, arena_printf(cli->arena, "%-9s %s version %s, since %.*s: %s", title,
 					 v->model, v->version,
 					 SLICE_FMT(format_time(cli->arena, v->deployed_ms)),
-					 deploy_directory_version(&d->directory, name)));
+					 deploy_version_path(&d->directory, d->cli->arena, name)));
 }
 
 static void print_status(const struct deployment *d, const struct status *status)
@@ -157,9 +159,8 @@ static void print_status(const struct deployment *d, const struct status *status
 	const struct deploy_state *s = &d->state;
 	print_link(d, "current", status->current);
 	print_link(d, "previous", status->previous);
-	if (status->holder_or_null != NULL)
-		cli_print_line(cli,
-			       arena_printf(cli->arena, "%-9s %s", "busy", status->holder_or_null));
+	if (status->holder[0] != '\0')
+		cli_print_line(cli, arena_printf(cli->arena, "%-9s %s", "busy", status->holder));
 	if (status->is_interrupted)
 		cli_print_line(cli,
 			       arena_printf(cli->arena,
@@ -175,10 +176,11 @@ static void print_status(const struct deployment *d, const struct status *status
 
 bool deploy_report_status(const struct deployment *d, struct error *err)
 {
-	struct status status = {.holder_or_null = deploy_directory_holder(&d->directory)};
-	status.is_interrupted = d->state.phase != DEPLOY_IDLE && status.holder_or_null == NULL;
-	if (!deploy_directory_link(&d->directory, "current", &status.current, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &status.previous, err))
+	struct status status = {.holder = ""};
+	bool is_held = deploy_directory_is_held(&d->directory, status.holder);
+	status.is_interrupted = d->state.phase != DEPLOY_IDLE && !is_held;
+	if (!deploy_link(&d->directory, d->cli->arena, "current", &status.current, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "previous", &status.previous, err))
 		return false;
 	if (d->cli->json)
 		return status_json(d, &status, err);

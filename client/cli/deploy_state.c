@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/files.h"
+#include "src/files.h"
 
 #define STATE_FILE "state.json"
 
@@ -38,9 +38,9 @@ static bool is_harmless(const char *name)
 	return name[0] != '.' && strchr(name, '/') == NULL;
 }
 
-static bool read_versions(struct arena *arena, const struct json_value *list,
-			  struct deploy_state *s)
+static bool read_versions(const struct json_value *list, struct deploy_state *s)
 {
+	struct arena *arena = s->arena;
 	const struct json_value *item = json_items(list);
 	for (; item != NULL; item = item->next_sibling_or_null) {
 		struct deploy_version version = {
@@ -54,13 +54,14 @@ static bool read_versions(struct arena *arena, const struct json_value *list,
 		};
 		if (version.name[0] == '\0' || !is_harmless(version.name))
 			return false;
-		deploy_state_put(arena, s, &version);
+		deploy_state_put(s, &version);
 	}
 	return true;
 }
 
-static bool read_state(struct arena *arena, const struct json_value *root, struct deploy_state *s)
+static bool read_state(const struct json_value *root, struct deploy_state *s)
 {
+	struct arena *arena = s->arena;
 	const struct json_value *settings = json_tree_get(root, "settings");
 	struct slice phase = json_text(root, "phase");
 	size_t at = 0;
@@ -85,13 +86,14 @@ static bool read_state(struct arena *arena, const struct json_value *root, struc
 	};
 	return at < ARRAY_COUNT(phase_names) && number_of(root, "format") == FORMAT &&
 	       is_harmless(s->from) && is_harmless(s->to) && is_harmless(s->previous_before) &&
-	       read_versions(arena, json_tree_get(root, "versions"), s);
+	       read_versions(json_tree_get(root, "versions"), s);
 }
 
-bool deploy_state_load(const struct deploy_directory *d, struct deploy_state *out,
-		       struct error *err)
+bool deploy_state_load(const struct deploy_directory *d, struct arena *arena,
+		       struct deploy_state *out, struct error *err)
 {
 	struct deploy_state s = {
+		.arena = arena,
 		.from = "",
 		.to = "",
 		.previous_before = "",
@@ -105,12 +107,12 @@ bool deploy_state_load(const struct deploy_directory *d, struct deploy_state *ou
 	*out = s;
 	if (fstatat(d->admin_fd, STATE_FILE, &info, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return true;
-	if (!files_read(d->admin_fd, STATE_FILE, STATE_BYTES_MAX, d->arena, &text, err))
+	if (!files_read(d->admin_fd, STATE_FILE, STATE_BYTES_MAX, arena, &text, err))
 		return error_prefix(err, "%s", d->path);
-	if (!json_tree_parse(text, d->arena, &root, err) || !read_state(d->arena, root, &s))
+	if (!json_tree_parse(text, arena, &root, err) || !read_state(root, &s))
 		return error_set(err, ERR_DATA_LOSS,
 				 "%s does not read as the state of a deployment",
-				 deploy_directory_admin(d, STATE_FILE));
+				 deploy_admin_path(d, arena, STATE_FILE));
 	*out = s;
 	return true;
 }
@@ -186,14 +188,14 @@ bool deploy_state_save(const struct deploy_directory *d, struct deploy_state *st
 {
 	struct buffer text;
 	struct json_writer w;
-	buffer_init_in_arena(&text, d->arena, STATE_BYTES_MAX);
+	buffer_init_in_arena(&text, state->arena, STATE_BYTES_MAX);
 	json_writer_init(&w, &text);
 	state->changed_ms = clock_wall_ms(clock_system());
 	write_state(&w, state);
 	if (!buffer_check(&text, "the state of the deployment", err))
 		return false;
 	return write_file(d, buffer_slice(&text)) ||
-	       cli_fail_file(err, "write", deploy_directory_admin(d, STATE_FILE));
+	       cli_fail_file(err, "write", deploy_admin_path(d, state->arena, STATE_FILE));
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
@@ -207,12 +209,11 @@ const struct deploy_version *deploy_state_find(const struct deploy_state *state,
 	return NULL;
 }
 
-void deploy_state_put(struct arena *arena, struct deploy_state *state,
-		      const struct deploy_version *version)
+void deploy_state_put(struct deploy_state *state, const struct deploy_version *version)
 {
 	struct deploy_version added = *version;
 	deploy_state_drop(state, added.name);
-	state->versions = arena_list_room(arena, state->versions, state->version_count,
+	state->versions = arena_list_room(state->arena, state->versions, state->version_count,
 					  sizeof(*state->versions));
 	state->versions[state->version_count++] = added;
 }
@@ -225,6 +226,32 @@ void deploy_state_drop(struct deploy_state *state, const char *name)
 			state->versions[kept++] = state->versions[i];
 	}
 	state->version_count = kept;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+bool deploy_link(const struct deploy_directory *d, struct arena *arena, const char *link,
+		 const char **name_out, struct error *err)
+{
+	char name[DEPLOY_NAME_BYTES];
+	if (!deploy_directory_link(d, link, name, err))
+		return false;
+	*name_out = arena_cstr(arena, slice_from_cstr(name));
+	return true;
+}
+
+const char *deploy_version_path(const struct deploy_directory *d, struct arena *arena,
+				const char *name)
+{
+	char path[DEPLOY_PATH_BYTES];
+	return arena_cstr(arena, slice_from_cstr(deploy_directory_version(d, name, path)));
+}
+
+const char *deploy_admin_path(const struct deploy_directory *d, struct arena *arena,
+			      const char *name)
+{
+	char path[DEPLOY_PATH_BYTES];
+	return arena_cstr(arena, slice_from_cstr(deploy_directory_admin(d, name, path)));
 }
 
 /* ---- log ------------------------------------------------------------------------------------- */
@@ -242,7 +269,7 @@ void deploy_log(const struct deploy_directory *d, const char *event, const char 
 			0666);
 	if (fd < 0)
 		return;
-	buffer_init_in_arena(&line, d->arena, LOG_BYTES_MAX);
+	buffer_init(&line, LOG_BYTES_MAX);
 	json_writer_init(&w, &line);
 	json_object_begin(&w);
 	json_put_int(&w, "time_ms", clock_wall_ms(clock_system()));
@@ -252,5 +279,6 @@ void deploy_log(const struct deploy_directory *d, const char *event, const char 
 	json_object_end(&w);
 	buffer_append_byte(&line, '\n');
 	(void)files_write_all(fd, buffer_slice(&line)); /* a diary, nothing depends on it */
+	buffer_deinit(&line);
 	(void)close(fd);
 }

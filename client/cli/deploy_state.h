@@ -9,7 +9,8 @@
 #ifndef CLI_DEPLOY_STATE_H
 #define CLI_DEPLOY_STATE_H
 
-#include "cli/deploy_directory.h"
+#include "cli/cli.h"
+#include "src/deploy_directory.h"
 
 enum deploy_phase { DEPLOY_IDLE, DEPLOY_ACTIVATING, DEPLOY_PUTTING_BACK };
 
@@ -28,6 +29,7 @@ struct deploy_settings {
 };
 
 struct deploy_state {
+	struct arena *arena; /* what is added later lives there, too */
 	enum deploy_phase phase;
 	/* While activating or putting back: the names in versions/. */
 	const char *from, *to, *previous_before;
@@ -41,17 +43,24 @@ struct deploy_state {
 };
 
 /* The state without a file is idle and holds nothing. */
-MUST_CHECK bool deploy_state_load(const struct deploy_directory *d, struct deploy_state *out,
-				  struct error *err);
+MUST_CHECK bool deploy_state_load(const struct deploy_directory *d, struct arena *arena,
+				  struct deploy_state *out, struct error *err);
 /* Durable when it returns. Sets changed_ms. */
 MUST_CHECK bool deploy_state_save(const struct deploy_directory *d, struct deploy_state *state,
 				  struct error *err);
 /* NULL if it is not known. */
 const struct deploy_version *deploy_state_find(const struct deploy_state *state, const char *name);
 /* Adds a version at the end, or moves it there; keeps its texts. */
-void deploy_state_put(struct arena *arena, struct deploy_state *state,
-		      const struct deploy_version *version);
+void deploy_state_put(struct deploy_state *state, const struct deploy_version *version);
 void deploy_state_drop(struct deploy_state *state, const char *name);
+
+/* What deploy_directory.h answers, in the arena. */
+MUST_CHECK bool deploy_link(const struct deploy_directory *d, struct arena *arena, const char *link,
+			    const char **name_out, struct error *err);
+const char *deploy_version_path(const struct deploy_directory *d, struct arena *arena,
+				const char *name);
+const char *deploy_admin_path(const struct deploy_directory *d, struct arena *arena,
+			      const char *name);
 
 /* Appends a line to .trk-deploy/log: when, what, and about which version. What cannot be written is
  * left out. */

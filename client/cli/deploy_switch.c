@@ -6,8 +6,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "cli/deploy_fault.h"
 #include "cli/deploy_hook.h"
+#include "src/deploy_fault.h"
 
 enum { NAP_MS = 100 };
 
@@ -25,8 +25,8 @@ static bool run_command(struct deployment *d, const char *title, const char *com
 		{"TRK_MODEL", version != NULL ? version->model : ""},
 		{"TRK_VERSION", version != NULL ? version->version : ""},
 		{"TRK_TREE_SHA256", version != NULL ? version->tree_sha256 : ""},
-		{"TRK_PATH", deploy_directory_version(&d->directory, name)},
-		{"TRK_PREVIOUS_PATH", deploy_directory_version(&d->directory, previous)},
+		{"TRK_PATH", deploy_version_path(&d->directory, d->cli->arena, name)},
+		{"TRK_PREVIOUS_PATH", deploy_version_path(&d->directory, d->cli->arena, previous)},
 		{"TRK_ENV", s->environment},
 		{"TRK_TARGET", s->target},
 		{"TRK_CAUSE", cause},
@@ -112,7 +112,7 @@ static bool finish(struct deployment *d, struct error *err)
 	if (known != NULL) {
 		struct deploy_version version = *known;
 		version.deployed_ms = clock_wall_ms(clock_system());
-		deploy_state_put(d->cli->arena, s, &version);
+		deploy_state_put(s, &version);
 	}
 	s->result = strcmp(s->cause, "rollback") == 0 ? "rolled back" : "active";
 	s->reason = "";
@@ -170,8 +170,8 @@ bool deploy_activate(struct deployment *d, const char *name, const char *cause, 
 	const char *how;
 	s->to = name;
 	s->cause = cause;
-	if (!deploy_directory_link(&d->directory, "current", &s->from, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &s->previous_before, err))
+	if (!deploy_link(&d->directory, d->cli->arena, "current", &s->from, err) ||
+	    !deploy_link(&d->directory, d->cli->arena, "previous", &s->previous_before, err))
 		return false;
 	deploy_log(&d->directory, "activating", name, cause);
 	if (!enter(d, DEPLOY_ACTIVATING, err))
@@ -215,6 +215,6 @@ bool deploy_settle(struct deployment *d, const char **note_out, struct error *er
 	*note_out = NULL;
 	if (d->state.phase == DEPLOY_IDLE)
 		return true;
-	return deploy_directory_link(&d->directory, "current", &current, err) &&
+	return deploy_link(&d->directory, d->cli->arena, "current", &current, err) &&
 	       settle(d, current, note_out, err);
 }

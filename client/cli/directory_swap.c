@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/random_id.h"
-#include "cli/files.h"
+#include "src/files.h"
 
 enum { NAME_BYTES_MAX = 200 };
 

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/files.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
 #include "cli/run_view.h"
 #include "cli/yaml_reader.h"
+#include "src/artifact_uri.h"
+#include "src/files.h"
 
 enum {
 	PAGE_EXPERIMENTS = 1000,
@@ -59,8 +60,10 @@ bool export_mlflow(struct cli *cli, struct error *err)
 		.is_dry = cli_flag(cli, "dry-run"),
 	};
 	struct journey journey = {0};
+	struct api *api;
 	take_names(cli, &journey);
-	if (!cli_api(cli, &x.api, err) ||
+	/* A bad address fails before anything is made. */
+	if (!cli_api(cli, &api, err) ||
 	    !export_tree_open(cli, cli_word(cli, 0), cli_flag(cli, "force"), x.is_dry, &x.tree,
 			      err))
 		return false;
@@ -88,7 +91,7 @@ static bool write_experiment(struct export *x, const struct export_experiment *e
 	const char *path = arena_cstr(arena, arena_printf(arena, "%s/meta.yaml", e->folder));
 	struct slice text, location = export_text(experiment, "artifact_location"), ignored_path;
 	struct error ignored;
-	if (!slice_is_present(location) || lookup_artifact_path(location, &ignored_path, &ignored))
+	if (!slice_is_present(location) || artifact_uri_path(location, &ignored_path, &ignored))
 		location = arena_printf(arena, "%s/%s", x->root_uri, e->id);
 	yaml_writer_begin(y);
 	yaml_put_string(y, "artifact_location", location);

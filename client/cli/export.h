@@ -16,13 +16,12 @@
 
 #include "cli/export_tree.h"
 #include "cli/import_report.h"
-#include "cli/manifest.h"
 #include "cli/progress.h"
 #include "cli/yaml_writer.h"
+#include "src/manifest.h"
 
 struct export {
 	struct cli *cli;
-	struct api *api;
 	struct export_tree tree;
 	const char *root_uri; /* "file:///home/…" */
 	struct yaml_writer *yaml;

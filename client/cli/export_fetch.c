@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "cli/download.h"
 #include "cli/lookup.h"
 #include "cli/run_view.h"
+#include "src/artifact_uri.h"
+#include "src/download.h"
 
 /* ---- lists ----------------------------------------------------------------------------------- */
 
@@ -113,9 +114,9 @@ bool export_artifacts_find(struct export *x, struct slice uri, struct export_art
 	struct error why;
 	*out = (struct export_artifacts){0};
 	struct slice path;
-	if (!x->with_artifacts || !lookup_artifact_path(uri, &path, &why))
+	if (!x->with_artifacts || !artifact_uri_path(uri, &path, &why))
 		return true;
-	if (!manifest_load(x->cli, path, &out->manifest, &why)) {
+	if (!manifest_load(&x->cli->fetcher, x->cli->arena, path, &out->manifest, &why)) {
 		*err = why;
 		out->is_broken = why.code == ERR_DATA_LOSS;
 		if (out->is_broken)
@@ -152,17 +153,12 @@ static bool is_of_one_file(const struct error *err)
 static bool copy_files(struct export *x, const struct export_artifacts *artifacts, int old_fd,
 		       int new_fd, bool *whole_out, struct error *err)
 {
-	struct progress silent;
 	struct download d = {
-		.cli = x->cli,
-		.api = x->api,
+		.fetcher = &x->cli->fetcher,
 		.root_fd = new_fd,
 		.root = x->tree.root,
 		.source = artifacts->manifest.base,
-		.progress = &silent,
 	};
-	progress_begin(&silent, x->cli, "", 0);
-	silent.is_on = false; /* the bar counts runs */
 	for (size_t i = 0; i < artifacts->manifest.count; i++) {
 		const struct manifest_file *file = &artifacts->manifest.files[i];
 		struct arena_mark mark = arena_mark(x->cli->arena);
@@ -223,7 +219,7 @@ struct slice export_uri(struct export *x, struct slice uri, const char *home)
 {
 	struct slice path;
 	struct error ignored;
-	if (!slice_is_present(uri) || !lookup_artifact_path(uri, &path, &ignored))
+	if (!slice_is_present(uri) || !artifact_uri_path(uri, &path, &ignored))
 		return uri;
 	return x->with_artifacts ? in_tree(x, slice_from_cstr(home)) : at_server(x, path);
 }
@@ -258,7 +254,7 @@ bool export_uri_of_version(struct export *x, struct slice uri, struct slice run_
 	struct slice path;
 	struct error why;
 	*out = uri;
-	if (!slice_is_present(uri) || !lookup_artifact_path(uri, &path, &why))
+	if (!slice_is_present(uri) || !artifact_uri_path(uri, &path, &why))
 		return true;
 	*out = x->with_artifacts && is_home(path) ? in_tree(x, path) : at_server(x, path);
 	if (!x->with_artifacts || is_home(path) || run_id.len == 0)

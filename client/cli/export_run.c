@@ -4,6 +4,7 @@
 #include "cli/export.h"
 #include "cli/lookup.h"
 #include "cli/run_view.h"
+#include "src/artifact_uri.h"
 
 /* One reply holds at most this many points; the server gives no more than 25000. */
 enum { PAGE_POINTS = 10000, LINE_BYTES_MAX = 128, LINES_BYTES_MAX = PAGE_POINTS * LINE_BYTES_MAX };
@@ -182,7 +183,7 @@ static void tell_of_address(struct export *x, const struct json_value *run)
 {
 	struct slice uri = run_info(run, "artifact_uri"), path;
 	struct error ignored;
-	if (x->with_artifacts && uri.len > 0 && !lookup_artifact_path(uri, &path, &ignored))
+	if (x->with_artifacts && uri.len > 0 && !artifact_uri_path(uri, &path, &ignored))
 		import_report_add(&x->report, IMPORT_CHANGED, "run", run_id_of(run),
 				  "its artifacts stay at %.*s", SLICE_FMT(uri));
 }

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/download.h"
-#include "cli/files.h"
+#include "src/download.h"
+#include "src/files.h"
 
 enum { NAME_BYTES_MAX = 255, PATH_BYTES_MAX = 4096 };
 #define MARK_NAME ".trackerd-export"

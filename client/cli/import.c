@@ -8,6 +8,7 @@
 #include "cli/import_sink.h"
 #include "cli/lookup.h"
 #include "cli/progress.h"
+#include "src/artifact_uri.h"
 
 enum {
 	POINTS_MAX = 10000, /* of a request: what the daemon takes */
@@ -206,7 +207,7 @@ static bool next_artifact(struct import *im, const struct shipment *s, struct im
 static bool artifact_root(const struct shipment *s, struct slice *root_out)
 {
 	struct error ignored;
-	return lookup_artifact_path(s->artifact_uri, root_out, &ignored);
+	return artifact_uri_path(s->artifact_uri, root_out, &ignored);
 }
 
 static bool send_artifact(struct import *im, const struct shipment *s, struct slice root,

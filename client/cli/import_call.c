@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/files.h"
+#include "src/files.h"
 
 enum { FIRST_PAUSE_MS = 100 };
 
@@ -50,7 +50,7 @@ static bool fetch_bytes(void *context, struct slice bytes, struct error *err)
 
 bool import_fetch(struct api *api, struct slice path, int fd, struct error *err)
 {
-	const struct api_download download = {
+	const struct fetch_range download = {
 		.path = path,
 		.begin = begin_fetch,
 		.bytes = fetch_bytes,

@@ -102,7 +102,7 @@ bool import_sink_standing(struct import_sink *sink, struct slice run_id, const c
 		return true;
 	arena_reset(&sink->arena);
 	struct slice path = arena_printf(&sink->arena, "/api/trackerd/v1/import/run?run_id=%s",
-					 cli_encode_in(&sink->arena, run_id));
+					 fetcher_encode_value(&sink->arena, run_id));
 	if (!import_call(sink->api_or_null, "GET", path, (struct slice){0}, &sink->arena, &reply,
 			 err))
 		return is_refusal(err); /* sending it will say what is wrong with it */
@@ -522,7 +522,7 @@ bool import_sink_artifact(struct import_sink *sink, struct slice root,
 		return true;
 	}
 	if (sink->api_or_null != NULL) {
-		const char *path = cli_encode_path_in(
+		const char *path = fetcher_encode_path(
 			&sink->arena, arena_printf(&sink->arena, "%.*s/%.*s", SLICE_FMT(root),
 						   SLICE_FMT(artifact->path)));
 		const struct api_upload request = {

@@ -29,7 +29,5 @@ MUST_CHECK bool lookup_run_entity(struct cli *cli, const char *id_or_prefix,
  * for runs whose artifacts are stored elsewhere. */
 MUST_CHECK bool lookup_artifact_root(struct cli *cli, struct slice run_id, struct slice *path_out,
 				     struct error *err);
-/* The path behind the proxy that an artifact URI names ("mlflow-artifacts:/1/…"). */
-MUST_CHECK bool lookup_artifact_path(struct slice uri, struct slice *path_out, struct error *err);
 
 #endif

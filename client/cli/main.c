@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
 	watch_signals();
 	arena_init(&arena, ARENA_BYTES_MAX);
+	cli_init_fetcher(&cli);
 	int status = run_guarded(&cli, argc, argv);
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == CLI_OK && !interrupted) {
 		/* "trk … | head" has all it wants. */

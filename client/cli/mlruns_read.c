@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/files.h"
 #include "cli/mlruns.h"
 #include "cli/yaml_reader.h"
+#include "src/files.h"
 
 enum { REASON_BYTES_MAX = 512 };
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/files.h"
 #include "cli/mlruns.h"
+#include "src/files.h"
 
 #define TRASH	 ".trash"
 #define REGISTRY "models"

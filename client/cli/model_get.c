@@ -2,13 +2,14 @@
 #include <stdio.h>
 
 #include "cli/directory_swap.h"
-#include "cli/download.h"
-#include "cli/files.h"
 #include "cli/format.h"
 #include "cli/handlers.h"
-#include "cli/local_tree.h"
-#include "cli/manifest.h"
 #include "cli/model_ref.h"
+#include "cli/progress.h"
+#include "src/download.h"
+#include "src/files.h"
+#include "src/local_tree.h"
+#include "src/manifest.h"
 
 /* ---- what is there --------------------------------------------------------------------------- */
 
@@ -48,14 +49,13 @@ static bool fill(struct model_get *g, const struct directory_swap *swap, struct 
 {
 	struct progress progress;
 	struct download d = {
-		.cli = g->cli,
+		.fetcher = &g->cli->fetcher,
 		.root_fd = swap->new_fd,
 		.root = g->target,
 		.source = g->manifest.base,
-		.progress = &progress,
+		.moved = progress_moved,
+		.context = &progress,
 	};
-	if (!cli_api(g->cli, &d.api, err))
-		return false;
 	progress_begin(&progress, g->cli, "downloading", g->manifest.bytes);
 	bool ok = download_tree(&d, &g->manifest, err);
 	progress_end(&progress);
@@ -113,15 +113,12 @@ static bool print_result(const struct model_get *g, struct error *err)
 bool model_get(struct cli *cli, struct error *err)
 {
 	struct model_get g = {.cli = cli, .target = cli_option(cli, "to", NULL)};
-	struct slice path;
 	if (g.target == NULL || g.target[0] == '\0')
 		return cli_fail_usage(cli, err, "--to names the directory to put it in");
 	if (!model_ref_resolve(cli, cli_word(cli, 0), &g.version, err) ||
-	    !model_ref_path(cli, g.version, &path, err) ||
-	    !manifest_load(cli, path, &g.manifest, err) ||
-	    !model_ref_check_digest(g.version, g.manifest.tree_sha256, err))
+	    !model_source_manifest(&cli->fetcher, cli->arena, g.version, &g.manifest, err))
 		return false;
-	local_tree_digest(g.target, g.old_digest);
+	local_tree_digest(g.target, &cli_stop, g.old_digest);
 	if (strcmp(g.old_digest, g.manifest.tree_sha256) != 0 && !replace(&g, err))
 		return false;
 	return print_result(&g, err);

@@ -1,8 +1,6 @@
 /* Owns the reading of model versions and of the names people give them. */
 #include "cli/model_ref.h"
 
-#include "cli/lookup.h"
-
 /* Splits at the last separator; false if a side is empty. */
 static bool split(struct slice text, char separator, struct slice *left, struct slice *right)
 {
@@ -40,37 +38,6 @@ bool model_ref_resolve(struct cli *cli, const char *text, const struct json_valu
 	if (ok)
 		*version_out = json_tree_get(reply, "model_version");
 	return ok;
-}
-
-bool model_ref_path(struct cli *cli, const struct json_value *version, struct slice *path_out,
-		    struct error *err)
-{
-	struct json_value *reply;
-	return cli_get(cli, &reply, err,
-		       "/api/2.0/mlflow/model-versions/get-download-uri?name=%s&version=%s",
-		       cli_encode(cli, json_text(version, "name")),
-		       cli_encode(cli, json_text(version, "version"))) &&
-	       lookup_artifact_path(json_text(reply, "artifact_uri"), path_out, err);
-}
-
-bool model_ref_check_digest(const struct json_value *version, const char *tree_sha256,
-			    struct error *err)
-{
-	struct slice registered = model_tag(version, MODEL_TREE_TAG);
-	if (!slice_is_present(registered) || slice_eq_cstr(registered, tree_sha256))
-		return true;
-	return error_set(err, ERR_DATA_LOSS,
-			 "the files have changed since the version was registered: its tree had "
-			 "SHA-256 %.*s, now it has %s; nothing was written",
-			 SLICE_FMT(registered), tree_sha256);
-}
-
-struct slice model_tag(const struct json_value *entity, const char *key)
-{
-	const struct json_value *tag = json_items(json_tree_get(entity, "tags"));
-	while (tag != NULL && !slice_eq_cstr(json_text(tag, "key"), key))
-		tag = tag->next_sibling_or_null;
-	return tag == NULL ? (struct slice){0} : json_text(tag, "value");
 }
 
 void model_version_json(struct json_writer *w, const struct json_value *version)

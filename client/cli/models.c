@@ -5,9 +5,9 @@
 #include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
-#include "cli/manifest.h"
 #include "cli/model_ref.h"
 #include "cli/table.h"
+#include "src/manifest.h"
 
 /* ---- shared ---------------------------------------------------------------------------------- */
 
@@ -328,7 +328,7 @@ bool models_register(struct cli *cli, struct error *err)
 			? root
 			: arena_printf(cli->arena, "%.*s/%.*s", SLICE_FMT(root), SLICE_FMT(path));
 	struct slice source = arena_printf(cli->arena, "mlflow-artifacts:/%.*s", SLICE_FMT(whole));
-	if (!manifest_load(cli, whole, &manifest, err) ||
+	if (!manifest_load(&cli->fetcher, cli->arena, whole, &manifest, err) ||
 	    !create_version(cli, run_id, source, manifest.tree_sha256, &reply, err))
 		return false;
 	const struct json_value *version = json_tree_get(reply, "model_version");

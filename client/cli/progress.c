@@ -74,6 +74,13 @@ void progress_set(struct progress *p, int64_t done)
 	draw(p, now_ns);
 }
 
+void progress_moved(void *context, int64_t done, int64_t skipped)
+{
+	struct progress *p = context;
+	p->skipped = skipped;
+	progress_set(p, done);
+}
+
 void progress_add(struct progress *p, int64_t bytes)
 {
 	progress_set(p, p->done + bytes);

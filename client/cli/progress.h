@@ -22,6 +22,8 @@ struct progress {
 /* `title` is kept. Off with --quiet and --json, too. */
 void progress_begin(struct progress *p, struct cli *cli, const char *title, int64_t total);
 void progress_set(struct progress *p, int64_t done);
+/* What a download tells (download.h); `context` is the bar. */
+void progress_moved(void *context, int64_t done, int64_t skipped);
 void progress_add(struct progress *p, int64_t bytes);
 /* Takes the bar away until it moves again, for a line of talk. */
 void progress_clear(const struct progress *p);

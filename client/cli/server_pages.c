@@ -71,7 +71,7 @@ static bool ask(struct server_pages *p, struct slice token, struct json_value **
 				 : arena_concat(&p->page, p->body, SLICE("}"));
 	else if (has_token)
 		path = arena_printf(&p->page, "%.*s&page_token=%s", SLICE_FMT(p->path),
-				    cli_encode_in(&p->page, token));
+				    fetcher_encode_value(&p->page, token));
 	return import_call(p->api, p->is_post ? "POST" : "GET", path, body, &p->page, reply, err);
 }
 

@@ -187,7 +187,7 @@ static bool read_inputs(struct server_source *s, const struct json_value *found,
 	struct json_value *reply;
 	arena_reset(&s->call);
 	struct slice path = arena_printf(&s->call, API "runs/get?run_id=%s",
-					 cli_encode_in(&s->call, out->run_id));
+					 fetcher_encode_value(&s->call, out->run_id));
 	const struct json_value *run = found;
 	if (import_call(s->api, "GET", path, (struct slice){0}, &s->call, &reply, err))
 		run = json_tree_get(reply, "run");
@@ -242,8 +242,8 @@ static void begin_history(struct server_source *s, struct slice key)
 	server_pages_get(&s->points, arena_printf(&s->call,
 						  API "metrics/get-history?run_id=%s&metric_key=%s"
 						      "&max_results=25000",
-						  cli_encode_in(&s->call, s->run_id),
-						  cli_encode_in(&s->call, key)));
+						  fetcher_encode_value(&s->call, s->run_id),
+						  fetcher_encode_value(&s->call, key)));
 }
 
 /* The next point of the curve at hand, or of the next one; NULL behind the last. A curve that the
@@ -314,11 +314,11 @@ static void list_folder(struct server_source *s)
 			? arena_printf(&s->call,
 				       API "logged-models/%s/artifacts/directories"
 					   "?artifact_directory_path=%s",
-				       cli_encode_in(&s->call, s->model_id),
-				       cli_encode_in(&s->call, path))
+				       fetcher_encode_value(&s->call, s->model_id),
+				       fetcher_encode_value(&s->call, path))
 			: arena_printf(&s->call, API "artifacts/list?run_id=%s&path=%s",
-				       cli_encode_in(&s->call, s->run_id),
-				       cli_encode_in(&s->call, path));
+				       fetcher_encode_value(&s->call, s->run_id),
+				       fetcher_encode_value(&s->call, path));
 	server_pages_get(&s->files, query);
 }
 
@@ -369,14 +369,14 @@ static bool next_artifact(struct import_source *base, struct arena *arena,
 
 static struct slice file_path(struct server_source *s, const struct import_artifact *artifact)
 {
-	const char *path = cli_encode_in(&s->call, artifact->path);
+	const char *path = fetcher_encode_value(&s->call, artifact->path);
 	if (slice_is_present(s->model_id))
 		return arena_printf(&s->call,
 				    "/ajax-api/2.0/mlflow/logged-models/%s/artifacts/files"
 				    "?artifact_file_path=%s",
-				    cli_encode_in(&s->call, s->model_id), path);
+				    fetcher_encode_value(&s->call, s->model_id), path);
 	return arena_printf(&s->call, "/get-artifact?run_uuid=%s&path=%s",
-			    cli_encode_in(&s->call, s->run_id), path);
+			    fetcher_encode_value(&s->call, s->run_id), path);
 }
 
 static int open_artifact(struct import_source *base, const struct import_artifact *artifact)
@@ -458,7 +458,7 @@ static void begin_models(struct server_source *s, enum registry_pass pass)
 	struct slice path = SLICE(API "registered-models/search?max_results=100");
 	if (pass == PASS_PROMPTS)
 		path = arena_printf(&s->call, "%.*s&filter=%s", SLICE_FMT(path),
-				    cli_encode_in(&s->call, SLICE(PROMPT_FILTER)));
+				    fetcher_encode_value(&s->call, SLICE(PROMPT_FILTER)));
 	server_pages_get(&s->models, path);
 }
 
@@ -494,7 +494,7 @@ static void begin_versions(struct server_source *s)
 			 arena_printf(&s->call,
 				      API "model-versions/search?max_results=1000&filter=%s"
 					  "&order_by=version_number%%20ASC",
-				      cli_encode_in(&s->call, filter)));
+				      fetcher_encode_value(&s->call, filter)));
 }
 
 static bool next_model(struct import_source *base, struct arena *arena, struct import_model *out,
@@ -533,7 +533,7 @@ static struct slice download_uri(struct server_source *s, int64_t version, struc
 	struct slice path = arena_printf(&s->call,
 					 API "model-versions/get-download-uri?name=%s"
 					     "&version=%" PRId64,
-					 cli_encode_in(&s->call, s->model_name), version);
+					 fetcher_encode_value(&s->call, s->model_name), version);
 	if (!import_call(s->api, "GET", path, (struct slice){0}, &s->call, &reply, &ignored))
 		return (struct slice){0}; /* it is then where its source is */
 	return text_of(reply, "artifact_uri", arena);

@@ -48,6 +48,12 @@ void sha256_deinit(struct sha256 *h)
 	h->context = NULL;
 }
 
+bool sha256_update_member(struct sha256 *h, const char *hex, const char *path, struct error *err)
+{
+	return sha256_update(h, slice_from_cstr(hex), err) && sha256_update(h, SLICE("  "), err) &&
+	       sha256_update(h, slice_from_cstr(path), err) && sha256_update(h, SLICE("\n"), err);
+}
+
 bool sha256_of_file(int fd, const char *path, char hex[SHA256_HEX_LEN + 1], int64_t *bytes_out,
 		    struct error *err)
 {

@@ -21,6 +21,10 @@ MUST_CHECK bool sha256_update(struct sha256 *h, struct slice bytes, struct error
 /* Writes 64 lower-case digits and a NUL, and begins anew. */
 MUST_CHECK bool sha256_finish(struct sha256 *h, char hex[SHA256_HEX_LEN + 1], struct error *err);
 void sha256_deinit(struct sha256 *h);
+/* Appends a line of a tree's digest, which is the SHA-256 over the lines "<sha256>  <path>\n" of its
+ * files, ascending by path. */
+MUST_CHECK bool sha256_update_member(struct sha256 *h, const char *hex, const char *path,
+				     struct error *err);
 /* Of a file from its first byte to its end; *bytes_out is how many. `path` is for the error
  * sentence. */
 MUST_CHECK bool sha256_of_file(int fd, const char *path, char hex[SHA256_HEX_LEN + 1],

@@ -1,6 +1,7 @@
 /* Owns the words for what went wrong, and the library's version. */
 #include "src/status.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ static const struct {
 	{ERR_STORAGE_FULL,            TRK_DISK},
 	{ERR_REQUEST_LIMIT_EXCEEDED,  TRK_SPOOL_FULL},
 	{ERR_NOT_FOUND,               TRK_FILE},
+	{ERR_INVALID_STATE,           TRK_DISK},
 	{ERR_RESOURCE_CONFLICT,       TRK_BUSY},
 	{ERR_TEMPORARILY_UNAVAILABLE, TRK_UNREACHABLE},
 	{ERR_BAD_REQUEST,             TRK_REJECTED},
@@ -82,6 +84,13 @@ bool status_file_error(struct error *err, int error_number, const char *verb, co
 	return error_set(err, ERR_NOT_FOUND, "cannot %s %s: %s", verb,
 			 error_quote(slice_from_cstr(path), quoted, sizeof quoted),
 			 strerror_r(error_number, text, sizeof text));
+}
+
+bool status_local_error(struct error *err, const char *verb, const char *path)
+{
+	(void)status_file_error(err, errno, verb, path);
+	err->code = ERR_INVALID_STATE; /* "not found" is said of what the server has */
+	return false;
 }
 
 void status_copy_text(const char *sentence, char *text, size_t text_bytes)

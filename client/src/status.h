@@ -13,6 +13,8 @@ enum trk_status status_of_error(const struct error *err);
 bool status_disk_error(struct error *err, int error_number, const char *what);
 /* The same for a file of the caller's. */
 bool status_file_error(struct error *err, int error_number, const char *verb, const char *path);
+/* The same for what the machine does not let us do, from errno; INVALID_STATE. */
+bool status_local_error(struct error *err, const char *verb, const char *path);
 /* Copies a sentence into a caller's buffer, cut to fit; `text` may be NULL. */
 void status_copy_text(const char *sentence, char *text, size_t text_bytes);
 

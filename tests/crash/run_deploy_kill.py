@@ -19,7 +19,7 @@ from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
 from deploy_support import DEADLINE_S, DeploySite, Proxy, tree_of  # noqa: E402
 
-SOURCES = os.path.join(HERE, "..", "..", "client", "cli")
+SOURCES = [os.path.join(HERE, "..", "..", "client", folder) for folder in ("cli", "src")]
 # Points in the order in which a deployment passes them; is the new version in place then?
 OLD, NEW = "old", "new"
 POINTS = [("staging", OLD), ("downloaded", OLD), ("synced", OLD), ("recorded", OLD), ("placed", OLD),
@@ -88,8 +88,8 @@ def check_settled(site, to, what):
 @case
 def every_point_in_the_code_is_killed_at_here(site):
     found = set()
-    for name in os.listdir(SOURCES):
-        with open(os.path.join(SOURCES, name), encoding="utf-8") as file:
+    for path in (os.path.join(folder, name) for folder in SOURCES for name in os.listdir(folder)):
+        with open(path, encoding="utf-8") as file:
             found |= set(re.findall(r'DEPLOY_FAULT\("(\w+)"\)', file.read()))
     check(found == {point for point, _ in POINTS + POINTS_BACK}, found)
 

@@ -1,8 +1,8 @@
 /* The files of an artifact tree as the server lists them, checked as if the server were hostile. */
-#ifndef CLI_MANIFEST_H
-#define CLI_MANIFEST_H
+#ifndef CLIENT_MANIFEST_H
+#define CLIENT_MANIFEST_H
 
-#include "cli/cli.h"
+#include "src/fetcher.h"
 #include "src/sha256.h"
 
 struct manifest_file {
@@ -27,7 +27,7 @@ struct manifest {
 
 /* Of what is stored at `path` behind the artifact proxy. RESOURCE_DOES_NOT_EXIST when there is
  * nothing, DATA_LOSS when the server's list cannot be trusted: nothing is to be written then. */
-MUST_CHECK bool manifest_load(struct cli *cli, struct slice path, struct manifest *out,
-			      struct error *err);
+MUST_CHECK bool manifest_load(const struct fetcher *f, struct arena *arena, struct slice path,
+			      struct manifest *out, struct error *err);
 
 #endif

@@ -2,19 +2,20 @@
  * by size and SHA-256 while it is written, made durable, and only then renamed. A part that is
  * left over from a broken transfer is gone on with. Symbolic links below the directory are not
  * followed. */
-#ifndef CLI_DOWNLOAD_H
-#define CLI_DOWNLOAD_H
+#ifndef CLIENT_DOWNLOAD_H
+#define CLIENT_DOWNLOAD_H
 
-#include "cli/manifest.h"
-#include "cli/progress.h"
+#include "src/manifest.h"
 
 struct download {
-	struct cli *cli;
-	struct api *api;
+	const struct fetcher *fetcher;
 	int root_fd;	     /* the directory to write into */
 	const char *root;    /* its path, for sentences */
 	struct slice source; /* behind the artifact proxy: what manifest paths are relative to */
-	struct progress *progress;
+	/* Told of `done` and `skipped` bytes while they move; may be NULL. */
+	void (*moved)(void *context, int64_t done, int64_t skipped);
+	void *context;
+	int64_t done, skipped; /* bytes; those that were there before are in both */
 	size_t skipped_count;  /* files that were there already, with the right content */
 	int64_t resumed_bytes; /* that parts already held */
 };

@@ -1,5 +1,5 @@
 /* Owns the checking of manifests. */
-#include "cli/manifest.h"
+#include "src/manifest.h"
 
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ static const char *find_fault(struct slice path)
 	return NULL;
 }
 
-static bool take_file(struct cli *cli, const struct json_value *item, struct manifest_file *out,
+static bool take_file(struct arena *arena, const struct json_value *item, struct manifest_file *out,
 		      struct error *err)
 {
 	struct slice path = json_text(item, "path"), digest = json_text(item, "sha256");
@@ -49,7 +49,7 @@ static bool take_file(struct cli *cli, const struct json_value *item, struct man
 		return error_set(err, ERR_DATA_LOSS,
 				 "the server names a path that %s: \"%s\"; nothing was written",
 				 fault, quoted);
-	out->path = arena_cstr(cli->arena, path);
+	out->path = arena_cstr(arena, path);
 	out->bytes = json_tree_i64(json_tree_get(item, "file_size"), -1);
 	out->modified_ms = json_tree_i64(json_tree_get(item, "modified_ms"), 0);
 	if (out->bytes < 0 || !is_digest(digest))
@@ -83,20 +83,14 @@ static bool check_distinct(const struct manifest *m, struct error *err)
 }
 
 /* SHA-256 over the lines "<sha256>  <path>\n". */
-static bool compute_digest(struct cli *cli, struct manifest *m, struct error *err)
+static bool compute_digest(struct manifest *m, struct error *err)
 {
 	struct sha256 h;
 	if (!sha256_init(&h, err))
 		return false;
 	bool ok = true;
-	for (size_t i = 0; i < m->count && ok; i++) {
-		struct arena_mark mark = arena_mark(cli->arena);
-		ok = sha256_update(
-			&h,
-			arena_printf(cli->arena, "%s  %s\n", m->files[i].sha256, m->files[i].path),
-			err);
-		arena_rewind(cli->arena, mark);
-	}
+	for (size_t i = 0; i < m->count && ok; i++)
+		ok = sha256_update_member(&h, m->files[i].sha256, m->files[i].path, err);
 	ok = ok && sha256_finish(&h, m->tree_sha256, err);
 	sha256_deinit(&h);
 	return ok;
@@ -104,7 +98,8 @@ static bool compute_digest(struct cli *cli, struct manifest *m, struct error *er
 
 /* A file "a", and a folder "a" that holds just a file "a", have the same manifest: the folder
  * above tells. */
-static bool find_base(struct cli *cli, struct slice path, struct manifest *m, struct error *err)
+static bool find_base(const struct fetcher *f, struct arena *arena, struct slice path,
+		      struct manifest *m, struct error *err)
 {
 	struct json_value *reply;
 	size_t name_at = path.len;
@@ -115,8 +110,8 @@ static bool find_base(struct cli *cli, struct slice path, struct manifest *m, st
 		     parent = slice_first(path, name_at > 0 ? name_at - 1 : 0);
 	if (m->count != 1 || !slice_eq_cstr(name, m->files[0].path))
 		return true;
-	if (!cli_get(cli, &reply, err, "/api/2.0/mlflow-artifacts/artifacts?path=%s",
-		     cli_encode(cli, parent)))
+	if (!fetcher_get(f, arena, &reply, err, "/api/2.0/mlflow-artifacts/artifacts?path=%s",
+			 fetcher_encode_value(arena, parent)))
 		return false;
 	const struct json_value *item = json_items(json_tree_get(reply, "files"));
 	while (item != NULL && !slice_eq(json_text(item, "path"), name))
@@ -127,18 +122,20 @@ static bool find_base(struct cli *cli, struct slice path, struct manifest *m, st
 	return true;
 }
 
-bool manifest_load(struct cli *cli, struct slice path, struct manifest *out, struct error *err)
+bool manifest_load(const struct fetcher *f, struct arena *arena, struct slice path,
+		   struct manifest *out, struct error *err)
 {
 	struct json_value *reply;
 	struct manifest m = {0};
-	if (!cli_get(cli, &reply, err, "/api/trackerd/v1/manifest/%s", cli_encode_path(cli, path)))
+	if (!fetcher_get(f, arena, &reply, err, "/api/trackerd/v1/manifest/%s",
+			 fetcher_encode_path(arena, path)))
 		return false;
 	const struct json_value *files = json_tree_get(reply, "files"), *item = json_items(files);
-	m.files = ARENA_NEW(cli->arena, struct manifest_file,
+	m.files = ARENA_NEW(arena, struct manifest_file,
 			    (files == NULL ? 0 : files->child_count) + 1);
 	for (; item != NULL; item = item->next_sibling_or_null) {
 		struct manifest_file *file = &m.files[m.count];
-		if (!take_file(cli, item, file, err))
+		if (!take_file(arena, item, file, err))
 			return false;
 		m.count++;
 		if (__builtin_add_overflow(m.bytes, file->bytes, &m.bytes))
@@ -147,13 +144,13 @@ bool manifest_load(struct cli *cli, struct slice path, struct manifest *out, str
 	}
 	if (m.count > 0)
 		qsort(m.files, m.count, sizeof(*m.files), compare_paths);
-	if (!check_distinct(&m, err) || !compute_digest(cli, &m, err))
+	if (!check_distinct(&m, err) || !compute_digest(&m, err))
 		return false;
 	if (!slice_eq_cstr(json_text(reply, "tree_sha256"), m.tree_sha256))
 		return error_set(err, ERR_DATA_LOSS,
 				 "the server's digest of the tree does not fit its list of files; "
 				 "nothing was written");
-	if (!find_base(cli, path, &m, err))
+	if (!find_base(f, arena, path, &m, err))
 		return false;
 	*out = m;
 	return true;

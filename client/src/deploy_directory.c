@@ -1,5 +1,5 @@
 /* Owns the directory of a deployment: its folders, links, versions and lock. */
-#include "cli/deploy_directory.h"
+#include "src/deploy_directory.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,16 +10,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cli/deploy_fault.h"
-#include "cli/files.h"
-#include "cli/format.h"
-#include "cli/local_tree.h"
+#include "src/deploy_fault.h"
+#include "src/files.h"
+#include "src/local_tree.h"
+#include "src/status.h"
 
 #define ADMIN_FOLDER	".trk-deploy"
 #define VERSIONS_FOLDER "versions"
 #define LINK_PREFIX	VERSIONS_FOLDER "/"
-
-enum { HOLDER_BYTES_MAX = 256 };
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -35,30 +33,36 @@ static bool fail_nothing(struct error *err, const char *path)
 	return error_set(err, ERR_NOT_FOUND, "%s: nothing was ever deployed there", path);
 }
 
-bool deploy_directory_open(struct cli *cli, const char *path, bool is_made,
-			   struct deploy_directory *out, struct error *err)
+void deploy_directory_init(struct deploy_directory *d)
 {
-	*out = (struct deploy_directory){
-		.arena = cli->arena, .fd = -1, .versions_fd = -1, .admin_fd = -1, .lock_fd = -1};
+	*d = (struct deploy_directory){.fd = -1, .versions_fd = -1, .admin_fd = -1, .lock_fd = -1};
+}
+
+bool deploy_directory_open(const char *path, bool is_made, struct deploy_directory *out,
+			   struct error *err)
+{
+	deploy_directory_init(out);
 	if (is_made && mkdir(path, 0777) != 0 && errno != EEXIST)
-		return cli_fail_file(err, "make the directory", path);
+		return status_local_error(err, "make the directory", path);
 	char *real = realpath(path, NULL);
-	if (real == NULL)
-		return errno == ENOENT ? fail_nothing(err, path)
-				       : cli_fail_file(err, "open the directory", path);
-	out->path = arena_cstr(cli->arena, slice_from_cstr(real));
+	bool is_real = real != NULL;
+	if (is_real)
+		(void)snprintf(out->path, sizeof(out->path), "%s", real); /* PATH_MAX at most */
 	free(real);
+	if (!is_real)
+		return errno == ENOENT ? fail_nothing(err, path)
+				       : status_local_error(err, "open the directory", path);
 	out->fd = open(out->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->fd < 0)
-		return cli_fail_file(err, "open the directory", path);
+		return status_local_error(err, "open the directory", path);
 	out->admin_fd = open_folder(out->fd, ADMIN_FOLDER, is_made);
 	if (out->admin_fd >= 0)
 		out->versions_fd = open_folder(out->fd, VERSIONS_FOLDER, is_made);
 	if (out->versions_fd < 0 && errno == ENOENT)
 		return fail_nothing(err, path);
 	if (out->versions_fd < 0)
-		return cli_fail_file(err, "open a folder in", path);
-	return !is_made || fsync(out->fd) == 0 || cli_fail_file(err, "write", path);
+		return status_local_error(err, "open a folder in", path);
+	return !is_made || fsync(out->fd) == 0 || status_local_error(err, "write", path);
 }
 
 void deploy_directory_close(struct deploy_directory *d)
@@ -81,63 +85,74 @@ static bool lock_call(int fd, int command, struct flock *lock)
 	return fcntl(fd, command, lock) == 0;
 }
 
-static const char *holder_text(const struct deploy_directory *d)
+static void read_holder(int lock_fd, char holder[DEPLOY_HOLDER_BYTES])
 {
-	struct slice text;
-	struct error ignored;
-	bool is_known =
-		files_read(d->admin_fd, "lock", HOLDER_BYTES_MAX, d->arena, &text, &ignored) &&
-		text.len > 0;
-	return is_known ? arena_cstr(d->arena, slice_trim(text)) : "another process";
+	ssize_t len = pread(lock_fd, holder, DEPLOY_HOLDER_BYTES - 1, 0);
+	if (len > 0 && holder[len - 1] == '\n')
+		len--;
+	if (len > 0)
+		holder[len] = '\0';
+	else
+		(void)snprintf(holder, DEPLOY_HOLDER_BYTES, "another process");
+}
+
+static void write_holder(int lock_fd)
+{
+	char text[DEPLOY_HOLDER_BYTES], host[65] = "?", since[25];
+	(void)gethostname(host, sizeof(host) - 1); /* "?" does as well */
+	clock_format_ms(clock_wall_ms(clock_system()), since);
+	int len = snprintf(text, sizeof(text), "process %ld on %s, since %s\n", (long)getpid(),
+			   host, since);
+	/* The lock counts, not the text: a full disk may leave it empty. */
+	(void)(ftruncate(lock_fd, 0) == 0 &&
+	       files_write_all(lock_fd, slice_make(text, (size_t)len)));
 }
 
 bool deploy_directory_lock(struct deploy_directory *d, struct error *err)
 {
 	struct flock lock;
-	char host[65] = "?";
+	char holder[DEPLOY_HOLDER_BYTES];
 	int fd = openat(d->admin_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (fd < 0)
-		return cli_fail_file(err, "open the lock of", d->path);
+		return status_local_error(err, "open the lock of", d->path);
 	if (!lock_call(fd, F_OFD_SETLK, &lock)) {
 		bool is_held = errno == EAGAIN || errno == EACCES;
 		if (is_held)
+			read_holder(fd, holder);
+		if (is_held)
 			(void)error_set(err, ERR_RESOURCE_CONFLICT,
-					"%s: another deployment is under way: %s", d->path,
-					holder_text(d));
+					"%s: another deployment is under way: %s", d->path, holder);
 		else
-			(void)cli_fail_file(err, "lock", d->path);
+			(void)status_local_error(err, "lock", d->path);
 		(void)close(fd); /* nothing was written */
 		return false;
 	}
 	d->lock_fd = fd;
-	(void)gethostname(host, sizeof(host) - 1); /* "?" does as well */
-	struct slice text =
-		arena_printf(d->arena, "process %ld on %s, since %.*s\n", (long)getpid(), host,
-			     SLICE_FMT(format_time(d->arena, clock_wall_ms(clock_system()))));
-	/* The lock counts, not the text: a full disk may leave it empty. */
-	(void)(ftruncate(fd, 0) == 0 && files_write_all(fd, text));
+	write_holder(fd);
 	return true;
 }
 
-const char *deploy_directory_holder(const struct deploy_directory *d)
+bool deploy_directory_is_held(const struct deploy_directory *d, char holder[DEPLOY_HOLDER_BYTES])
 {
 	struct flock lock;
 	int fd = openat(d->admin_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	bool is_held = fd >= 0 && lock_call(fd, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+	if (is_held)
+		read_holder(fd, holder);
 	if (fd >= 0)
 		(void)close(fd); /* only asked */
-	return is_held ? holder_text(d) : NULL;
+	return is_held;
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
 bool deploy_directory_link(const struct deploy_directory *d, const char *link,
-			   const char **name_out, struct error *err)
+			   char name_out[DEPLOY_NAME_BYTES], struct error *err)
 {
-	char target[sizeof(LINK_PREFIX) + 256];
+	char target[sizeof(LINK_PREFIX) - 1 + DEPLOY_NAME_BYTES];
 	ssize_t len = readlinkat(d->fd, link, target, sizeof(target));
 	if (len < 0 && errno == ENOENT) {
-		*name_out = "";
+		name_out[0] = '\0';
 		return true;
 	}
 	struct slice text = slice_make(target, len < 0 ? 0 : (size_t)len);
@@ -147,7 +162,7 @@ bool deploy_directory_link(const struct deploy_directory *d, const char *link,
 		return error_set(err, ERR_INVALID_STATE,
 				 "%s/%s is no link that a deployment made; move it away first",
 				 d->path, link);
-	*name_out = arena_cstr(d->arena, name);
+	(void)snprintf(name_out, DEPLOY_NAME_BYTES, "%.*s", SLICE_FMT(name));
 	return true;
 }
 
@@ -155,79 +170,88 @@ bool deploy_directory_point(const struct deploy_directory *d, const char *link, 
 			    struct error *err)
 {
 	static const char temporary[] = "link.tmp";
+	char text[DEPLOY_PATH_BYTES];
 	bool ok;
 	if (name[0] == '\0') {
 		ok = unlinkat(d->fd, link, 0) == 0 || errno == ENOENT;
 	} else {
-		const char *target =
-			arena_cstr(d->arena, arena_printf(d->arena, LINK_PREFIX "%s", name));
+		(void)snprintf(text, sizeof(text), LINK_PREFIX "%s", name);
 		ok = (unlinkat(d->admin_fd, temporary, 0) == 0 || errno == ENOENT) &&
-		     symlinkat(target, d->admin_fd, temporary) == 0 &&
+		     symlinkat(text, d->admin_fd, temporary) == 0 &&
 		     renameat(d->admin_fd, temporary, d->fd, link) == 0;
 	}
 	if (ok && fsync(d->fd) == 0)
 		return true;
-	return cli_fail_file(err, "write",
-			     arena_cstr(d->arena, arena_printf(d->arena, "%s/%s", d->path, link)));
+	(void)status_local_error(err, "write", link);
+	return error_prefix(err, "%s", d->path);
 }
 
 /* ---- versions -------------------------------------------------------------------------------- */
 
-static const char *within(const struct deploy_directory *d, const char *folder, const char *name)
+static const char *within(const struct deploy_directory *d, const char *folder, const char *name,
+			  char path[DEPLOY_PATH_BYTES])
 {
-	if (name[0] == '\0')
-		return "";
-	return arena_cstr(d->arena, arena_printf(d->arena, "%s/%s/%s", d->path, folder, name));
+	path[0] = '\0';
+	if (name[0] != '\0')
+		(void)snprintf(path, DEPLOY_PATH_BYTES, "%s/%s/%s", d->path, folder, name);
+	return path;
 }
 
-const char *deploy_directory_version(const struct deploy_directory *d, const char *name)
+const char *deploy_directory_version(const struct deploy_directory *d, const char *name,
+				     char path[DEPLOY_PATH_BYTES])
 {
-	return within(d, VERSIONS_FOLDER, name);
+	return within(d, VERSIONS_FOLDER, name, path);
 }
 
-const char *deploy_directory_admin(const struct deploy_directory *d, const char *name)
+const char *deploy_directory_admin(const struct deploy_directory *d, const char *name,
+				   char path[DEPLOY_PATH_BYTES])
 {
-	return within(d, ADMIN_FOLDER, name);
+	return within(d, ADMIN_FOLDER, name, path);
 }
 
 bool deploy_directory_holds(const struct deploy_directory *d, const char *name,
-			    const char *tree_sha256)
+			    const char *tree_sha256, const struct stop *stop)
 {
-	char digest[SHA256_HEX_LEN + 1];
+	char digest[SHA256_HEX_LEN + 1], path[DEPLOY_PATH_BYTES];
 	struct stat info;
 	if (name[0] == '\0' || fstatat(d->versions_fd, name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISDIR(info.st_mode))
 		return false;
-	local_tree_digest(deploy_directory_version(d, name), digest);
+	local_tree_digest(deploy_directory_version(d, name, path), stop, digest);
 	return strcmp(digest, tree_sha256) == 0;
 }
 
 bool deploy_directory_place(const struct deploy_directory *d, const char *staging, const char *name,
 			    struct error *err)
 {
+	char path[DEPLOY_PATH_BYTES];
 	bool is_new =
 		renameat2(d->admin_fd, staging, d->versions_fd, name, RENAME_NOREPLACE) == 0 ||
 		(errno == EINVAL && renameat(d->admin_fd, staging, d->versions_fd, name) == 0);
 	if (!is_new && (errno != EEXIST || renameat2(d->admin_fd, staging, d->versions_fd, name,
 						     RENAME_EXCHANGE) != 0))
-		return cli_fail_file(err, "put in place", deploy_directory_version(d, name));
+		return status_local_error(err, "put in place",
+					  deploy_directory_version(d, name, path));
 	if (fsync(d->versions_fd) != 0 || fsync(d->admin_fd) != 0)
-		return cli_fail_file(err, "write", deploy_directory_version(d, name));
+		return status_local_error(err, "write", deploy_directory_version(d, name, path));
 	if (!is_new)
-		(void)files_remove_tree(deploy_directory_admin(d, staging)); /* else swept later */
+		(void)files_remove_tree(
+			deploy_directory_admin(d, staging, path)); /* else swept later */
 	return true;
 }
 
 bool deploy_directory_remove(const struct deploy_directory *d, const char *name, struct error *err)
 {
-	const char *trash = arena_cstr(d->arena, arena_printf(d->arena, "trash-%s", name));
-	if (!files_remove_tree(deploy_directory_admin(d, trash)))
-		return cli_fail_file(err, "remove", deploy_directory_admin(d, trash));
+	char trash[DEPLOY_NAME_BYTES], path[DEPLOY_PATH_BYTES], trash_path[DEPLOY_PATH_BYTES];
+	(void)snprintf(trash, sizeof(trash), "trash-%s", name);
+	(void)deploy_directory_admin(d, trash, trash_path);
+	if (!files_remove_tree(trash_path))
+		return status_local_error(err, "remove", trash_path);
 	if (renameat(d->versions_fd, name, d->admin_fd, trash) != 0)
 		return errno == ENOENT ||
-		       cli_fail_file(err, "remove", deploy_directory_version(d, name));
+		       status_local_error(err, "remove", deploy_directory_version(d, name, path));
 	DEPLOY_FAULT("trashed");
-	(void)files_remove_tree(deploy_directory_admin(d, trash)); /* else swept later */
+	(void)files_remove_tree(trash_path); /* else swept later */
 	return true;
 }
 
@@ -236,6 +260,7 @@ void deploy_directory_sweep(const struct deploy_directory *d, const char *stagin
 	int fd = openat(d->admin_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	char path[DEPLOY_PATH_BYTES];
 	if (folder == NULL) {
 		if (fd >= 0)
 			(void)close(fd);
@@ -247,7 +272,7 @@ void deploy_directory_sweep(const struct deploy_directory *d, const char *stagin
 				    slice_starts_with(name, SLICE("trash-")) ||
 				    slice_eq_cstr(name, "link.tmp");
 		if (is_left_over && strcmp(entry->d_name, staging_to_keep) != 0)
-			(void)files_remove_tree(deploy_directory_admin(d, entry->d_name));
+			(void)files_remove_tree(deploy_directory_admin(d, entry->d_name, path));
 	}
 	(void)closedir(folder); /* only read */
 }

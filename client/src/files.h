@@ -1,6 +1,6 @@
 /* Small things with files and folders that several commands do. */
-#ifndef CLI_FILES_H
-#define CLI_FILES_H
+#ifndef CLIENT_FILES_H
+#define CLIENT_FILES_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* Owns the writing of downloaded files. */
-#include "cli/download.h"
+#include "src/download.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,15 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/files.h"
+#include "src/files.h"
+#include "src/status.h"
+#include "src/transport.h"
+
+enum { PATH_BYTES_MAX = 64 * 1024 };
 
 /* One file on its way. */
 struct part {
 	struct download *download;
 	const struct manifest_file *file;
 	int fd;
-	int64_t bytes;		 /* in the part, hashed */
-	int64_t progress_before; /* bytes of the files before this one */
+	int64_t bytes;	     /* in the part, hashed */
+	int64_t done_before; /* bytes of the files before this one */
 	struct sha256 hash;
 	bool is_wrong; /* the server sends other bytes than promised */
 };
@@ -35,10 +39,17 @@ int download_open_folder(int root_fd, const char *path, const char **name_out, s
 		errno = error_number;
 		fd = next;
 		if (fd < 0)
-			(void)cli_fail_file(err, "open the folder", segment);
+			(void)status_local_error(err, "open the folder", segment);
 	}
 	*name_out = path;
 	return fd;
+}
+
+static void tell(struct download *d, int64_t done)
+{
+	d->done = done;
+	if (d->moved != NULL)
+		d->moved(d->context, d->done, d->skipped);
 }
 
 /* ---- the part -------------------------------------------------------------------------------- */
@@ -57,7 +68,7 @@ static bool take_up(struct part *p, struct error *err)
 			return false;
 		p->bytes += count;
 	}
-	return count == 0 || cli_fail_file(err, "read", p->file->path);
+	return count == 0 || status_local_error(err, "read", p->file->path);
 }
 
 static bool begin_anew(struct part *p, struct error *err)
@@ -65,7 +76,7 @@ static bool begin_anew(struct part *p, struct error *err)
 	char ignored[SHA256_HEX_LEN + 1];
 	p->bytes = 0;
 	if (ftruncate(p->fd, 0) != 0 || lseek(p->fd, 0, SEEK_SET) != 0)
-		return cli_fail_file(err, "write", p->file->path);
+		return status_local_error(err, "write", p->file->path);
 	return sha256_finish(&p->hash, ignored, err);
 }
 
@@ -85,14 +96,14 @@ static bool fail_wrong(struct part *p, struct error *err)
 static bool on_bytes(void *context, struct slice bytes, struct error *err)
 {
 	struct part *p = context;
-	if (cli_is_interrupted())
-		return cli_fail_interrupted(err);
+	if (!fetcher_check(p->download->fetcher, err))
+		return false;
 	if ((int64_t)bytes.len > p->file->bytes - p->bytes)
 		return fail_wrong(p, err);
 	if (!files_write_all(p->fd, bytes))
-		return cli_fail_file(err, "write", p->file->path);
+		return status_local_error(err, "write", p->file->path);
 	p->bytes += (int64_t)bytes.len;
-	progress_set(p->download->progress, p->progress_before + p->bytes);
+	tell(p->download, p->done_before + p->bytes);
 	return sha256_update(&p->hash, bytes, err);
 }
 
@@ -103,20 +114,27 @@ static bool transfer(struct part *p, struct error *err)
 		return true;
 	if (p->bytes > 0) {
 		d->resumed_bytes += p->bytes;
-		d->progress->skipped += p->bytes;
+		d->skipped += p->bytes;
 	}
-	const char *source = cli_encode_path(d->cli, d->source),
-		   *path = cli_encode_path(d->cli, slice_from_cstr(p->file->path));
-	const struct api_download request = {
-		.path = arena_printf(d->cli->arena, "/api/2.0/mlflow-artifacts/artifacts/%s%s%s",
-				     source, source[0] != '\0' ? "/" : "", path),
+	struct buffer path;
+	buffer_init(&path, PATH_BYTES_MAX);
+	buffer_append_cstr(&path, "/api/2.0/mlflow-artifacts/artifacts/");
+	transport_encode_path(d->source, &path);
+	if (d->source.len > 0)
+		buffer_append_byte(&path, '/');
+	transport_encode_path(slice_from_cstr(p->file->path), &path);
+	const struct fetch_range range = {
+		.path = buffer_slice(&path),
 		.from = p->bytes,
 		.etag = p->file->sha256,
 		.begin = on_begin,
 		.bytes = on_bytes,
 		.context = p,
 	};
-	return api_download(d->api, &request, err);
+	bool ok = buffer_check(&path, "the path of a file", err) &&
+		  d->fetcher->download(d->fetcher->context, &range, err);
+	buffer_deinit(&path);
+	return ok;
 }
 
 static bool verify(struct part *p, struct error *err)
@@ -126,7 +144,7 @@ static bool verify(struct part *p, struct error *err)
 		return false;
 	if (p->bytes != p->file->bytes || strcmp(digest, p->file->sha256) != 0)
 		return fail_wrong(p, err);
-	return fsync(p->fd) == 0 || cli_fail_file(err, "write", p->file->path);
+	return fsync(p->fd) == 0 || status_local_error(err, "write", p->file->path);
 }
 
 /* ---- one file -------------------------------------------------------------------------------- */
@@ -162,7 +180,7 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 	(void)snprintf(part_name, sizeof(part_name), ".trk-%.16s.part", p->file->sha256);
 	p->fd = openat(folder_fd, part_name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (p->fd < 0)
-		return cli_fail_file(err, "write", p->file->path);
+		return status_local_error(err, "write", p->file->path);
 	bool ok = lock_part(p, err) && take_up(p, err) &&
 		  (p->bytes <= p->file->bytes || begin_anew(p, err));
 	bool is_resumed = ok && p->bytes > 0;
@@ -173,9 +191,9 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 		ok = begin_anew(p, err) && transfer(p, err) && verify(p, err);
 	}
 	if (close(p->fd) != 0 && ok)
-		ok = cli_fail_file(err, "write", p->file->path);
+		ok = status_local_error(err, "write", p->file->path);
 	if (ok && renameat(folder_fd, part_name, folder_fd, name) != 0)
-		ok = cli_fail_file(err, "write", p->file->path);
+		ok = status_local_error(err, "write", p->file->path);
 	if (!ok && p->is_wrong)
 		(void)unlinkat(folder_fd, part_name,
 			       0); /* worth nothing; if it stays, it is checked again */
@@ -184,8 +202,7 @@ static bool fetch(struct part *p, int folder_fd, const char *name, struct error 
 
 bool download_file(struct download *d, const struct manifest_file *file, struct error *err)
 {
-	struct part p = {
-		.download = d, .file = file, .fd = -1, .progress_before = d->progress->done};
+	struct part p = {.download = d, .file = file, .fd = -1, .done_before = d->done};
 	const char *name;
 	int folder_fd = download_open_folder(d->root_fd, file->path, &name, err);
 	if (folder_fd < 0)
@@ -193,26 +210,21 @@ bool download_file(struct download *d, const struct manifest_file *file, struct 
 	bool ok = true;
 	if (is_there(folder_fd, name, file)) {
 		d->skipped_count++;
-		d->progress->skipped += file->bytes;
+		d->skipped += file->bytes;
 	} else {
 		ok = sha256_init(&p.hash, err) && fetch(&p, folder_fd, name, err);
 		sha256_deinit(&p.hash);
 	}
 	(void)close(folder_fd); /* only a handle */
 	if (ok)
-		progress_set(d->progress, p.progress_before + file->bytes);
+		tell(d, p.done_before + file->bytes);
 	return ok;
 }
 
 bool download_tree(struct download *d, const struct manifest *manifest, struct error *err)
 {
 	for (size_t i = 0; i < manifest->count; i++) {
-		if (cli_is_interrupted())
-			return cli_fail_interrupted(err);
-		struct arena_mark mark = arena_mark(d->cli->arena);
-		bool ok = download_file(d, &manifest->files[i], err);
-		arena_rewind(d->cli->arena, mark);
-		if (!ok)
+		if (!fetcher_check(d->fetcher, err) || !download_file(d, &manifest->files[i], err))
 			return false;
 	}
 	return true;

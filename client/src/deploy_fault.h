@@ -1,7 +1,7 @@
 /* Where a deployment can be killed by a test: builds with tests die, as by kill -9, at the point that
  * $TRK_DEPLOY_FAULT names; all others have no such points. */
-#ifndef CLI_DEPLOY_FAULT_H
-#define CLI_DEPLOY_FAULT_H
+#ifndef CLIENT_DEPLOY_FAULT_H
+#define CLIENT_DEPLOY_FAULT_H
 
 #ifdef TRACKERD_TESTS
 
@@ -11,7 +11,8 @@
 
 static inline void deploy_fault_point(const char *name)
 {
-	const char *wanted = getenv("TRK_DEPLOY_FAULT"); // NOLINT(concurrency-mt-unsafe): one thread
+	const char *wanted =
+		getenv("TRK_DEPLOY_FAULT"); // NOLINT(concurrency-mt-unsafe): one thread
 	if (wanted != NULL && strcmp(wanted, name) == 0)
 		(void)raise(SIGKILL);
 }

@@ -1,5 +1,5 @@
 /* Owns what several commands do with files and folders. */
-#include "cli/files.h"
+#include "src/files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "src/status.h"
 
 enum { WALK_FDS = 16 };
 
@@ -48,7 +48,7 @@ static bool read_open(int fd, const char *name, size_t bytes_max, struct arena *
 {
 	struct stat info;
 	if (fstat(fd, &info) != 0)
-		return cli_fail_file(err, "read", name);
+		return status_local_error(err, "read", name);
 	if (!S_ISREG(info.st_mode))
 		return error_set(err, ERR_INVALID_STATE, "%s is no regular file", name);
 	if ((uint64_t)info.st_size > bytes_max)
@@ -58,7 +58,7 @@ static bool read_open(int fd, const char *name, size_t bytes_max, struct arena *
 	char *content = ARENA_NEW(arena, char, bytes + 1);
 	ssize_t len = read_all(fd, content, bytes);
 	if (len < 0)
-		return cli_fail_file(err, "read", name);
+		return status_local_error(err, "read", name);
 	*out = slice_make(content, (size_t)len);
 	return true;
 }
@@ -68,7 +68,7 @@ bool files_read(int folder_fd, const char *name, size_t bytes_max, struct arena 
 {
 	int fd = openat(folder_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return cli_fail_file(err, "read", name);
+		return status_local_error(err, "read", name);
 	bool ok = read_open(fd, name, bytes_max, arena, out, err);
 	(void)close(fd); /* only read */
 	return ok;

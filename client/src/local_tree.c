@@ -1,15 +1,16 @@
 /* Owns the digest of a directory tree on this machine. */
-#include "cli/local_tree.h"
+#include "src/local_tree.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
 #include "src/file_tree.h"
+#include "src/status.h"
 
 static bool hash_member(int root_fd, const char *path, struct sha256 *tree, struct error *err);
 
-void local_tree_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
+void local_tree_digest(const char *path, const struct stop *stop, char digest[SHA256_HEX_LEN + 1])
 {
 	struct file_tree tree = {0};
 	struct sha256 h;
@@ -21,9 +22,9 @@ void local_tree_digest(const char *path, char digest[SHA256_HEX_LEN + 1])
 	if (file_tree_list(fd, path, &tree, &ignored) && tree.count > 0 &&
 	    sha256_init(&h, &ignored)) {
 		bool ok = true;
-		for (size_t i = 0; i < tree.count && ok && !cli_is_interrupted(); i++)
+		for (size_t i = 0; i < tree.count && ok && !stop_is_asked(stop); i++)
 			ok = hash_member(fd, tree.paths_or_null[i], &h, &ignored);
-		if (!ok || !sha256_finish(&h, digest, &ignored))
+		if (!ok || stop_is_asked(stop) || !sha256_finish(&h, digest, &ignored))
 			digest[0] = '\0';
 		sha256_deinit(&h);
 	}
@@ -37,11 +38,8 @@ static bool hash_member(int root_fd, const char *path, struct sha256 *tree, stru
 	int64_t bytes;
 	int fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return cli_fail_file(err, "read", path);
+		return status_file_error(err, errno, "read", path);
 	bool ok = sha256_of_file(fd, path, hex, &bytes, err);
 	(void)close(fd); /* only read */
-	return ok && sha256_update(tree, slice_make(hex, SHA256_HEX_LEN), err) &&
-	       sha256_update(tree, SLICE("  "), err) &&
-	       sha256_update(tree, slice_from_cstr(path), err) &&
-	       sha256_update(tree, SLICE("\n"), err);
+	return ok && sha256_update_member(tree, hex, path, err);
 }
