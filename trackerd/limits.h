@@ -102,6 +102,17 @@ enum {
 	LIVE_RING_CHANGES = 8192,               /* of runs: what a client that was away may miss, 0.6 MB */
 	LIVE_PENDING_MAX = 1024,                /* runs that change at once; beyond it, told before LIVE_GATHER_MS are over */
 	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
+	/* Deployments */
+	DEPLOYMENTS_MAX = 10000,                /* all are looked through when one may have turned stale: 5 ms */
+	DEPLOYMENT_CHANGES_MAX = 1000,          /* of one that are kept: with two a day more than a year */
+	DEPLOYMENT_CHANGES_ALL_MAX = 1000000,   /* of all, those forgotten included: some 300 MB */
+	SEARCH_DEPLOYMENTS_MAX = 1000,
+	DEPLOYMENT_TEXT_LENGTH_MAX = 255,       /* of environment, target, host: a host's name is never longer */
+	DEPLOYMENT_PATH_LENGTH_MAX = 4096,      /* of a path or URL, and of the model's name */
+	DEPLOYMENT_REASON_LENGTH_MAX = 2000,    /* cut: a hook's words may be many, and a report is never refused for it */
+	DEPLOYMENT_HEARTBEAT_MS_MIN = 1000,
+	DEPLOYMENT_HEARTBEAT_MS_MAX = 24 * 60 * 60 * 1000,
+	DEPLOYMENT_HEARTBEATS_MISSED = 3,       /* then a target is stale */
 
 	/* Queues */
 	LANE_JOBS_MAX = 8192,

@@ -74,6 +74,19 @@ bool search_page_rows_max(bool is_set, int64_t max_results, int64_t otherwise, i
 	return true;
 }
 
+bool search_page_row_before(struct slice page_token, int64_t *row_out, struct error *err)
+{
+	char quoted[100];
+	if (page_token.len == 0) {
+		*row_out = INT64_MAX;
+		return true;
+	}
+	if (slice_parse_i64(page_token, row_out) && *row_out > 0)
+		return true;
+	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid page token: '%s'",
+			 error_quote(page_token, quoted, sizeof(quoted)));
+}
+
 /* Written as a number where that can be: thousands of experiments are more than parameters can be bound. */
 static void experiment_id_sql(int64_t experiment_id, struct sql_builder *b)
 {

@@ -36,4 +36,8 @@ MUST_CHECK bool search_page_read(struct db *db, const struct sql_builder *built,
 MUST_CHECK bool search_page_rows_max(bool is_set, int64_t max_results, int64_t otherwise, int64_t max,
 				     size_t *out, struct error *err);
 
+/* For lists whose token is the number of the row that a page ended with, newest first: that number; INT64_MAX for the
+ * first page, whose token is empty or absent. */
+MUST_CHECK bool search_page_row_before(struct slice page_token, int64_t *row_out, struct error *err);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/utf8.h"
 #include "limits.h"
+#include "store/search_page.h"
 #include "store/webhooks.h"
 
 #define DAY_MS ((int64_t)24 * 60 * 60 * 1000)
@@ -293,7 +294,7 @@ bool webhook_deliveries_list(struct db *db, int64_t webhook_pk, size_t rows_max,
 	struct slice next = {0};
 	int64_t before;
 	enum db_row row;
-	if (!webhook_token_parse(page_token, &before, err))
+	if (!search_page_row_before(page_token, &before, err))
 		return false;
 	struct db_statement *st = db_prepare(db,
 					     SQL("SELECT " DELIVERY_COLUMNS

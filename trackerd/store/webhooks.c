@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "limits.h"
+#include "store/search_page.h"
 
 static bool error_missing(struct error *err, struct slice webhook_id)
 {
@@ -187,19 +188,6 @@ bool webhook_load(struct db *db, struct slice webhook_id, struct arena *arena, s
 	return load_events(db, out, arena, err);
 }
 
-bool webhook_token_parse(struct slice page_token, int64_t *row_out, struct error *err)
-{
-	char quoted[100];
-	if (page_token.len == 0) {
-		*row_out = INT64_MAX;
-		return true;
-	}
-	if (slice_parse_i64(page_token, row_out) && *row_out > 0)
-		return true;
-	return error_set(err, ERR_INVALID_PARAMETER_VALUE, "Invalid page token: '%s'",
-			 error_quote(page_token, quoted, sizeof(quoted)));
-}
-
 bool webhooks_list(struct db *db, size_t rows_max, struct slice page_token, struct arena *arena,
 		   struct webhook_list *out, struct slice *next_out, struct error *err)
 {
@@ -207,7 +195,7 @@ bool webhooks_list(struct db *db, size_t rows_max, struct slice page_token, stru
 	struct slice next = {0};
 	int64_t before;
 	enum db_row row;
-	if (!webhook_token_parse(page_token, &before, err))
+	if (!search_page_row_before(page_token, &before, err))
 		return false;
 	struct db_statement *st =
 		db_prepare(db,

@@ -35,7 +35,4 @@ MUST_CHECK bool webhook_delete_in_txn(struct db *db, int64_t webhook_pk, struct 
 MUST_CHECK bool webhooks_list(struct db *db, size_t rows_max, struct slice page_token, struct arena *arena,
 			      struct webhook_list *out, struct slice *next_out, struct error *err);
 
-/* The number of the row that a page ended with, out of its token; INT64_MAX for the first page. */
-MUST_CHECK bool webhook_token_parse(struct slice page_token, int64_t *row_out, struct error *err);
-
 #endif
