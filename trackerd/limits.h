@@ -102,6 +102,7 @@ enum {
 	LIVE_RING_CHANGES = 8192,               /* of runs: what a client that was away may miss, 0.6 MB */
 	LIVE_PENDING_MAX = 1024,                /* runs that change at once; beyond it, told before LIVE_GATHER_MS are over */
 	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
+
 	/* Deployments */
 	DEPLOYMENTS_MAX = 10000,                /* all are looked through when one may have turned stale: 5 ms */
 	DEPLOYMENT_CHANGES_MAX = 1000,          /* of one that are kept: with two a day more than a year */

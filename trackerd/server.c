@@ -9,6 +9,7 @@
 
 #include "api/api.h"
 #include "api/artifact_service.h"
+#include "api/deployment_service.h"
 #include "api/live.h"
 #include "api/mlflow_ui.h"
 #include "api/webhook_service.h"
@@ -99,6 +100,7 @@ static void jobs_closed_on_loop(void *ctx)
 	struct server *server = ctx;
 	live_free(server->api.live);
 	webhook_service_free(server->api.webhooks);
+	deployment_service_free(server->api.deployments);
 	artifact_service_free(server->api.artifacts);
 	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
@@ -121,6 +123,7 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 	server->is_stopping = true;
 	webhook_service_stop_on_loop(server->api.webhooks);
 	live_stop_on_loop(server->api.live);
+	deployment_service_stop_on_loop(server->api.deployments);
 	uv_close((uv_handle_t *)&server->expiry_timer, NULL);
 	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
 				  http_closed_on_loop, server);
@@ -234,6 +237,7 @@ static void start_undone_on_loop(void *ctx)
 	struct server *server = ctx;
 	live_free(server->api.live);
 	webhook_service_free(server->api.webhooks);
+	deployment_service_free(server->api.deployments);
 	artifact_service_free(server->api.artifacts);
 }
 
@@ -252,15 +256,18 @@ static bool start(struct server *server, struct error *err)
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
 	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
 	    !live_new(&server->api, &server->loop, &server->api.live, err) ||
+	    !deployment_service_new(&server->api, &server->loop, &server->api.deployments, err) ||
 	    !open_http(server, err)) {
 		webhook_service_stop_on_loop(server->api.webhooks);
 		live_stop_on_loop(server->api.live);
+		deployment_service_stop_on_loop(server->api.deployments);
 		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}
 	server->api.http_or_null = server->http;
 	artifact_service_start_on_loop(server->api.artifacts);
 	webhook_service_start_on_loop(server->api.webhooks);
+	deployment_service_start_on_loop(server->api.deployments);
 	start_expiry(server);
 	watch_signals(server);
 	return true;

@@ -13,6 +13,7 @@
 #include "jobs/jobs.h"
 
 struct artifact_service;
+struct deployment_service;
 struct live;
 struct mlflow_ui;
 struct webhook_service;
@@ -25,6 +26,7 @@ struct api {
 	struct webhook_service *webhooks;   /* webhook_service.h */
 	struct webhook_rules webhook_rules;
 	struct live *live;                  /* live.h */
+	struct deployment_service *deployments; /* deployment_service.h */
 	const struct http_server *http_or_null; /* for its counts; set once it listens */
 	struct mlflow_ui *mlflow_ui_or_null; /* when --mlflow-ui is given */
 	struct slice artifact_root;   /* default root of new experiments, "mlflow-artifacts:/" */

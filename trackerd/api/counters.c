@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 
+#include "store/deployment_state.h"
+
 enum { STATUS_CLASSES = 6, METHODS = HTTP_OTHER + 1, BUCKETS = 12 };
 
 struct histogram {
@@ -112,6 +114,14 @@ static void write_requests(const struct counters *counters, struct buffer *out)
 	}
 }
 
+static void write_deployments(const int64_t *counts, struct buffer *out)
+{
+	write_head(out, "trackerd_deployments", "gauge", "Deployments by state.");
+	for (unsigned state = DEPLOYMENT_DEPLOYING; state <= DEPLOYMENT_STALE; state++)
+		buffer_printf(out, "trackerd_deployments{state=\"%s\"} %" PRId64 "\n",
+			      deployment_state_name((enum deployment_state)state), counts[state]);
+}
+
 static void write_gauges(const struct counters_gauges *g, struct buffer *out)
 {
 	write_one(out, "trackerd_connections_open", "gauge", "Connections that are open.",
@@ -128,6 +138,7 @@ static void write_gauges(const struct counters_gauges *g, struct buffer *out)
 		      "%u\ntrackerd_queue_depth{lane=\"committer\"} %u\n"
 		      "trackerd_queue_depth{lane=\"blob\"} %u\n",
 		      g->queued_worker, g->queued_committer, g->queued_blob);
+	write_deployments(g->deployments, out);
 	write_one(out, "trackerd_read_only", "gauge", "1 after a failed write to disk.",
 		  g->is_read_only);
 	write_head(out, "trackerd_uptime_seconds", "gauge", "Seconds since start.");

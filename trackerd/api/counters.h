@@ -28,6 +28,7 @@ struct counters_gauges {
 	int64_t uptime_ms;
 	int64_t resident_bytes;
 	bool is_read_only;
+	const int64_t *deployments; /* by enum deployment_state; borrowed */
 };
 
 /* Appends the exposition text. */

@@ -45,6 +45,7 @@ struct call {
 	struct slice if_none_match; /* header; absent if not sent */
 	struct outgoing *outgoing_or_null; /* SEND: set by execute, in the arena */
 	bool wakes_webhooks; /* set by execute: the webhook service has something to do now */
+	bool wakes_deployments; /* likewise: the watch over deployments has to look anew */
 	const struct api *api;      /* what the daemon was started with: its constant members only */
 	const struct http_request *http; /* the head of the request */
 	/* Set by encode or execute, to answer otherwise than 200 application/json: */

@@ -5,6 +5,7 @@
 
 #include "api/artifact_service.h"
 #include "api/byte_range.h"
+#include "api/deployment_service.h"
 #include "api/live.h"
 #include "api/webhook_service.h"
 #include "base/clock.h"
@@ -193,6 +194,8 @@ static void deliver_on_loop(struct job *job)
 		live_tell_all_on_loop(e->api->live, &e->call.live);
 	if (e->call.wakes_webhooks && is_ok)
 		webhook_service_wake_on_loop(e->api->webhooks);
+	if (e->call.wakes_deployments && is_ok)
+		deployment_service_wake_on_loop(e->api->deployments);
 	if (is_ok && e->call.released.count > 0)
 		artifact_service_release_on_loop(e->api->artifacts, e->call.released.items,
 						 e->call.released.count);

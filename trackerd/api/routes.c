@@ -4,6 +4,7 @@
 #include "api/assessments.h"
 #include "api/batch.h"
 #include "api/dataset_search.h"
+#include "api/deployments.h"
 #include "api/experiments.h"
 #include "api/graphql.h"
 #include "api/import.h"
@@ -185,6 +186,14 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/2.0/mlflow/webhooks/{webhook_id}/test",             &webhooks_test},
 	{HTTP_GET,    "/api/trackerd/v1/webhooks/{webhook_id}/deliveries",      &webhook_log_list},
 	{HTTP_POST,   "/api/trackerd/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay", &webhook_log_replay},
+
+	/* What runs where. */
+	{HTTP_GET,    "/api/trackerd/v1/deployments",                           &deployments_search},
+	{HTTP_GET,    "/api/trackerd/v1/deployments/{deployment_id}",           &deployments_get},
+	{HTTP_PUT,    "/api/trackerd/v1/deployments/{deployment_id}",           &deployments_report},
+	{HTTP_DELETE, "/api/trackerd/v1/deployments/{deployment_id}",           &deployments_forget},
+	{HTTP_POST,   "/api/trackerd/v1/deployments/{deployment_id}/heartbeat", &deployments_heartbeat},
+	{HTTP_GET,    "/api/trackerd/v1/deployments/{deployment_id}/history",   &deployments_history},
 
 	/* The page: everything else that is asked for with GET. */
 	{HTTP_GET,    "/{path...}",                                             &page_file},

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/deployment_service.h"
 #include "base/clock.h"
 
 enum { TEXT_BYTES_MAX = 64 * 1024 };
@@ -68,6 +69,7 @@ static void metrics_take_over_on_loop(struct api *api, struct http_exchange *x,
 		.uptime_ms = clock_wall_ms(clock_system()) - api->started_ms,
 		.resident_bytes = resident_bytes(),
 		.is_read_only = jobs_is_read_only(api->jobs),
+		.deployments = deployment_service_counts_on_loop(api->deployments),
 	};
 	struct buffer body;
 	(void)match;
