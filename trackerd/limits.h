@@ -110,7 +110,7 @@ enum {
 	SEARCH_DEPLOYMENTS_MAX = 1000,
 	DEPLOYMENT_TEXT_LENGTH_MAX = 255,       /* of environment, target, host: a host's name is never longer */
 	DEPLOYMENT_PATH_LENGTH_MAX = 4096,      /* of a path or URL, and of the model's name */
-	DEPLOYMENT_REASON_LENGTH_MAX = 2000,    /* cut: a hook's words may be many, and a report is never refused for it */
+	DEPLOYMENT_REASON_LENGTH_MAX = 2000,    /* cut: a hook may say much, and no report is refused for it */
 	DEPLOYMENT_HEARTBEAT_MS_MIN = 1000,
 	DEPLOYMENT_HEARTBEAT_MS_MAX = 24 * 60 * 60 * 1000,
 	DEPLOYMENT_HEARTBEATS_MISSED = 3,       /* then a target is stale */

@@ -185,8 +185,18 @@ class Journey:
         self.call("POST", v1 + "import/model", {"name": "imported"})
         self.call("POST", v1 + "import/model-version", {"name": "imported", "version": "3", "source": "s3://b/x"})
         self.walk_traces()
+        self.walk_deployments(v1 + "deployments")
         self.call("GET", v1 + "server")
         self.call("GET", "/api/3.0/mlflow/server-info")
+
+    def walk_deployments(self, path):
+        one, place = f"{path}/{'a' * 32}", path + "/{deployment_id}"
+        self.call("PUT", one, {"model": "m", "version": "1", "target": "t", "state": "active"}, template=place)
+        self.call("POST", one + "/heartbeat", {}, template=place + "/heartbeat")
+        self.call("GET", one, template=place)
+        self.call("GET", one + "/history", template=place + "/history")
+        self.call("GET", path)
+        self.call("DELETE", one, template=place)
 
     def walk_traces(self):
         m3, m2 = "/api/3.0/mlflow/traces", "/api/2.0/mlflow/traces"

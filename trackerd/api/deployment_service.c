@@ -12,9 +12,9 @@
 
 enum {
 	ARENA_BYTES_MAX = 16 * 1024 * 1024,
-	JOB_BYTES = 64 * 1024, /* a guess of what a job holds in memory */
+	JOB_BYTES = 64 * 1024,	 /* a guess of what a job holds in memory */
 	STALE_AT_ONCE_MAX = 200, /* some ms of the committer */
-	PAUSE_MS = 30 * 1000, /* after something that should not fail did */
+	PAUSE_MS = 30 * 1000,	 /* after something that should not fail did */
 	TIMER_MS_MAX = 60 * 60 * 1000,
 	/* The wall clock may run so much apart from the monotonic one between two looks: it is being adjusted. */
 	CLOCK_DRIFT_MS_MAX = 2000,
@@ -23,15 +23,15 @@ enum {
 struct deployment_service {
 	struct api *api;
 	struct loop_timer *timer_or_null; /* NULL once stopped */
-	struct job job;                   /* one at a time: look or mark */
+	struct job job;			  /* one at a time: look or mark */
 	struct arena arena;
 	bool is_busy;
 	bool is_to_look_again;
-	struct deployment_watch watch; /* of the job */
-	int64_t clock_offset_ms;       /* wall less monotonic, when it last looked */
+	struct deployment_watch watch;	     /* of the job */
+	int64_t clock_offset_ms;	     /* wall less monotonic, when it last looked */
 	struct deployment_overview looked;   /* the job's */
 	struct deployment_overview overview; /* the last one that came */
-	struct deployment_list stale; /* those that the job marked; in its arena */
+	struct deployment_list stale;	     /* those that the job marked; in its arena */
 };
 
 static void timer_fired_on_loop(void *ctx);

@@ -79,8 +79,8 @@ static bool check_version(struct slice text, const char *name, int64_t *out, str
 			 name, error_quote(text, quoted, sizeof(quoted)));
 }
 
-static bool check_state(const struct report_request *r, int64_t version,
-			enum deployment_state *out, struct error *err)
+static bool check_state(const struct report_request *r, int64_t version, enum deployment_state *out,
+			struct error *err)
 {
 	char quoted[64];
 	enum deployment_state state = deployment_state_from_name(r->state);
@@ -101,7 +101,8 @@ static bool check_state(const struct report_request *r, int64_t version,
 static bool check_heartbeat(struct opt_i64 heartbeat_ms, struct error *err)
 {
 	int64_t ms = heartbeat_ms.value;
-	return ms == 0 || (ms >= DEPLOYMENT_HEARTBEAT_MS_MIN && ms <= DEPLOYMENT_HEARTBEAT_MS_MAX) ||
+	return ms == 0 ||
+	       (ms >= DEPLOYMENT_HEARTBEAT_MS_MIN && ms <= DEPLOYMENT_HEARTBEAT_MS_MAX) ||
 	       error_set(err, ERR_INVALID_PARAMETER_VALUE,
 			 "Parameter 'heartbeat_ms' must be between %d and %d, or 0 for a target "
 			 "that sends no heartbeats.",
@@ -126,8 +127,7 @@ static bool report_check(struct call *call, struct error *err)
 		.heartbeat_ms = r->heartbeat_ms.value,
 		.model = r->model,
 		.version = version,
-		.previous_version =
-			slice_is_present(r->previous_version) ? previous_version : -1,
+		.previous_version = slice_is_present(r->previous_version) ? previous_version : -1,
 		.alias = slice_or_empty(r->alias),
 		.environment = slice_or_empty(r->environment),
 		.target = r->target,

@@ -76,13 +76,13 @@ bool deployment_changes_list(struct db *db, struct slice deployment_id, size_t r
 	int64_t before;
 	if (!search_page_row_before(page_token, &before, err))
 		return false;
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT " DEPLOYMENT_COLUMNS
-		    ", d.time_ms FROM deployment_changes AS d" DEPLOYMENT_REGISTRY
-		    " WHERE d.deployment_id = $1 AND d.change_seq < $2"
-		    " ORDER BY d.change_seq DESC LIMIT $3"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT " DEPLOYMENT_COLUMNS
+			       ", d.time_ms FROM deployment_changes AS d" DEPLOYMENT_REGISTRY
+			       " WHERE d.deployment_id = $1 AND d.change_seq < $2"
+			       " ORDER BY d.change_seq DESC LIMIT $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, deployment_id);

@@ -112,9 +112,8 @@ bool deployment_report_in_txn(struct db *db, const struct deployment *report, in
 	bool has_changed = !is_known || !is_same(&was, &now.deployment);
 	ASSERT(!has_changed || deployment_state_may_become(was.state, now.deployment.state) ||
 	       was.state == now.deployment.state);
-	if (has_changed &&
-	    !deployment_change_record_in_txn(db, &now.deployment, now_ms,
-					     &now.deployment.change_seq, err))
+	if (has_changed && !deployment_change_record_in_txn(db, &now.deployment, now_ms,
+							    &now.deployment.change_seq, err))
 		return false;
 	if (!(is_known ? save(db, &now, err) : insert(db, &now.deployment, err)))
 		return false;
@@ -241,12 +240,12 @@ bool deployments_overview(struct db *db, const struct deployment_watch *watch,
 {
 	struct deployment_overview overview = {.next_due_ms = INT64_MAX};
 	enum db_row row;
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT d.state, d.stale_since_ms IS NOT NULL AS is_stale, count(*),"
-		    " min(CASE WHEN " IS_MISSED " THEN " DUE_MS " END)"
-		    " FROM deployments AS d GROUP BY d.state, is_stale"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT d.state, d.stale_since_ms IS NOT NULL AS is_stale, count(*),"
+			       " min(CASE WHEN " IS_MISSED " THEN " DUE_MS " END)"
+			       " FROM deployments AS d GROUP BY d.state, is_stale"),
+			   err);
 	if (st == NULL)
 		return false;
 	bind_watch(st, watch);
@@ -271,11 +270,11 @@ static bool load_missed(struct db *db, const struct deployment_watch *watch, siz
 	struct kept *items = ARENA_NEW(arena, struct kept, rows_max);
 	size_t count = 0;
 	enum db_row row;
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT " KEPT_COLUMNS KEPT_FROM " WHERE " IS_MISSED " AND " DUE_MS
-		    " <= $1 ORDER BY d.deployment_pk LIMIT $4"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT " KEPT_COLUMNS KEPT_FROM " WHERE " IS_MISSED " AND " DUE_MS
+			       " <= $1 ORDER BY d.deployment_pk LIMIT $4"),
+			   err);
 	if (st == NULL)
 		return false;
 	bind_watch(st, watch);
@@ -412,9 +411,7 @@ static struct deployment shown(const struct kept *kept, struct arena *arena)
 		return d;
 	d.state = DEPLOYMENT_STALE;
 	d.since_ms = kept->stale_since_ms;
-	d.reason = arena_printf(arena,
-				"%d heartbeats, one every %.3g s, did not come; before that it was "
-				"%s",
+	d.reason = arena_printf(arena, "missed %d heartbeats, one every %.4g s; it was %s before",
 				DEPLOYMENT_HEARTBEATS_MISSED, (double)d.heartbeat_ms / 1000.0,
 				deployment_state_name(kept->deployment.state));
 	d.actor = SLICE("");
