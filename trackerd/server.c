@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "json/json_reader.h"
 #include "limits.h"
 #include "store/metrics.h"
+#include "supervision.h"
 
 enum { EXPIRY_PERIOD_MS_MAX = 10 * 60 * 1000 };
 
@@ -31,6 +33,7 @@ struct server {
 	struct http_server *http;
 	uv_signal_t signals[2];
 	uv_timer_t expiry_timer; /* for uploads in parts */
+	struct supervision *supervision;
 	bool is_stopping;
 	bool has_source_regex;
 	regex_t source_regex;
@@ -95,13 +98,28 @@ static void expiry_due_on_loop(uv_timer_t *timer)
 
 /* ---- stop --------------------------------------------------------------------------------------- */
 
-static void jobs_closed_on_loop(void *ctx)
+static void stop_services(struct server *server)
 {
-	struct server *server = ctx;
+	supervision_stop_on_loop(server->supervision);
+	webhook_service_stop_on_loop(server->api.webhooks);
+	live_stop_on_loop(server->api.live);
+	deployment_service_stop_on_loop(server->api.deployments);
+}
+
+/* Nothing of theirs is in flight any more. */
+static void free_services(struct server *server)
+{
 	live_free(server->api.live);
+	supervision_free(server->supervision);
 	webhook_service_free(server->api.webhooks);
 	deployment_service_free(server->api.deployments);
 	artifact_service_free(server->api.artifacts);
+}
+
+static void jobs_closed_on_loop(void *ctx)
+{
+	struct server *server = ctx;
+	free_services(server);
 	for (size_t i = 0; i < ARRAY_COUNT(server->signals); i++)
 		uv_close((uv_handle_t *)&server->signals[i], NULL);
 }
@@ -121,9 +139,7 @@ static void signal_on_loop(uv_signal_t *handle, int signal_number)
 	if (server->is_stopping)
 		return;
 	server->is_stopping = true;
-	webhook_service_stop_on_loop(server->api.webhooks);
-	live_stop_on_loop(server->api.live);
-	deployment_service_stop_on_loop(server->api.deployments);
+	stop_services(server);
 	uv_close((uv_handle_t *)&server->expiry_timer, NULL);
 	http_server_close_on_loop(server->http, server->config->drain_timeout_ms,
 				  http_closed_on_loop, server);
@@ -235,10 +251,7 @@ static bool compile_source_regex(struct server *server, struct error *err)
 static void start_undone_on_loop(void *ctx)
 {
 	struct server *server = ctx;
-	live_free(server->api.live);
-	webhook_service_free(server->api.webhooks);
-	deployment_service_free(server->api.deployments);
-	artifact_service_free(server->api.artifacts);
+	free_services(server);
 }
 
 static bool start(struct server *server, struct error *err)
@@ -257,10 +270,9 @@ static bool start(struct server *server, struct error *err)
 	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
 	    !live_new(&server->api, &server->loop, &server->api.live, err) ||
 	    !deployment_service_new(&server->api, &server->loop, &server->api.deployments, err) ||
+	    !supervision_new(server->api.jobs, &server->loop, &server->supervision, err) ||
 	    !open_http(server, err)) {
-		webhook_service_stop_on_loop(server->api.webhooks);
-		live_stop_on_loop(server->api.live);
-		deployment_service_stop_on_loop(server->api.deployments);
+		stop_services(server);
 		jobs_close_on_loop(server->api.jobs, start_undone_on_loop, server);
 		return false;
 	}
@@ -271,6 +283,17 @@ static bool start(struct server *server, struct error *err)
 	start_expiry(server);
 	watch_signals(server);
 	return true;
+}
+
+static void tell_that_it_listens(struct server *server)
+{
+	const struct config *config = server->config;
+	unsigned port = http_server_port(server->http);
+	char status[320];
+	log_event(LOG_INFO, "listening", "host=%s port=%u data=%s version=%s pid=%ld", config->host,
+		  port, config->data, TRACKERD_VERSION, (long)getpid());
+	(void)snprintf(status, sizeof(status), "Listening on %s:%u", config->host, port);
+	supervision_ready_on_loop(server->supervision, status);
 }
 
 bool server_run(const struct config *config, struct error *err)
@@ -289,9 +312,7 @@ bool server_run(const struct config *config, struct error *err)
 	fill_api(server);
 	bool ok = start(server, err);
 	if (ok)
-		log_event(LOG_INFO, "listening", "host=%s port=%u data=%s version=%s pid=%ld",
-			  config->host, http_server_port(server->http), config->data,
-			  TRACKERD_VERSION, (long)getpid());
+		tell_that_it_listens(server);
 	(void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until all handles are closed */
 	int busy = uv_loop_close(&server->loop);
 	ASSERT(busy == 0);
