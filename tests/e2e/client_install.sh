@@ -6,7 +6,10 @@ build=$1 sanitize=$2
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-cmake --install "$build" --component libtrk --prefix "$dir/prefix" > "$dir/install.log" || { cat "$dir/install.log"; exit 1; }
+for component in libtrk1 libtrk-dev; do
+	cmake --install "$build" --component $component --prefix "$dir/prefix" > "$dir/install.log" ||
+		{ cat "$dir/install.log"; exit 1; }
+done
 cat > "$dir/program.c" <<'END'
 #include <stdio.h>
 #include <string.h>
