@@ -67,6 +67,12 @@ enum {
 	CURVES_MAX = 1000,                      /* curves in one reply */
 	CURVE_BUCKETS_MAX = 5000,
 
+	/* Registry */
+	REQUIREMENT_BYTES_MAX = 600,            /* two names of KEY_LENGTH_MAX and a number */
+	REQUIREMENTS_MAX = 50,                  /* of a model: each is checked by every promotion */
+	PROTECTED_ALIASES_MAX = 20,             /* of a model */
+	PROMOTION_REASON_LENGTH_MAX = 1000,
+
 	/* Artifacts */
 	ARTIFACT_PATH_BYTES_MAX = 1024,
 	SMALL_UPLOAD_BYTES_MAX = 10 * 1024 * 1024, /* what MLflow's page may upload */
