@@ -63,14 +63,20 @@ static struct slice figure_name(const struct requirement *r, struct arena *arena
 
 /* ---- texts -------------------------------------------------------------------------------------- */
 
-enum { SHOWN_TEXT_BYTES_MAX = 80 };
+enum { SHOWN_TEXT_BYTES_MAX = 80, VALUE_LENGTH_MAX = 500 };
+
+/* A tag may be long; the checks are kept with every promotion. */
+static struct slice value_of(const struct requirement_figure *figure)
+{
+	return slice_utf8_first(figure->text, VALUE_LENGTH_MAX);
+}
 
 static void check_presence(struct check *c, const struct requirement_figure *figure)
 {
 	char quoted[SHOWN_TEXT_BYTES_MAX];
 	(void)error_quote(figure->text, quoted, sizeof(quoted));
 	c->out->ok = true;
-	c->out->value = figure->text;
+	c->out->value = value_of(figure);
 	if (c->requirement->kind == REQUIREMENT_DIGEST)
 		c->out->text = arena_printf(c->arena, "every file has its digest; all together %s",
 					    quoted);
@@ -84,7 +90,7 @@ static void check_text(struct check *c, const struct requirement_figure *figure)
 	char value[SHOWN_TEXT_BYTES_MAX], wanted[SHOWN_TEXT_BYTES_MAX];
 	bool wants_equal = r->relation == REQUIREMENT_EQUAL;
 	c->out->ok = slice_eq(figure->text, r->wanted) == wants_equal;
-	c->out->value = figure->text;
+	c->out->value = value_of(figure);
 	c->out->limit = r->wanted;
 	c->out->text =
 		arena_printf(c->arena, "%.*s is '%s', %s%s '%s'", SLICE_FMT(c->name),
@@ -189,7 +195,7 @@ static void compare(struct check *c, double value, double limit, double base)
 	struct shown shown = show(c, value, limit, base);
 	struct slice whose = SLICE("");
 	out->ok = holds(value, r->relation, limit);
-	out->limit = exact_text(limit, c->arena);
+	out->limit = r->kind == REQUIREMENT_SIZE ? exact_text(limit, c->arena) : shown.limit;
 	if (slice_is_present(r->alias))
 		whose = arena_printf(c->arena, " (%.*s's %.*s%s%.*s)", SLICE_FMT(r->alias),
 				     SLICE_FMT(shown.base), r->margin.len > 0 ? " " : "",

@@ -25,15 +25,15 @@ struct requirement_check {
 	struct slice requirement; /* its canonical spelling */
 	bool ok;
 	const char *origin; /* of the figure; NULL when it is not known */
-	struct slice value; /* the figure, sizes in bytes; empty when it is not known */
+	struct slice value; /* the figure, sizes in bytes, texts cut at 500 characters; empty when it is not known */
 	struct slice limit; /* what it is compared with, likewise; empty without a comparison */
 	struct slice text;  /* one sentence without full stop for a person */
 };
 
-/* `holder_or_null` is the figure of who holds requirement->alias, `holder_version` its number: NULL when nobody does, or
- * when the requirement names no alias. */
+/* `holder_or_null` is the figure of who holds requirement->alias, `holder_version` its number: NULL when nobody
+ * does, or when the requirement names no alias. */
 void requirement_check(const struct requirement *requirement, const struct requirement_figure *figure,
-		       const struct requirement_figure *holder_or_null, int64_t holder_version, struct arena *arena,
-		       struct requirement_check *out);
+		       const struct requirement_figure *holder_or_null, int64_t holder_version,
+		       struct arena *arena, struct requirement_check *out);
 
 #endif
