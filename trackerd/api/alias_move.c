@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/model_events.h"
+#include "api/model_rules.h"
 #include "base/clock.h"
 #include "store/models.h"
 
@@ -74,6 +75,15 @@ static bool check_precondition(const struct call *call, const struct alias_move 
 	       error_lost(move, last, arena_printf(call->arena, "%" PRId64, wanted), err);
 }
 
+/* What is set or deleted without a promotion must not be protected. */
+static bool check_protection(struct db *tracker, const struct alias_move *move, struct error *err)
+{
+	bool is_free =
+		move->kind == REGISTRY_ALIAS_PROMOTED || move->kind == REGISTRY_ALIAS_ROLLED_BACK;
+	return is_free || model_rules_allow_alias(tracker, move->model_pk, move->name, move->alias,
+						  move->version, err);
+}
+
 static bool write_row(struct db *tracker, const struct alias_move *move, struct error *err)
 {
 	if (move->kind == REGISTRY_ALIAS_DELETED)
@@ -86,7 +96,8 @@ bool alias_move_in_txn(struct call *call, struct db *tracker, const struct alias
 {
 	struct registry_alias_event last;
 	ASSERT((move->kind == REGISTRY_ALIAS_DELETED) == (move->version == 0));
-	if (!registry_alias_event_load(tracker, move->model_pk, move->alias, call->arena, &last,
+	if (!check_protection(tracker, move, err) ||
+	    !registry_alias_event_load(tracker, move->model_pk, move->alias, call->arena, &last,
 				       err) ||
 	    !check_precondition(call, move, &last, err) || !write_row(tracker, move, err))
 		return false;

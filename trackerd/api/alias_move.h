@@ -3,7 +3,8 @@
  * The revision of an alias is the number of the event that last moved it; "0" when it is not there. If-Match of the
  * request, if sent, must name the revision that the alias has ("*": any, as long as it is there); else
  * PRECONDITION_FAILED tells who moved it, when, to which version and what its revision is. Pointing an alias at the
- * version that it has is no event and leaves the revision as it is. */
+ * version that it has is no event and leaves the revision as it is. Protected aliases (model_rules.h) are only promoted
+ * and rolled back; setting or deleting one is PERMISSION_DENIED. */
 #ifndef API_ALIAS_MOVE_H
 #define API_ALIAS_MOVE_H
 

@@ -84,6 +84,14 @@ void entity_json_put_id(struct json_writer *w, const char *key, int64_t id)
 	json_put_cstr(w, key, text);
 }
 
+void entity_json_put_id_or_empty(struct json_writer *w, const char *key, int64_t id_or_0)
+{
+	if (id_or_0 == 0)
+		json_put_cstr(w, key, "");
+	else
+		entity_json_put_id(w, key, id_or_0);
+}
+
 void entity_json_key_values(struct json_writer *w, const char *name,
 			    const struct key_value_list *list)
 {

@@ -16,6 +16,8 @@ void entity_json_metric_members(struct json_writer *w, const struct metric *metr
 void entity_json_metric_value(struct json_writer *w, double value);
 /* A number that is a string on the wire: "experiment_id": "0". */
 void entity_json_put_id(struct json_writer *w, const char *key, int64_t id);
+/* Likewise; "" for 0: there is none. */
+void entity_json_put_id_or_empty(struct json_writer *w, const char *key, int64_t id_or_0);
 /* "tags": [{"key","value"}…] under `name`; nothing when the list is empty. */
 void entity_json_key_values(struct json_writer *w, const char *name, const struct key_value_list *list);
 

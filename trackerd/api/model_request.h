@@ -13,6 +13,7 @@ struct model_request {
 	struct object_list tags; /* struct key_value */
 	struct opt_i64 max_results;
 	struct opt_bool archive_existing_versions;
+	struct opt_bool force; /* of a deletion: also of what holds a protected alias */
 
 	/* Set by check: */
 	int64_t version_number;

@@ -5,6 +5,7 @@
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
+#include "api/model_rules.h"
 #include "api/model_validation.h"
 #include "limits.h"
 #include "search/model_fields.h"
@@ -195,12 +196,22 @@ const struct endpoint model_versions_update = {
 	.summary = "Change the description of a model version",
 };
 
+static const struct field delete_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_TEXT(struct model_request, version, FIELD_REQUIRED),
+	FIELD_BOOL(struct model_request, force, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
 	if (!load_version(call, tracker, r->version_number, err))
 		return false;
 	const struct model_version *version = call->result;
+	if (!r->force.value && !model_rules_allow_deletion(call, tracker, version->model_pk,
+							   r->name, r->version_number, err))
+		return false;
 	struct model_change change = whole_change(version, REGISTRY_VERSION_DELETED);
 	return model_changes_aliases_gone(call, tracker, version->model_pk, r->name,
 					  &version->aliases, err) &&
@@ -211,7 +222,7 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 
 const struct endpoint model_versions_delete = {
 	.kind = ENDPOINT_WRITE,
-	.fields_or_null = version_fields,
+	.fields_or_null = delete_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = version_check,
 	.execute = delete_execute,

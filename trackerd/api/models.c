@@ -5,6 +5,7 @@
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
+#include "api/model_rules.h"
 #include "api/model_validation.h"
 #include "limits.h"
 #include "store/model_versions.h"
@@ -176,12 +177,21 @@ const struct endpoint models_update = {
 	.summary = "Change the description of a registered model",
 };
 
+static const struct field delete_fields[] = {
+	FIELD_TEXT(struct model_request, name, FIELD_REQUIRED),
+	FIELD_BOOL(struct model_request, force, FIELD_OPTIONAL),
+	FIELDS_END,
+};
+
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
 	if (!load_model(call, tracker, r->name, err))
 		return false;
 	const struct registered_model *model = call->result;
+	if (!r->force.value &&
+	    !model_rules_allow_deletion(call, tracker, model->pk, r->name, 0, err))
+		return false;
 	struct model_change change = whole_change(model, REGISTRY_MODEL_DELETED);
 	return model_changes_aliases_gone(call, tracker, model->pk, model->name, &model->aliases,
 					  err) &&
@@ -191,7 +201,7 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 
 const struct endpoint models_delete = {
 	.kind = ENDPOINT_WRITE,
-	.fields_or_null = name_fields,
+	.fields_or_null = delete_fields,
 	.request_bytes = sizeof(struct model_request),
 	.check = name_check,
 	.execute = delete_execute,

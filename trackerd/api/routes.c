@@ -16,10 +16,13 @@
 #include "api/metrics.h"
 #include "api/mlflow_ui.h"
 #include "api/model_versions.h"
+#include "api/model_rules.h"
 #include "api/models.h"
 #include "api/multipart.h"
 #include "api/page.h"
 #include "api/presigned.h"
+#include "api/promotions.h"
+#include "api/rollback.h"
 #include "api/router.h"
 #include "api/runs.h"
 #include "api/search.h"
@@ -29,6 +32,8 @@
 #include "api/trace_spans.h"
 #include "api/traces.h"
 #include "api/traces_v2.h"
+#include "api/version_diff.h"
+#include "api/version_lineage.h"
 #include "api/webhooks.h"
 
 // clang-format off
@@ -133,6 +138,13 @@ const struct route routes[] = {
 	{HTTP_DELETE, "/api/2.0/mlflow/model-versions/delete-tag",              &model_versions_delete_tag},
 	{HTTP_GET,    "/api/2.0/mlflow/model-versions/get-download-uri",        &model_versions_download_uri},
 	{HTTP_POST,   "/api/2.0/mlflow/model-versions/transition-stage",        &model_versions_transition},
+	{HTTP_GET,    "/api/trackerd/v1/models/{name}/rules",                   &model_rules_get},
+	{HTTP_PUT,    "/api/trackerd/v1/models/{name}/rules",                   &model_rules_put},
+	{HTTP_GET,    "/api/trackerd/v1/models/{name}/check",                   &promotions_check},
+	{HTTP_POST,   "/api/trackerd/v1/models/{name}/promote",                 &promotions_create},
+	{HTTP_POST,   "/api/trackerd/v1/models/{name}/rollback",                &rollback_create},
+	{HTTP_GET,    "/api/trackerd/v1/models/{name}/diff",                    &version_diff},
+	{HTTP_GET,    "/api/trackerd/v1/models/{name}/lineage",                 &version_lineage},
 
 	/* What another tracker kept. */
 	{HTTP_POST,   "/api/trackerd/v1/import/experiment",                     &import_experiment},

@@ -32,6 +32,7 @@ enum { ERROR_MESSAGE_BYTES_MAX = 1024 };
 	X(METHOD_NOT_ALLOWED,          405) \
 	X(REQUEST_TIMEOUT,             408) /* the peer was too slow */ \
 	X(RESOURCE_CONFLICT,           409) /* the peer: read again, then decide */ \
+	X(REQUIREMENTS_NOT_MET,        409) /* the peer: a better version, other requirements, or by force */ \
 	X(PRECONDITION_FAILED,         412) \
 	X(REQUEST_TOO_LARGE,           413) \
 	X(RANGE_NOT_SATISFIABLE,       416) \
