@@ -1,8 +1,8 @@
 /* Where an alias pointed before, as the registry's events tell (registry_history.h).
  *
  * A rollback goes back to the stay before the one that ends, and names it by the number of the event that the stay
- * began with ({"to_seq": "12"} in the detail of alias.rolled_back). So another rollback goes further back instead of forth
- * again, and what was left by a rollback is never gone back to:
+ * began with ({"to_seq": "12"} in the detail of alias.rolled_back). So another rollback goes further back instead of
+ * forth again, and what was left by a rollback is never gone back to:
  *
  *     set v1 ── set v2 ── set v3 ── rollback to v2 ── set v4 ── rollback to v2 ── rollback to v1
  *
