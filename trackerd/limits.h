@@ -108,6 +108,13 @@ enum {
 	LIVE_RING_CHANGES = 8192,               /* of runs: what a client that was away may miss, 0.6 MB */
 	LIVE_PENDING_MAX = 1024,                /* runs that change at once; beyond it, told before LIVE_GATHER_MS are over */
 	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
+	LIVE_KEPT_MS = 60 * 1000,               /* the ring goes on for so long when the last follower left */
+	LIVE_PING_MS = 15 * 1000,               /* proxies cut what is silent for a minute, some for half of one */
+	LIVE_FOLLOWERS_MAX = 10000,             /* streams and long polls; 2 kB each */
+	LIVE_TOPICS_MAX = 100,                  /* of one stream: what a page shows */
+	LIVE_BACKLOG_BYTES_MAX = 64 * 1024,     /* of one stream, beyond what the kernel holds; then it is behind */
+	LIVE_READ_EVENTS_MAX = 256,             /* in one read of the database: a few ms of a worker */
+	LIVE_READ_BYTES_MAX = 1024 * 1024,      /* of those; a single one may be larger */
 
 	/* Deployments */
 	DEPLOYMENTS_MAX = 10000,                /* all are looked through when one may have turned stale: 5 ms */

@@ -8,9 +8,12 @@
 #define API_LIVE_H
 
 #include "api/live_notes.h"
+#include "api/live_position.h"
+#include "api/live_topic.h"
 #include "base/error.h"
 
 struct api;
+struct http_exchange;
 struct live;
 struct uv_loop_s;
 
@@ -20,6 +23,15 @@ MUST_CHECK bool live_new(struct api *api, struct uv_loop_s *loop, struct live **
 void live_stop_on_loop(struct live *live_or_null);
 /* Stopped, and nothing in flight any more. NULL is allowed. */
 void live_free(struct live *live_or_null);
+
+/* What a follower asks for. */
+struct live_request {
+	struct live_topic_list topics;
+	bool has_position; /* it comes back, and was here */
+	struct live_position position;
+};
+/* Takes the exchange, whose reply then goes on as a stream of events. Borrows the request. */
+void live_follow_on_loop(struct live *live, struct http_exchange *x, const struct live_request *request);
 
 /* After COMMIT. Borrows the note. Next to free when nobody listens. */
 void live_tell_on_loop(struct live *live, const struct live_note *note);

@@ -5,6 +5,7 @@
 #include "api/batch.h"
 #include "api/dataset_search.h"
 #include "api/deployments.h"
+#include "api/events.h"
 #include "api/experiments.h"
 #include "api/graphql.h"
 #include "api/import.h"
@@ -43,6 +44,7 @@ const struct route routes[] = {
 	{HTTP_GET,    "/version",                                               &system_version},
 	{HTTP_GET,    "/metrics",                                               &system_metrics},
 	{HTTP_GET,    "/api/3.0/mlflow/server-info",                            &system_server_info},
+	{HTTP_GET,    "/api/trackerd/v1/events",                                &events_follow},
 	{HTTP_GET,    "/api/trackerd/v1/server",                                &system_server},
 
 	/* Experiments. */
