@@ -17,6 +17,7 @@ enum { CHANGE_BYTES_MAX = 4096, RETRY_MS = 1000 };
 
 static bool open_timers(struct live *live, struct uv_loop_s *loop, struct error *err);
 static void close_timers(struct live *live);
+static bool check_room(const struct live *live, struct error *err);
 static void tell_change(struct live *live, const struct live_note *note);
 static bool is_recording(struct live *live);
 static void link_last(struct live *live, struct live_stream *stream);
@@ -48,7 +49,8 @@ bool live_new(struct api *api, struct uv_loop_s *loop, struct live **out, struct
 	live->read.done_on_loop = read_on_loop;
 	if (!live_ring_init(&live->ring))
 		(void)error_set(err, ERR_INTERNAL_ERROR, "out of memory");
-	else if (open_timers(live, loop, err)) {
+	else if (open_timers(live, loop, err) &&
+		 alias_watches_new(api, loop, &live->aliases, err)) {
 		*out = live;
 		return true;
 	}
@@ -64,6 +66,7 @@ void live_stop_on_loop(struct live *live_or_null)
 		return;
 	live_or_null->is_stopped = true;
 	close_timers(live_or_null);
+	alias_watches_stop_on_loop(live_or_null->aliases);
 	for (struct live_stream *s = live_or_null->first_or_null; s != NULL;) {
 		struct live_stream *next = s->next_or_null;
 		live_stream_end(s);
@@ -77,6 +80,7 @@ void live_free(struct live *live_or_null)
 		return;
 	ASSERT(live_or_null->is_stopped && live_or_null->stream_count == 0 &&
 	       !live_or_null->is_reading);
+	alias_watches_free(live_or_null->aliases);
 	live_read_deinit(&live_or_null->read);
 	live_ring_deinit(&live_or_null->ring);
 	free(live_or_null);
@@ -100,20 +104,34 @@ void live_follow_on_loop(struct live *live, struct http_exchange *x,
 			 const struct live_request *request)
 {
 	struct error err;
-	if (live->is_stopped)
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
-				"The server is stopping; try again.");
-	else if (live->stream_count >= LIVE_FOLLOWERS_MAX)
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
-				"The server has %d followers of live events, which is as many as "
-				"it takes; try again later.",
-				LIVE_FOLLOWERS_MAX);
-	else {
+	if (check_room(live, &err))
 		live_stream_open(live, x, &request->topics,
 				 request->has_position ? &request->position : NULL);
-		return;
-	}
-	api_reply_error(live->api, x, &err);
+	else
+		api_reply_error(live->api, x, &err);
+}
+
+void live_ask_alias_on_loop(struct live *live, struct http_exchange *x,
+			    const struct alias_request *request)
+{
+	struct error err;
+	if (check_room(live, &err))
+		alias_watches_ask_on_loop(live->aliases, x, request);
+	else
+		api_reply_error(live->api, x, &err);
+}
+
+static bool check_room(const struct live *live, struct error *err)
+{
+	if (live->is_stopped)
+		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+				 "The server is stopping; try again.");
+	if (live->stream_count + alias_watches_count(live->aliases) < LIVE_FOLLOWERS_MAX)
+		return true;
+	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+			 "%d follow live events or wait for an alias, which is as many as the "
+			 "server takes; try again later.",
+			 LIVE_FOLLOWERS_MAX);
 }
 
 /* ---- streams -------------------------------------------------------------------------------------- */
@@ -218,6 +236,7 @@ void live_tell_on_loop(struct live *live, const struct live_note *note)
 			tell_change(live, note);
 		break;
 	case LIVE_MODEL:
+		alias_watches_wake_on_loop(live->aliases, note->id);
 		if (live->in_step_count[LIVE_FROM_MODELS] > 0)
 			read_news(live);
 		break;

@@ -33,6 +33,10 @@ struct live_request {
 /* Takes the exchange, whose reply then goes on as a stream of events. Borrows the request. */
 void live_follow_on_loop(struct live *live, struct http_exchange *x, const struct live_request *request);
 
+/* Takes the exchange, which is answered when the alias moved (alias_watch.h). Borrows the request. */
+struct alias_request;
+void live_ask_alias_on_loop(struct live *live, struct http_exchange *x, const struct alias_request *request);
+
 /* After COMMIT. Borrows the note. Next to free when nobody listens. */
 void live_tell_on_loop(struct live *live, const struct live_note *note);
 void live_tell_all_on_loop(struct live *live, const struct live_notes *notes);

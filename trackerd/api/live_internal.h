@@ -2,6 +2,7 @@
 #ifndef API_LIVE_INTERNAL_H
 #define API_LIVE_INTERNAL_H
 
+#include "api/alias_watch.h"
 #include "api/api.h"
 #include "api/live.h"
 #include "api/live_ring.h"
@@ -11,6 +12,7 @@
 struct live {
 	struct api *api;
 	bool is_stopped;
+	struct alias_watches *aliases;
 	struct loop_timer *gather_timer; /* while changes are pending */
 	struct loop_timer *ping_timer;	 /* while there are streams */
 	struct loop_timer *retry_timer;	 /* when a read failed */

@@ -121,8 +121,13 @@ static bool record(struct call *call, struct db *tracker, struct model_change *c
 					   .detail = change->detail,
 					   .now_ms = call->now_ms};
 	fill_states(change, call->arena, &recorded);
-	return actor_of_request(call->http, own_user(change), call->arena, &recorded.author, err) &&
-	       registry_record_in_txn(tracker, &recorded, &change->seq, err);
+	if (!actor_of_request(call->http, own_user(change), call->arena, &recorded.author, err) ||
+	    !registry_record_in_txn(tracker, &recorded, &change->seq, err))
+		return false;
+	call_tell_model(call, change->name);
+	if (change->kind == REGISTRY_MODEL_RENAMED)
+		call_tell_model(call, change->before);
+	return true;
 }
 
 /* ---- webhooks ----------------------------------------------------------------------------------- */

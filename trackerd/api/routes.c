@@ -1,4 +1,5 @@
 /* THE table: every route of the daemon. schema/openapi.yaml describes the same rows; a test compares the two. */
+#include "api/alias_get.h"
 #include "api/archive.h"
 #include "api/artifacts.h"
 #include "api/assessments.h"
@@ -128,6 +129,7 @@ const struct route routes[] = {
 	{HTTP_DELETE, "/api/2.0/mlflow/registered-models/delete-tag",           &models_delete_tag},
 	{HTTP_GET,    "/api/2.0/mlflow/registered-models/get-latest-versions",  &models_latest},
 	{HTTP_POST,   "/api/2.0/mlflow/registered-models/get-latest-versions",  &models_latest},
+	{HTTP_GET,    "/api/trackerd/v1/models/{name}/aliases/{alias}",         &alias_get},
 	{HTTP_POST,   "/api/2.0/mlflow/registered-models/alias",                &models_set_alias},
 	{HTTP_GET,    "/api/2.0/mlflow/registered-models/alias",                &models_get_alias},
 	{HTTP_DELETE, "/api/2.0/mlflow/registered-models/alias",                &models_delete_alias},
