@@ -106,7 +106,7 @@ enum {
 
 	/* Live events */
 	LIVE_RING_CHANGES = 8192,               /* of runs: what a client that was away may miss, 0.6 MB */
-	LIVE_PENDING_MAX = 1024,                /* runs that change at once; beyond it, told before LIVE_GATHER_MS are over */
+	LIVE_PENDING_MAX = 1024,                /* runs that change at once; more are told at once */
 	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
 	LIVE_KEPT_MS = 60 * 1000,               /* the ring goes on for so long when the last follower left */
 	LIVE_PING_MS = 15 * 1000,               /* proxies cut what is silent for a minute, some for half of one */

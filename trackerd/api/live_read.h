@@ -1,7 +1,7 @@
 /* Reads the events that the database keeps, those of models and of deployments, for live events: a job on a worker,
  * whose outcome comes back to the loop.
  *
- * What is told live and what is told again after a gap are read by the same query, in order of their numbers; so the one
+ * What is told live and what is told again after a gap are read by the same query, in order of numbers; so the one
  * goes over into the other without a seam. */
 #ifndef API_LIVE_READ_H
 #define API_LIVE_READ_H
