@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "data_directory.h"
+#include "http/access_log.h"
 #include "http/http_server.h"
 #include "json/json_reader.h"
 #include "limits.h"
@@ -46,18 +47,9 @@ static void request_done_on_loop(const struct http_request *request, int status,
 				 void *ctx)
 {
 	struct server *server = ctx;
-	char quoted[256];
 	counters_request(server->api.counters, request->method, status, received_bytes, sent_bytes,
 			 duration_us);
-	enum log_level level = status >= 500 ? LOG_WARN : LOG_DEBUG;
-	if (!log_is_enabled(level))
-		return;
-	log_event(level, "request_answered",
-		  "request_id=%s peer=%.*s method=%s path=%s status=%d received=%lld sent=%lld "
-		  "us=%lld",
-		  request->id, SLICE_FMT(request->peer), http_method_name(request->method),
-		  log_quote(request->path, quoted, sizeof(quoted)), status,
-		  (long long)received_bytes, (long long)sent_bytes, (long long)duration_us);
+	access_log(request, status, received_bytes, sent_bytes, duration_us);
 }
 
 static void request_came_on_loop(struct http_exchange *x, void *ctx)

@@ -19,6 +19,7 @@ const struct noun nouns[] = {
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
 	{"deploy",      "a version into a directory, in use only if it works; and back"},
+	{"serve",       "answer requests for predictions over HTTP, with the version an alias names"},
 	{"webhooks",    "tell others of changes in the registry; what was delivered"},
 	{"import",      "bring in what another tracker kept"},
 	{"export",      "copy everything into a folder that other programs read"},
@@ -114,6 +115,21 @@ static const struct command_option deploy_options[] = {
 	{"rollback", NULL, "exchange the current and the previous version", 0},
 	{"status", NULL, "what is deployed, and how it went", 0},
 	{"dry-run", NULL, "change nothing; say what would happen", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option serve_options[] = {
+	{"cmd", "CMD", "answers requests, one JSON object a line on stdin and stdout; run by sh", 0},
+	{"workers", "N", "processes of it (2)", 0},
+	{"listen", "ADDR", "HOST:PORT (127.0.0.1:8080); port 0 lets the kernel choose", 0},
+	{"dir", "DIR", "where versions are kept (MODEL.served)", 0},
+	{"model-dir", "DIR", "serve this folder, without a server", 0},
+	{"timeout", "S", "seconds that an answer may take, and a request may wait (60)", 0},
+	{"start-timeout", "S", "seconds until a worker has to answer the probe (60)", 0},
+	{"queue", "N", "requests that may wait; more are answered with 503 (100)", 0},
+	{"max-body", "BYTES", "largest request (16777216)", 0},
+	{"env", "ENV", "environment that is served, such as prod", 0},
+	{"target", "TARGET", "name of what serves (the host's)", 0},
+	{"no-watch", NULL, "stay with the version that the alias names now", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option export_mlflow_options[] = {
@@ -227,6 +243,15 @@ const struct command commands[] = {
 	 "Hook and health check find TRK_MODEL, TRK_VERSION, TRK_TREE_SHA256, TRK_PATH, TRK_PREVIOUS_PATH, TRK_ENV, TRK_TARGET and TRK_CAUSE (deploy, rollback, put-back) in their environment. Both may run twice for a version. --rollback runs those of the last deployment unless others are given.\n"
 	 "  trk deploy taxi@champion --to /srv/taxi --hook 'systemctl reload taxi'\n"
 	 "  trk deploy --rollback --to /srv/taxi"},
+	{"serve", NULL, "[MODEL@ALIAS|MODEL/VERSION]", 0, 1, "answer requests for predictions with a version", serve_options, serve,
+	 "POST /invocations takes MLflow's dataframe_split, dataframe_records, instances and inputs. A worker reads one of\n"
+	 "  {\"id\": 7, \"records\": [{\"a\": 1}, ...]}     rows with names\n"
+	 "  {\"id\": 7, \"inputs\": ...}                   anything else, as it came\n"
+	 "on a line, with \"params\" if the request had some, and answers with one line:\n"
+	 "  {\"id\": 7, \"predictions\": ...}   or   {\"id\": 7, \"error\": \"why\"}\n"
+	 "At its start it is asked {\"id\": 0, \"probe\": true}, or the model's serving_input_example.json, and answers with that id. It ends when its input does. Standard error goes to the log. Its environment has TRK_MODEL, TRK_VERSION, TRK_ALIAS, TRK_RUN_ID and TRK_MODEL_PATH.\n"
+	 "When the alias moves, the new version is downloaded and verified, its workers start, and once all answered the probe it takes over; requests under way are finished by the old one. If one does not, the old version goes on. While the server is away, what DIR holds is served.\n"
+	 "  trk serve taxi@champion --cmd 'taxi-predict --serve \"$TRK_MODEL_PATH\"'"},
 	{"webhooks", "list", "", 0, 0, "all webhooks", NULL, webhooks_list, NULL},
 	{"webhooks", "create", "NAME URL", 2, 2, "make a webhook; prints its id", webhooks_create_options, webhooks_create, EVENTS_HELP},
 	{"webhooks", "delete", "WEBHOOK", 1, 1, "delete it with the log of its deliveries", delete_options, webhooks_delete, WEBHOOK_HELP},

@@ -31,32 +31,6 @@ enum outcome { ENDED, TIMED_OUT, INTERRUPTED };
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static bool is_overridden(const char *entry, const struct deploy_command *c)
-{
-	for (size_t i = 0; i < c->variable_count; i++) {
-		size_t len = strlen(c->variables[i].name);
-		if (strncmp(entry, c->variables[i].name, len) == 0 && entry[len] == '=')
-			return true;
-	}
-	return false;
-}
-
-static char **make_environment(struct arena *arena, const struct deploy_command *c)
-{
-	size_t count = 0, used = 0;
-	while (environ[count] != NULL)
-		count++;
-	char **out = ARENA_NEW(arena, char *, count + c->variable_count + 1);
-	for (size_t i = 0; i < count; i++) {
-		if (!is_overridden(environ[i], c))
-			out[used++] = environ[i];
-	}
-	for (size_t i = 0; i < c->variable_count; i++)
-		out[used++] = arena_cstr(arena, arena_printf(arena, "%s=%s", c->variables[i].name,
-							     c->variables[i].value));
-	return out;
-}
-
 /* 0, or an errno. */
 static int spawn(struct cli *cli, const struct deploy_command *c, int output_fd, pid_t *pid)
 {
@@ -85,7 +59,8 @@ static int spawn(struct cli *cli, const struct deploy_command *c, int output_fd,
 		status = posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO);
 	if (status == 0)
 		status = posix_spawn(pid, "/bin/sh", &files, &attributes, argv,
-				     make_environment(cli->arena, c));
+				     environment_with(cli->arena, c->variables,
+						      c->variable_count));
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&files);
 	return status;

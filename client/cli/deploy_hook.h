@@ -4,15 +4,12 @@
 #define CLI_DEPLOY_HOOK_H
 
 #include "cli/cli.h"
-
-struct deploy_variable {
-	const char *name, *value;
-};
+#include "serve/environment.h"
 
 struct deploy_command {
 	const char *title;   /* "the hook", for sentences */
 	const char *command; /* for /bin/sh -c */
-	const struct deploy_variable *variables; /* added to trk's own environment */
+	const struct variable *variables; /* added to trk's own environment */
 	size_t variable_count;
 	int64_t timeout_s;
 	/* Does Ctrl-C end it? Not when it puts the old model back. */

@@ -21,7 +21,7 @@ static bool run_command(struct deployment *d, const char *title, const char *com
 {
 	const struct deploy_settings *s = &d->state.settings;
 	const struct deploy_version *version = deploy_state_find(&d->state, name);
-	const struct deploy_variable variables[] = {
+	const struct variable variables[] = {
 		{"TRK_MODEL", version != NULL ? version->model : ""},
 		{"TRK_VERSION", version != NULL ? version->version : ""},
 		{"TRK_TREE_SHA256", version != NULL ? version->tree_sha256 : ""},

@@ -15,7 +15,7 @@ LAYERS = {"base": 1, "json": 2, "db": 2, "digest": 2, "search": 3, "graphql": 3,
           "jobs": 5, "api": 6}
 # Who may include what: prefixes of paths.
 HOMES = {
-    "uv.h": ("trackerd/http/", "trackerd/jobs/", "trackerd/server.c"),
+    "uv.h": ("trackerd/http/", "trackerd/jobs/", "client/serve/", "trackerd/server.c"),
     "sqlite3.h": ("trackerd/db/db_sqlite", "client/cli/sqlite_reader.c"),
     "cJSON.h": ("trackerd/json/",),
     "cjson/cJSON.h": ("trackerd/json/",),
@@ -60,8 +60,12 @@ def check_includes(path, source):
         folder = name.split("/")[0] if "/" in name else None
         if own and folder in LAYERS and folder != own and LAYERS[folder] >= LAYERS[own]:
             yield f"{path}: {own}/ may not include {name}, which is not below it"
-        if path.startswith("client/") and folder in LAYERS and folder != "base":
-            yield f"{path}: the client may include base/ only, not {name}"
+        # trk serve answers requests with the daemon's own HTTP layer.
+        lent = ("base", "http") if path.startswith("client/serve/") else ("base",)
+        if path.startswith("client/") and folder in LAYERS and folder not in lent:
+            yield f"{path}: the client may include {' and '.join(lent)} only, not {name}"
+        if path.startswith("client/serve/") and folder in ("cli", "src"):
+            yield f"{path}: serve/ may not include {name}, which is not below it"
 
 
 def check_words(path, code):

@@ -433,6 +433,8 @@ static void handle_end(struct connection *c)
 	case CONNECTION_EXCHANGE:
 		if (c->unread.len == 0 && exchange_wants_body(&c->exchange))
 			exchange_refuse(&c->exchange, &body_cut);
+		else if (c->server->options.end_means_gone && !c->exchange.answered)
+			connection_cut(c, false);
 		break;
 	case CONNECTION_LINGER:
 		if (c->is_shut)

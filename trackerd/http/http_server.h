@@ -20,6 +20,9 @@ struct http_server_options {
 	int64_t head_timeout_ms;    /* first byte of a head to its end */
 	int64_t body_timeout_ms;    /* longest silence inside a body, and for a peer that does not read a reply */
 	int64_t idle_timeout_ms;    /* keep-alive without a request */
+	/* A peer that ends its side of the connection while it waits for a reply is taken as gone. Otherwise it may
+	 * still read, and is answered. */
+	bool end_means_gone;
 	/* Called when a head is complete and passed the strict rules. */
 	void (*head_cb)(struct http_exchange *x, void *ctx);
 	/* After each exchange, for the access log and counters; bytes of bodies; status 0 when none was sent. */

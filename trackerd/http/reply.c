@@ -83,7 +83,8 @@ static struct slice reason_of(int status)
 		ROW(417, "Expectation Failed"), ROW(422, "Unprocessable Content"),
 		ROW(429, "Too Many Requests"), ROW(431, "Request Header Fields Too Large"),
 		ROW(500, "Internal Server Error"), ROW(501, "Not Implemented"),
-		ROW(503, "Service Unavailable"), ROW(505, "HTTP Version Not Supported"),
+		ROW(502, "Bad Gateway"), ROW(503, "Service Unavailable"),
+		ROW(504, "Gateway Timeout"), ROW(505, "HTTP Version Not Supported"),
 		ROW(507, "Insufficient Storage"),
 #undef ROW
 	};

@@ -1,0 +1,289 @@
+/* Owns the way of versions from the registry to the process that serves them. */
+#include "cli/serve_follow.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/deploy_fetch.h"
+#include "cli/files.h"
+#include "cli/model_ref.h"
+#include "serve/follow_message.h"
+
+enum {
+	POLL_MS = 1000,
+	AWAY_MS = 500, /* the first pause; they double */
+	AWAY_MS_MAX = 30000,
+	REFUSED_MS = 60 * 1000,
+	REFUSED_MS_MAX = 60 * 60 * 1000,
+};
+
+struct follow {
+	const struct serve_follow *options;
+	struct cli *cli;
+	struct deployment deployment;
+	FILE *input;
+	int output_fd;
+	char active[512];     /* the name in versions/ of what is served; "" for none */
+	char refused[512];    /* that was not taken; "" for none */
+	int64_t refused_ms;   /* how long it is left alone */
+	int64_t try_again_ms; /* when, by the monotonic clock */
+	unsigned failures;    /* of the server, one after the other */
+	char said[ERROR_MESSAGE_BYTES_MAX];
+};
+
+static bool open_directory(struct follow *f, struct error *err);
+static bool follow(struct follow *f, struct error *err);
+static bool look(struct follow *f, struct error *err);
+static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
+		  bool *is_accepted_out, struct error *err);
+static bool offer_current(struct follow *f, bool *is_accepted_out, struct error *err);
+static bool rest(struct follow *f, int64_t pause_ms);
+static void say(struct follow *f, bool is_reachable, const char *text);
+static void give_up(struct follow *f, const struct error *err);
+
+int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name)
+{
+	const struct serve_follow *options = ctx;
+	struct follow f = {.options = options, .cli = options->cli, .output_fd = output_fd};
+	struct error err;
+	jmp_buf guard;
+	f.cli->quiet = true;
+	f.input = fdopen(input_fd, "r");
+	(void)snprintf(f.active, sizeof(f.active), "%s", active_name);
+	if (setjmp(guard) != 0 || f.input == NULL)
+		return CLI_FAILED;
+	arena_guard_set(f.cli->arena, &guard);
+	if (open_directory(&f, &err) && follow(&f, &err))
+		return CLI_OK;
+	give_up(&f, &err);
+	return CLI_FAILED;
+}
+
+static bool open_directory(struct follow *f, struct error *err)
+{
+	struct deployment *d = &f->deployment;
+	const char *note;
+	d->cli = f->cli;
+	d->directory = (struct deploy_directory){.arena = f->cli->arena,
+						 .fd = -1,
+						 .versions_fd = -1,
+						 .admin_fd = -1,
+						 .lock_fd = -1};
+	if (!deploy_directory_open(f->cli, f->options->directory, true, &d->directory, err) ||
+	    !deploy_directory_lock(&d->directory, err) ||
+	    !deploy_state_load(&d->directory, &d->state, err) || !deploy_settle(d, &note, err))
+		return false;
+	if (note != NULL)
+		say(f, true, note);
+	return true;
+}
+
+/* ---- following ------------------------------------------------------------------------------- */
+
+/* Fails when there is nothing to serve. True when the server wants no more. */
+static bool follow(struct follow *f, struct error *err)
+{
+	for (;;) {
+		/* All that one look needs is given back. */
+		struct arena_mark mark = arena_mark(f->cli->arena);
+		if (!deploy_state_load(&f->deployment.directory, &f->deployment.state, err))
+			return false;
+		bool ok = look(f, err);
+		int64_t pause_ms = POLL_MS;
+		bool is_settled = ok && !f->options->is_watching && f->refused[0] == '\0';
+		if (!ok) {
+			bool is_served = false;
+			struct error why = *err;
+			if (f->active[0] == '\0' && (!offer_current(f, &is_served, err) || !is_served)) {
+				*err = why;
+				return false;
+			}
+			say(f, false, why.message);
+			pause_ms = (int64_t)AWAY_MS << (f->failures < 6 ? f->failures : 6);
+			f->failures++;
+		} else {
+			f->failures = 0;
+		}
+		arena_rewind(f->cli->arena, mark);
+		if (!rest(f, is_settled ? -1 : pause_ms < AWAY_MS_MAX ? pause_ms : AWAY_MS_MAX))
+			return true;
+	}
+}
+
+/* Is this one not to be tried now? */
+static bool is_left_alone(const struct follow *f, const char *name)
+{
+	return strcmp(f->refused, name) == 0 &&
+	       clock_monotonic_ms(clock_system()) < f->try_again_ms;
+}
+
+static void remember_refusal(struct follow *f, const char *name)
+{
+	bool is_again = strcmp(f->refused, name) == 0;
+	f->refused_ms = is_again ? f->refused_ms * 2 : REFUSED_MS;
+	if (f->refused_ms > REFUSED_MS_MAX)
+		f->refused_ms = REFUSED_MS_MAX;
+	f->try_again_ms = clock_monotonic_ms(clock_system()) + f->refused_ms;
+	(void)snprintf(f->refused, sizeof(f->refused), "%s", name);
+}
+
+/* Asks where the reference points, and offers what is new. Fails when the server could not be asked, or when
+ * there is nothing to serve. */
+static bool look(struct follow *f, struct error *err)
+{
+	struct deploy_source source;
+	const struct json_value *version;
+	bool is_fetched, is_accepted;
+	if (!model_ref_resolve(f->cli, f->options->reference, &version, err) ||
+	    !deploy_source_resolve(f->cli, f->options->reference, &source, err))
+		return false;
+	const char *name = source.version.name;
+	if (strcmp(name, f->active) == 0)
+		f->refused[0] = '\0';
+	if (strcmp(name, f->active) == 0 || is_left_alone(f, name)) {
+		say(f, true, "");
+		return true;
+	}
+	if (!deploy_fetch(&f->deployment, &source, &is_fetched, err))
+		return false;
+	const char *run_id = arena_cstr(f->cli->arena, json_text(version, "run_id"));
+	if (!offer(f, &source.version, run_id, &is_accepted, err))
+		return false;
+	if (is_accepted)
+		return true;
+	remember_refusal(f, name);
+	return f->active[0] != '\0' ||
+	       error_set(err, ERR_INVALID_STATE, "no worker of %s %s got ready: %s",
+			 source.version.model, source.version.version, f->deployment.state.reason);
+}
+
+/* ---- offers ---------------------------------------------------------------------------------- */
+
+static void write_message(struct follow *f, const struct follow_message *m)
+{
+	struct buffer line;
+	buffer_init(&line, FOLLOW_MESSAGE_BYTES_MAX);
+	follow_message_write(m, &line);
+	struct slice text = buffer_slice(&line);
+	if (!files_write_all(f->output_fd, text))
+		_exit(CLI_FAILED); /* nobody listens any more */
+	buffer_deinit(&line);
+}
+
+static void say(struct follow *f, bool is_reachable, const char *text)
+{
+	/* Once, until something else is to be said. */
+	if (strcmp(text, f->said) == 0)
+		return;
+	(void)snprintf(f->said, sizeof(f->said), "%s", text);
+	write_message(f, &(struct follow_message){
+				 .kind = FOLLOW_NOTE, .text = text, .is_reachable = is_reachable});
+}
+
+static void give_up(struct follow *f, const struct error *err)
+{
+	write_message(f, &(struct follow_message){
+				 .kind = FOLLOW_GIVE_UP, .text = err->message, .code = err->code});
+}
+
+/* The server's verdict; its reason is in the arena. */
+static bool await_verdict(struct follow *f, bool *is_accepted_out, const char **reason_out,
+			  struct error *err)
+{
+	struct follow_message verdict;
+	char line[FOLLOW_MESSAGE_BYTES_MAX];
+	if (fgets(line, sizeof(line), f->input) == NULL)
+		_exit(CLI_OK); /* the server has ended */
+	if (!follow_message_read(slice_from_cstr(line), f->cli->arena, &verdict, err))
+		return false;
+	*is_accepted_out = verdict.kind == FOLLOW_ACCEPTED;
+	*reason_out = verdict.text;
+	return true;
+}
+
+/* `current` leads to what is served, `previous` to what was; all else goes. */
+static bool record_active(struct follow *f, const struct deploy_version *version, struct error *err)
+{
+	struct deployment *d = &f->deployment;
+	const char *current, *previous;
+	if (!deploy_directory_link(&d->directory, "current", &current, err) ||
+	    !deploy_directory_link(&d->directory, "previous", &previous, err))
+		return false;
+	if (strcmp(current, version->name) != 0) {
+		previous = current;
+		if (!deploy_directory_point(&d->directory, "previous", previous, err) ||
+		    !deploy_directory_point(&d->directory, "current", version->name, err))
+			return false;
+	}
+	for (size_t i = d->state.version_count; i > 0; i--) {
+		const char *name = d->state.versions[i - 1].name;
+		if (strcmp(name, version->name) != 0 && strcmp(name, previous) != 0 &&
+		    deploy_directory_remove(&d->directory, name, err))
+			deploy_state_drop(&d->state, name); /* else it goes with a later one */
+	}
+	return true;
+}
+
+static bool record(struct follow *f, const struct deploy_version *version, bool is_accepted,
+		   const char *reason, struct error *err)
+{
+	struct deployment *d = &f->deployment;
+	if (is_accepted && !record_active(f, version, err))
+		return false;
+	d->state.result = is_accepted ? "active" : "failed";
+	d->state.reason = reason;
+	d->state.settings.target = f->options->target;
+	d->state.settings.environment = f->options->environment;
+	deploy_log(&d->directory, is_accepted ? "served" : "refused", version->name, reason);
+	return deploy_state_save(&d->directory, &d->state, err);
+}
+
+static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
+		  bool *is_accepted_out, struct error *err)
+{
+	struct arena *arena = f->cli->arena;
+	const struct deploy_version v = *version; /* the state may move */
+	const char *path = deploy_directory_version(&f->deployment.directory, v.name), *reason;
+	const struct follow_message message = {
+		.kind = FOLLOW_OFFER,
+		.model = {.name = arena_cstr(arena, slice_from_cstr(v.name)),
+			  .path = arena_cstr(arena, slice_from_cstr(path)),
+			  .model = arena_cstr(arena, slice_from_cstr(v.model)),
+			  .version = arena_cstr(arena, slice_from_cstr(v.version)),
+			  .alias = arena_cstr(arena, slice_from_cstr(f->options->alias)),
+			  .run_id = arena_cstr(arena, slice_from_cstr(run_id))},
+	};
+	write_message(f, &message);
+	f->said[0] = '\0'; /* an offer tells that the server is there */
+	if (!await_verdict(f, is_accepted_out, &reason, err) ||
+	    !record(f, &v, *is_accepted_out, reason, err))
+		return false;
+	if (*is_accepted_out)
+		(void)snprintf(f->active, sizeof(f->active), "%s", v.name);
+	return true;
+}
+
+/* What the directory holds from an earlier time, if it is whole. */
+static bool offer_current(struct follow *f, bool *is_accepted_out, struct error *err)
+{
+	struct deployment *d = &f->deployment;
+	const char *current;
+	*is_accepted_out = false;
+	if (!deploy_directory_link(&d->directory, "current", &current, err))
+		return false;
+	const struct deploy_version *version = deploy_state_find(&d->state, current);
+	return version == NULL || strcmp(current, f->refused) == 0 ||
+	       !deploy_directory_holds(&d->directory, current, version->tree_sha256) ||
+	       offer(f, version, "", is_accepted_out, err);
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* Waits, for ever when `pause_ms` is negative; false when the server of predictions has ended. */
+static bool rest(struct follow *f, int64_t pause_ms)
+{
+	struct pollfd fd = {.fd = fileno(f->input), .events = POLLIN};
+	return poll(&fd, 1, pause_ms < 0 ? -1 : (int)pause_ms) == 0;
+}
