@@ -59,8 +59,7 @@ static int spawn(struct cli *cli, const struct deploy_command *c, int output_fd,
 		status = posix_spawn_file_actions_adddup2(&files, output_fd, STDERR_FILENO);
 	if (status == 0)
 		status = posix_spawn(pid, "/bin/sh", &files, &attributes, argv,
-				     environment_with(cli->arena, c->variables,
-						      c->variable_count));
+				     environment_with(cli->arena, c->variables, c->variable_count));
 	(void)posix_spawnattr_destroy(&attributes);
 	(void)posix_spawn_file_actions_destroy(&files);
 	return status;

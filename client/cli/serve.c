@@ -88,7 +88,8 @@ static bool read_fixed(struct serving *s, const char *path, struct error *err)
 	char *real = realpath(path, NULL);
 	if (real == NULL || stat(real, &info) != 0)
 		return cli_fail_file(err, "open", path);
-	char *copy = arena_cstr(arena, slice_from_cstr(real)), *empty = arena_cstr(arena, SLICE(""));
+	char *copy = arena_cstr(arena, slice_from_cstr(real)),
+	     *empty = arena_cstr(arena, SLICE(""));
 	free(real);
 	if (!S_ISDIR(info.st_mode))
 		return error_set(err, ERR_INVALID_STATE, "%s is no folder", path);
@@ -124,13 +125,12 @@ static bool read_reference(struct serving *s, struct error *err)
 		.cli = cli,
 		.reference = reference,
 		.alias = at != NULL ? at + 1 : "",
-		.directory = cli_option(
-			cli, "dir",
-			arena_cstr(cli->arena,
-				   arena_printf(cli->arena, "%.*s.served", SLICE_FMT(model)))),
+		.directory =
+			cli_option(cli, "dir",
+				   arena_cstr(cli->arena, arena_printf(cli->arena, "%.*s.served",
+								       SLICE_FMT(model)))),
 		.is_watching = at != NULL && !cli_flag(cli, "no-watch"),
-		.target = cli_option(cli, "target",
-				     arena_cstr(cli->arena, slice_from_cstr(host))),
+		.target = cli_option(cli, "target", arena_cstr(cli->arena, slice_from_cstr(host))),
 		.environment = cli_option(cli, "env", ""),
 	};
 	s->server.follow = serve_follow_run;

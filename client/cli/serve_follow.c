@@ -2,6 +2,7 @@
 #include "cli/serve_follow.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -25,11 +26,12 @@ struct follow {
 	struct deployment deployment;
 	FILE *input;
 	int output_fd;
-	char active[512];     /* the name in versions/ of what is served; "" for none */
-	char refused[512];    /* that was not taken; "" for none */
-	int64_t refused_ms;   /* how long it is left alone */
-	int64_t try_again_ms; /* when, by the monotonic clock */
-	unsigned failures;    /* of the server, one after the other */
+	sigset_t asked_to_end; /* SIGTERM */
+	char active[512];      /* the name in versions/ of what is served; "" for none */
+	char refused[512];     /* that was not taken; "" for none */
+	int64_t refused_ms;    /* how long it is left alone */
+	int64_t try_again_ms;  /* when, by the monotonic clock */
+	unsigned failures;     /* of the server, one after the other */
 	char said[ERROR_MESSAGE_BYTES_MAX];
 };
 
@@ -51,6 +53,8 @@ int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_
 	jmp_buf guard;
 	f.cli->quiet = true;
 	f.input = fdopen(input_fd, "r");
+	(void)sigemptyset(&f.asked_to_end); /* valid arguments */
+	(void)sigaddset(&f.asked_to_end, SIGTERM);
 	(void)snprintf(f.active, sizeof(f.active), "%s", active_name);
 	if (setjmp(guard) != 0 || f.input == NULL)
 		return CLI_FAILED;
@@ -66,11 +70,8 @@ static bool open_directory(struct follow *f, struct error *err)
 	struct deployment *d = &f->deployment;
 	const char *note;
 	d->cli = f->cli;
-	d->directory = (struct deploy_directory){.arena = f->cli->arena,
-						 .fd = -1,
-						 .versions_fd = -1,
-						 .admin_fd = -1,
-						 .lock_fd = -1};
+	d->directory = (struct deploy_directory){
+		.arena = f->cli->arena, .fd = -1, .versions_fd = -1, .admin_fd = -1, .lock_fd = -1};
 	if (!deploy_directory_open(f->cli, f->options->directory, true, &d->directory, err) ||
 	    !deploy_directory_lock(&d->directory, err) ||
 	    !deploy_state_load(&d->directory, &d->state, err) || !deploy_settle(d, &note, err))
@@ -96,7 +97,8 @@ static bool follow(struct follow *f, struct error *err)
 		if (!ok) {
 			bool is_served = false;
 			struct error why = *err;
-			if (f->active[0] == '\0' && (!offer_current(f, &is_served, err) || !is_served)) {
+			if (f->active[0] == '\0' &&
+			    (!offer_current(f, &is_served, err) || !is_served)) {
 				*err = why;
 				return false;
 			}
@@ -255,14 +257,16 @@ static bool offer(struct follow *f, const struct deploy_version *version, const 
 			  .alias = arena_cstr(arena, slice_from_cstr(f->options->alias)),
 			  .run_id = arena_cstr(arena, slice_from_cstr(run_id))},
 	};
+	/* A server that stops asks us to end, but its last verdict is written down. */
+	(void)sigprocmask(SIG_BLOCK, &f->asked_to_end, NULL); /* valid arguments */
 	write_message(f, &message);
 	f->said[0] = '\0'; /* an offer tells that the server is there */
-	if (!await_verdict(f, is_accepted_out, &reason, err) ||
-	    !record(f, &v, *is_accepted_out, reason, err))
-		return false;
-	if (*is_accepted_out)
+	bool ok = await_verdict(f, is_accepted_out, &reason, err) &&
+		  record(f, &v, *is_accepted_out, reason, err);
+	(void)sigprocmask(SIG_UNBLOCK, &f->asked_to_end, NULL); /* valid arguments */
+	if (ok && *is_accepted_out)
 		(void)snprintf(f->active, sizeof(f->active), "%s", v.name);
-	return true;
+	return ok;
 }
 
 /* What the directory holds from an earlier time, if it is whole. */

@@ -15,7 +15,12 @@
 #include "base/log.h"
 #include "serve/lines.h"
 
-enum { RESTART_MS = 500, RESTART_MS_MAX = 30000, ARENA_BYTES_MAX = 1024 * 1024 };
+enum {
+	RESTART_MS = 500,
+	RESTART_MS_MAX = 30000,
+	END_MS = 5000, /* for what it writes down at its end */
+	ARENA_BYTES_MAX = 1024 * 1024,
+};
 
 struct follower {
 	uv_loop_t *loop;
@@ -26,7 +31,7 @@ struct follower {
 	bool is_stopping;
 	unsigned handles_open;
 	uv_pipe_t messages;
-	uv_timer_t restart;
+	uv_timer_t timer; /* until it is started again, or until it must have ended */
 	struct lines lines;
 	char bytes[FOLLOW_MESSAGE_BYTES_MAX];
 };
@@ -34,10 +39,11 @@ struct follower {
 static bool start(struct follower *f, struct error *err);
 __attribute__((noreturn)) static void become(const struct follower *f, int input_fd, int output_fd);
 static void start_later(struct follower *f);
-static void on_restart(uv_timer_t *timer);
+static void on_timer(uv_timer_t *timer);
 static void on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *buf);
 static void on_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf);
 static void end(struct follower *f);
+static void close_verdicts(struct follower *f);
 static void on_closed(uv_handle_t *handle);
 
 bool follower_start(struct uv_loop_s *loop, const struct follower_options *options,
@@ -49,8 +55,8 @@ bool follower_start(struct uv_loop_s *loop, const struct follower_options *optio
 	f->loop = loop;
 	f->options = *options;
 	f->verdict_fd = -1;
-	(void)uv_timer_init(loop, &f->restart); /* cannot fail */
-	f->restart.data = f;
+	(void)uv_timer_init(loop, &f->timer); /* cannot fail */
+	f->timer.data = f;
 	f->handles_open = 1;
 	lines_init(&f->lines, FOLLOW_MESSAGE_BYTES_MAX);
 	if (!start(f, err)) {
@@ -78,9 +84,14 @@ void follower_tell(struct follower *f, bool is_accepted, const char *reason)
 void follower_stop(struct follower *f)
 {
 	f->is_stopping = true;
-	if (f->pid != 0)
-		end(f);
-	uv_close((uv_handle_t *)&f->restart, on_closed);
+	if (f->pid == 0) {
+		uv_close((uv_handle_t *)&f->timer, on_closed);
+		return;
+	}
+	/* What it was told already it still reads, and writes down. */
+	close_verdicts(f);
+	(void)kill(f->pid, SIGTERM); /* it is not reaped yet */
+	(void)uv_timer_start(&f->timer, on_timer, END_MS, 0);
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
@@ -148,14 +159,18 @@ static void start_later(struct follower *f)
 	f->failures++;
 	if (pause_ms > RESTART_MS_MAX)
 		pause_ms = RESTART_MS_MAX;
-	(void)uv_timer_start(&f->restart, on_restart, (uint64_t)pause_ms, 0);
+	(void)uv_timer_start(&f->timer, on_timer, (uint64_t)pause_ms, 0);
 }
 
-static void on_restart(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer)
 {
 	struct follower *f = timer->data;
 	struct error err;
 	char quoted[256];
+	if (f->is_stopping) {
+		(void)kill(f->pid, SIGKILL); /* the end of its output follows */
+		return;
+	}
 	if (start(f, &err))
 		return;
 	log_event(LOG_WARN, "follower_not_started", "reason=%s",
@@ -192,14 +207,18 @@ static void on_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct follower *f = stream->data;
 	bool is_too_long;
-	if (count == 0 || f->is_stopping)
+	if (count == 0 || (count > 0 && f->is_stopping))
 		return;
-	if (count > 0 && lines_take(&f->lines, slice_make(buf->base, (size_t)count), take_message, f,
-				    &is_too_long))
+	if (count > 0 && lines_take(&f->lines, slice_make(buf->base, (size_t)count), take_message,
+				    f, &is_too_long))
 		return;
-	if (f->is_stopping)
-		return;
+	if (f->is_stopping && count > 0)
+		return; /* by what the message said */
 	end(f);
+	if (f->is_stopping) {
+		uv_close((uv_handle_t *)&f->timer, on_closed);
+		return;
+	}
 	log_event(LOG_WARN, "follower_ended", "it is started again");
 	start_later(f);
 }
@@ -212,11 +231,17 @@ static void end(struct follower *f)
 	while (waitpid(f->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	f->pid = 0;
-	(void)close(f->verdict_fd);
-	f->verdict_fd = -1;
+	close_verdicts(f);
 	lines_deinit(&f->lines);
 	lines_init(&f->lines, FOLLOW_MESSAGE_BYTES_MAX);
 	uv_close((uv_handle_t *)&f->messages, on_closed);
+}
+
+static void close_verdicts(struct follower *f)
+{
+	if (f->verdict_fd >= 0)
+		(void)close(f->verdict_fd); /* a pipe: nothing is lost by it */
+	f->verdict_fd = -1;
 }
 
 static void on_closed(uv_handle_t *handle)

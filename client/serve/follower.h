@@ -3,7 +3,8 @@
  * requests; and a process, unlike a thread, gives back its memory and cannot take the server with it.
  *
  * It is a fork of the server without exec, which is sound because the server has one thread; it keeps nothing open
- * but the two pipes and standard error. It ends with the server, at the latest at the end of its input. One that ends
+ * but the two pipes and standard error. It ends with the server, by SIGTERM, or at the end of
+ * its input. One that ends
  * by itself is started again after a pause. Loop thread. */
 #ifndef SERVE_FOLLOWER_H
 #define SERVE_FOLLOWER_H

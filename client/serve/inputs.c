@@ -38,9 +38,9 @@ static bool next_value(struct json_scanner *s, struct slice *out)
 {
 	struct slice text = s->text;
 	size_t from = s->offset;
-	while (from < text.len && (text.ptr[from] == ' ' || text.ptr[from] == '\n' ||
-				   text.ptr[from] == '\t' || text.ptr[from] == '\r' ||
-				   text.ptr[from] == ','))
+	while (from < text.len &&
+	       (text.ptr[from] == ' ' || text.ptr[from] == '\n' || text.ptr[from] == '\t' ||
+		text.ptr[from] == '\r' || text.ptr[from] == ','))
 		from++;
 	enum json_token token = json_scan_next(s);
 	if (token == JSON_ARRAY_END || token == JSON_OBJECT_END)

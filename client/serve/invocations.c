@@ -20,8 +20,7 @@ static void on_body(struct http_exchange *x, struct slice body);
 static void on_abandoned(struct http_exchange *x);
 static void on_patience(uv_timer_t *timer);
 static void ask_workers(struct invocations *i);
-static void refuse(struct http_exchange *x, int status, enum error_code code,
-		   const char *sentence);
+static void refuse(struct http_exchange *x, int status, enum error_code code, const char *sentence);
 
 // clang-format off
 static const struct {
@@ -138,8 +137,7 @@ void invocations_handle(struct invocations *i, struct http_exchange *x)
 /* What is active and has a worker; NULL otherwise. */
 static struct workers *ready_workers(const struct invocations *i)
 {
-	struct workers *ws =
-		i->reload_or_null != NULL ? reload_active(i->reload_or_null) : NULL;
+	struct workers *ws = i->reload_or_null != NULL ? reload_active(i->reload_or_null) : NULL;
 	return ws != NULL && workers_ready_count(ws) > 0 ? ws : NULL;
 }
 
@@ -287,8 +285,7 @@ static void on_body(struct http_exchange *x, struct slice body)
 
 static void ask_workers(struct invocations *i)
 {
-	struct workers *ws =
-		i->reload_or_null != NULL ? reload_active(i->reload_or_null) : NULL;
+	struct workers *ws = i->reload_or_null != NULL ? reload_active(i->reload_or_null) : NULL;
 	struct request *r;
 	while (ws != NULL && (r = i->queue.first_or_null) != NULL && workers_have_idle(ws)) {
 		requests_remove(&i->queue, r);

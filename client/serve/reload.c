@@ -25,8 +25,10 @@ static void drain(struct reload *r, struct workers *ws);
 static void on_ready(struct workers *ws, void *ctx);
 static void on_failed(struct workers *ws, const struct error *why, void *ctx);
 static void on_idle(struct workers *ws, void *ctx);
-static void on_answered(struct workers *ws, struct request *request, const struct answer *answer, void *ctx);
-static void on_lost(struct workers *ws, struct request *request, const struct error *why, void *ctx);
+static void on_answered(struct workers *ws, struct request *request, const struct answer *answer,
+			void *ctx);
+static void on_lost(struct workers *ws, struct request *request, const struct error *why,
+		    void *ctx);
 static void on_restart(struct workers *ws, const struct error *why, void *ctx);
 static void on_closed(struct workers *ws, void *ctx);
 static void on_message(const struct follow_message *m, void *ctx);

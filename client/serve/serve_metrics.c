@@ -4,9 +4,9 @@
 #include <inttypes.h>
 
 /* Upper bounds: from a model that is a table to one that is asked for a picture. */
-static const int64_t bounds_us[SERVE_METRICS_BUCKETS] = {
-	100,   250,    500,    1000,   2500,	5000,	 10000,
-	25000, 100000, 250000, 500000, 1000000, 5000000, 30000000};
+static const int64_t bounds_us[SERVE_METRICS_BUCKETS] = {100,	 250,	  500,	   1000,    2500,
+							 5000,	 10000,	  25000,   100000,  250000,
+							 500000, 1000000, 5000000, 30000000};
 
 void serve_metrics_request(struct serve_metrics *m, int status, int64_t duration_us)
 {
@@ -30,8 +30,7 @@ static void write_requests(const struct serve_metrics *m, struct buffer *out)
 		   "Requests for predictions by status; 0: the client had gone.");
 	for (size_t status = 0; status < ARRAY_COUNT(m->requests); status++) {
 		if (m->requests[status] > 0)
-			buffer_printf(out,
-				      "trk_serve_requests_total{status=\"%zu\"} %" PRIu64 "\n",
+			buffer_printf(out, "trk_serve_requests_total{status=\"%zu\"} %" PRIu64 "\n",
 				      status, m->requests[status]);
 	}
 }

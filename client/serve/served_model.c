@@ -6,8 +6,9 @@
 
 bool served_model_copy(struct served_model *to, const struct served_model *from)
 {
-	*to = (struct served_model){strdup(from->name),	   strdup(from->path),	strdup(from->model),
-				    strdup(from->version), strdup(from->alias), strdup(from->run_id)};
+	*to = (struct served_model){strdup(from->name),	 strdup(from->path),
+				    strdup(from->model), strdup(from->version),
+				    strdup(from->alias), strdup(from->run_id)};
 	return to->name != NULL && to->path != NULL && to->model != NULL && to->version != NULL &&
 	       to->alias != NULL && to->run_id != NULL;
 }

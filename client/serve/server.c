@@ -159,7 +159,8 @@ static void watch_signals(struct server *s)
 {
 	static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 	for (size_t i = 0; i < SIGNALS; i++) {
-		(void)uv_signal_init(&s->loop, &s->signals[i]); /* cannot fail once the loop is there */
+		(void)uv_signal_init(&s->loop,
+				     &s->signals[i]); /* cannot fail once the loop is there */
 		s->signals[i].data = s;
 		int status = uv_signal_start(&s->signals[i], on_signal, numbers[i]);
 		ASSERT(status == 0);
@@ -219,7 +220,8 @@ static void stop(struct server *s)
 	s->is_stopping = true;
 	(void)notify_send("STOPPING=1");
 	if (s->http_or_null != NULL)
-		http_server_close_on_loop(s->http_or_null, s->options->timeout_ms, close_workers, s);
+		http_server_close_on_loop(s->http_or_null, s->options->timeout_ms, close_workers,
+					  s);
 	else
 		close_workers(s);
 }

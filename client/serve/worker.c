@@ -128,7 +128,8 @@ static bool spawn(struct uv_loop_s *loop, struct worker *w, struct error *err)
 	for (int i = 0; i < PIPES; i++) {
 		(void)uv_pipe_init(loop, &w->pipes[i], 0); /* makes nothing yet: cannot fail */
 		w->pipes[i].data = w;
-		stdio[i].flags = UV_CREATE_PIPE | (i == STDIN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
+		stdio[i].flags =
+			UV_CREATE_PIPE | (i == STDIN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
 		stdio[i].data.stream = (uv_stream_t *)&w->pipes[i];
 	}
 	(void)uv_timer_init(loop, &w->deadline); /* cannot fail */
@@ -191,7 +192,8 @@ static void send_line(struct worker *w, struct buffer *line)
 	sending->line = *line;
 	*line = (struct buffer){0};
 	uv_buf_t bytes = uv_buf_init(sending->line.ptr_or_null, (unsigned)sending->line.len);
-	if (uv_write(&sending->request, (uv_stream_t *)&w->pipes[STDIN], &bytes, 1, on_written) != 0)
+	if (uv_write(&sending->request, (uv_stream_t *)&w->pipes[STDIN], &bytes, 1, on_written) !=
+	    0)
 		on_written(&sending->request, 0);
 }
 
@@ -263,8 +265,9 @@ static bool log_talk(void *ctx, struct slice line)
 {
 	const struct worker *w = ctx;
 	char quoted[LOG_LINE_BYTES_MAX / 2];
-	log_event(LOG_INFO, "worker_said", "pid=%d version=%s text=%s", uv_process_get_pid(&w->process),
-		  w->settings->version, log_quote(line, quoted, sizeof(quoted)));
+	log_event(LOG_INFO, "worker_said", "pid=%d version=%s text=%s",
+		  uv_process_get_pid(&w->process), w->settings->version,
+		  log_quote(line, quoted, sizeof(quoted)));
 	return true;
 }
 
@@ -312,7 +315,8 @@ static void end_because_it_ended(struct worker *w)
 	if (!w->has_exited)
 		(void)error_set(&why, ERR_INVALID_STATE, "it closed its standard output");
 	else if (w->exit_signal != 0)
-		(void)error_set(&why, ERR_INVALID_STATE, "it was killed by signal %d", w->exit_signal);
+		(void)error_set(&why, ERR_INVALID_STATE, "it was killed by signal %d",
+				w->exit_signal);
 	else
 		(void)error_set(&why, ERR_INVALID_STATE, "it ended with status %lld",
 				(long long)w->exit_status);
@@ -341,7 +345,8 @@ static void on_deadline(uv_timer_t *timer)
 	}
 	(void)error_set(&why, ERR_REQUEST_TIMEOUT, "it did not end within %d ms", FINISH_MS);
 	if (w->state == STARTING)
-		(void)error_set(&why, ERR_REQUEST_TIMEOUT, "it did not answer the probe within %lld ms",
+		(void)error_set(&why, ERR_REQUEST_TIMEOUT,
+				"it did not answer the probe within %lld ms",
 				(long long)s->start_timeout_ms);
 	else if (w->state == BUSY)
 		(void)error_set(&why, ERR_REQUEST_TIMEOUT, "it did not answer within %lld ms",

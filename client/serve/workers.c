@@ -184,8 +184,8 @@ static bool make_probe(struct workers *ws, struct error *err)
 	struct stat info;
 	buffer_init(&ws->probe, ws->options.line_bytes_max);
 	buffer_init(&example, ws->options.line_bytes_max);
-	const char *path = arena_cstr(&ws->arena, arena_printf(&ws->arena, "%s/" EXAMPLE_FILE,
-							       ws->model.path));
+	const char *path = arena_cstr(&ws->arena,
+				      arena_printf(&ws->arena, "%s/" EXAMPLE_FILE, ws->model.path));
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
 		if (fd >= 0)
