@@ -8,14 +8,14 @@
 
 #include "base/clock.h"
 #include "cli/deploy_fetch.h"
-#include "cli/files.h"
+#include "src/files.h"
 #include "cli/model_ref.h"
 #include "serve/follow_message.h"
 
 enum {
 	POLL_MS = 1000,
 	AWAY_MS = 500, /* the first pause; they double */
-	AWAY_MS_MAX = 30000,
+	AWAY_DOUBLINGS = 6,
 	REFUSED_MS = 60 * 1000,
 	REFUSED_MS_MAX = 60 * 60 * 1000,
 };
@@ -26,21 +26,25 @@ struct follow {
 	struct deployment deployment;
 	FILE *input;
 	int output_fd;
-	sigset_t asked_to_end; /* SIGTERM */
-	char active[512];      /* the name in versions/ of what is served; "" for none */
-	char refused[512];     /* that was not taken; "" for none */
-	int64_t refused_ms;    /* how long it is left alone */
-	int64_t try_again_ms;  /* when, by the monotonic clock */
-	unsigned failures;     /* of the server, one after the other */
+	sigset_t asked_to_end;	       /* SIGTERM */
+	char active[512];	       /* the name in versions/ of what is served; "" for none */
+	char refused[512];	       /* that was not taken; "" for none */
+	int64_t refused_ms;	       /* how long it is left alone */
+	int64_t try_again_ms;	       /* when, by the monotonic clock */
+	unsigned failures;	       /* of the server, one after the other */
+	bool has_said, said_reachable; /* the last note */
 	char said[ERROR_MESSAGE_BYTES_MAX];
 };
 
 static bool open_directory(struct follow *f, struct error *err);
 static bool follow(struct follow *f, struct error *err);
+static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err);
+static bool is_answer(const struct error *err);
 static bool look(struct follow *f, struct error *err);
 static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
 		  bool *is_accepted_out, struct error *err);
-static bool offer_current(struct follow *f, bool *is_accepted_out, struct error *err);
+static bool offer_current(struct follow *f, const struct error *why, bool *is_accepted_out,
+			  struct error *err);
 static bool rest(struct follow *f, int64_t pause_ms);
 static void say(struct follow *f, bool is_reachable, const char *text);
 static void give_up(struct follow *f, const struct error *err);
@@ -70,11 +74,11 @@ static bool open_directory(struct follow *f, struct error *err)
 	struct deployment *d = &f->deployment;
 	const char *note;
 	d->cli = f->cli;
-	d->directory = (struct deploy_directory){
-		.arena = f->cli->arena, .fd = -1, .versions_fd = -1, .admin_fd = -1, .lock_fd = -1};
-	if (!deploy_directory_open(f->cli, f->options->directory, true, &d->directory, err) ||
+	deploy_directory_init(&d->directory);
+	if (!deploy_directory_open(f->options->directory, true, &d->directory, err) ||
 	    !deploy_directory_lock(&d->directory, err) ||
-	    !deploy_state_load(&d->directory, &d->state, err) || !deploy_settle(d, &note, err))
+	    !deploy_state_load(&d->directory, f->cli->arena, &d->state, err) ||
+	    !deploy_settle(d, &note, err))
 		return false;
 	if (note != NULL)
 		say(f, true, note);
@@ -86,32 +90,48 @@ static bool open_directory(struct follow *f, struct error *err)
 /* Fails when there is nothing to serve. True when the server wants no more. */
 static bool follow(struct follow *f, struct error *err)
 {
-	for (;;) {
+	int64_t pause_ms;
+	do {
 		/* All that one look needs is given back. */
 		struct arena_mark mark = arena_mark(f->cli->arena);
-		if (!deploy_state_load(&f->deployment.directory, &f->deployment.state, err))
+		if (!take_step(f, &pause_ms, err))
 			return false;
-		bool ok = look(f, err);
-		int64_t pause_ms = POLL_MS;
-		bool is_settled = ok && !f->options->is_watching && f->refused[0] == '\0';
-		if (!ok) {
-			bool is_served = false;
-			struct error why = *err;
-			if (f->active[0] == '\0' &&
-			    (!offer_current(f, &is_served, err) || !is_served)) {
-				*err = why;
-				return false;
-			}
-			say(f, false, why.message);
-			pause_ms = (int64_t)AWAY_MS << (f->failures < 6 ? f->failures : 6);
-			f->failures++;
-		} else {
-			f->failures = 0;
-		}
 		arena_rewind(f->cli->arena, mark);
-		if (!rest(f, is_settled ? -1 : pause_ms < AWAY_MS_MAX ? pause_ms : AWAY_MS_MAX))
-			return true;
+	} while (rest(f, pause_ms));
+	return true;
+}
+
+/* One look, and what is done when it fails: what is served goes on, or what the directory holds is. */
+static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err)
+{
+	struct deployment *d = &f->deployment;
+	bool is_served = f->active[0] != '\0';
+	struct error why;
+	if (!deploy_state_load(&d->directory, f->cli->arena, &d->state, err))
+		return false;
+	if (look(f, &why)) {
+		bool is_settled = !f->options->is_watching && f->refused[0] == '\0';
+		f->failures = 0;
+		*pause_ms_out = is_settled ? -1 : POLL_MS;
+		return true;
 	}
+	if (!is_served && !offer_current(f, &why, &is_served, err))
+		return false;
+	if (!is_served) {
+		*err = why;
+		return false;
+	}
+	say(f, is_answer(&why), why.message);
+	*pause_ms_out = (int64_t)AWAY_MS
+			<< (f->failures < AWAY_DOUBLINGS ? f->failures : AWAY_DOUBLINGS);
+	f->failures++;
+	return true;
+}
+
+/* Does the failure come from a server that is there? */
+static bool is_answer(const struct error *err)
+{
+	return err->code != ERR_TEMPORARILY_UNAVAILABLE && err->code != ERR_REQUEST_TIMEOUT;
 }
 
 /* Is this one not to be tried now? */
@@ -144,10 +164,9 @@ static bool look(struct follow *f, struct error *err)
 	const char *name = source.version.name;
 	if (strcmp(name, f->active) == 0)
 		f->refused[0] = '\0';
-	if (strcmp(name, f->active) == 0 || is_left_alone(f, name)) {
-		say(f, true, "");
+	say(f, true, "");
+	if (strcmp(name, f->active) == 0 || is_left_alone(f, name))
 		return true;
-	}
 	if (!deploy_fetch(&f->deployment, &source, &is_fetched, err))
 		return false;
 	const char *run_id = arena_cstr(f->cli->arena, json_text(version, "run_id"));
@@ -177,8 +196,10 @@ static void write_message(struct follow *f, const struct follow_message *m)
 static void say(struct follow *f, bool is_reachable, const char *text)
 {
 	/* Once, until something else is to be said. */
-	if (strcmp(text, f->said) == 0)
+	if (f->has_said && f->said_reachable == is_reachable && strcmp(text, f->said) == 0)
 		return;
+	f->has_said = true;
+	f->said_reachable = is_reachable;
 	(void)snprintf(f->said, sizeof(f->said), "%s", text);
 	write_message(f, &(struct follow_message){
 				 .kind = FOLLOW_NOTE, .text = text, .is_reachable = is_reachable});
@@ -209,12 +230,12 @@ static bool await_verdict(struct follow *f, bool *is_accepted_out, const char **
 static bool record_active(struct follow *f, const struct deploy_version *version, struct error *err)
 {
 	struct deployment *d = &f->deployment;
-	const char *current, *previous;
-	if (!deploy_directory_link(&d->directory, "current", &current, err) ||
-	    !deploy_directory_link(&d->directory, "previous", &previous, err))
+	char current[DEPLOY_NAME_BYTES], previous[DEPLOY_NAME_BYTES];
+	if (!deploy_directory_link(&d->directory, "current", current, err) ||
+	    !deploy_directory_link(&d->directory, "previous", previous, err))
 		return false;
 	if (strcmp(current, version->name) != 0) {
-		previous = current;
+		(void)snprintf(previous, sizeof(previous), "%s", current);
 		if (!deploy_directory_point(&d->directory, "previous", previous, err) ||
 		    !deploy_directory_point(&d->directory, "current", version->name, err))
 			return false;
@@ -247,7 +268,9 @@ static bool offer(struct follow *f, const struct deploy_version *version, const 
 {
 	struct arena *arena = f->cli->arena;
 	const struct deploy_version v = *version; /* the state may move */
-	const char *path = deploy_directory_version(&f->deployment.directory, v.name), *reason;
+	const char *reason;
+	char path[DEPLOY_PATH_BYTES];
+	(void)deploy_directory_version(&f->deployment.directory, v.name, path);
 	const struct follow_message message = {
 		.kind = FOLLOW_OFFER,
 		.model = {.name = arena_cstr(arena, slice_from_cstr(v.name)),
@@ -260,7 +283,6 @@ static bool offer(struct follow *f, const struct deploy_version *version, const 
 	/* A server that stops asks us to end, but its last verdict is written down. */
 	(void)sigprocmask(SIG_BLOCK, &f->asked_to_end, NULL); /* valid arguments */
 	write_message(f, &message);
-	f->said[0] = '\0'; /* an offer tells that the server is there */
 	bool ok = await_verdict(f, is_accepted_out, &reason, err) &&
 		  record(f, &v, *is_accepted_out, reason, err);
 	(void)sigprocmask(SIG_UNBLOCK, &f->asked_to_end, NULL); /* valid arguments */
@@ -270,17 +292,20 @@ static bool offer(struct follow *f, const struct deploy_version *version, const 
 }
 
 /* What the directory holds from an earlier time, if it is whole. */
-static bool offer_current(struct follow *f, bool *is_accepted_out, struct error *err)
+static bool offer_current(struct follow *f, const struct error *why, bool *is_accepted_out,
+			  struct error *err)
 {
 	struct deployment *d = &f->deployment;
-	const char *current;
+	char current[DEPLOY_NAME_BYTES];
 	*is_accepted_out = false;
-	if (!deploy_directory_link(&d->directory, "current", &current, err))
+	if (!deploy_directory_link(&d->directory, "current", current, err))
 		return false;
 	const struct deploy_version *version = deploy_state_find(&d->state, current);
-	return version == NULL || strcmp(current, f->refused) == 0 ||
-	       !deploy_directory_holds(&d->directory, current, version->tree_sha256) ||
-	       offer(f, version, "", is_accepted_out, err);
+	if (version == NULL || strcmp(current, f->refused) == 0 ||
+	    !deploy_directory_holds(&d->directory, current, version->tree_sha256, &cli_stop))
+		return true;
+	say(f, is_answer(why), why->message);
+	return offer(f, version, "", is_accepted_out, err);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */

@@ -14,7 +14,8 @@
  *                         anything else                          inputs
  *     CSV                 a line of names, then lines of cells   records
  *
- * Values keep their text, so no digit of a number is lost. Nothing is built in memory but the line. Pure; any thread. */
+ * Values keep their text, so no digit of a number is lost. Nothing is built in memory but the line. Pure; any
+ * thread. */
 #ifndef SERVE_INPUTS_H
 #define SERVE_INPUTS_H
 

@@ -242,7 +242,6 @@ static void on_message(const struct follow_message *m, void *ctx)
 	char quoted[1024];
 	switch (m->kind) {
 	case FOLLOW_OFFER:
-		r->is_reachable = true;
 		take_offer(r, &m->model);
 		break;
 	case FOLLOW_NOTE:
