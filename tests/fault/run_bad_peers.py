@@ -147,6 +147,18 @@ def refusal(data, status, code):
 
 
 @case
+def who_sends_a_whole_body_before_reading_still_gets_the_refusal(program):
+    body = bytes(16 * MIB)
+    head = f"POST /ajax-api/2.0/mlflow/upload-artifact HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    with Daemon(program) as daemon:
+        for _ in range(20):
+            peer = open_peer(daemon, head.encode())
+            peer.sendall(body)
+            check(read_to_end(peer).startswith(b"HTTP/1.1 400 "), "the refusal did not arrive")
+        check_quiet(daemon)
+
+
+@case
 def slow_heads(program):
     """200 peers that send a byte of a head now and then get 408 in time; others notice nothing."""
     with Daemon(program, options=["--head-timeout-ms", "1000"]) as daemon, Watch(daemon):

@@ -25,7 +25,8 @@ enum {
 	CONNECTION_UNREAD_BYTES_MAX = 16 * 1024, /* pipelined bytes beyond it stay in the kernel */
 	CONNECTION_TURN_REQUESTS = 64,		 /* begun at once, then others have their turn */
 	CONNECTION_LINGER_MS = 2000,
-	CONNECTION_LINGER_BYTES_MAX = 256 * 1024,
+	/* Most clients send a body to its end before they look for a reply: what is refused at its head still comes. */
+	CONNECTION_LINGER_BYTES_MAX = 64 * 1024 * 1024,
 	CONNECTION_REFUSED_MAX =
 		64, /* told so at the same time, beyond connections_max; more are reset */
 };
