@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 
+#include "api/model_events.h"
 #include "http/target.h"
 #include "store/model_versions.h"
+#include "store/registry_json.h"
 
 /* So that a sentence about three versions ends with what to do. */
 enum { NAME_BYTES_SHOWN = 100, ALIAS_BYTES_SHOWN = 40, ALIASES_NAMED_MAX = 3 };
@@ -29,10 +31,9 @@ static bool describe_version(struct db *tracker, const struct needing_version *n
 	return true;
 }
 
-static bool refuse(struct call *call, struct db *tracker, const struct deletion *deletion,
-		   const struct needing_version_list *needing, struct error *err)
+bool deletion_guard_describe(struct db *tracker, const struct needing_version_list *needing,
+			     struct arena *arena, struct slice *out, struct error *err)
 {
-	struct arena *arena = call->arena;
 	struct slice who = SLICE(""), version;
 	size_t named_count = needing->count < GUARD_VERSIONS_NAMED_MAX ? needing->count
 								       : GUARD_VERSIONS_NAMED_MAX;
@@ -46,10 +47,20 @@ static bool refuse(struct call *call, struct db *tracker, const struct deletion 
 	}
 	if (more_count > 0)
 		who = arena_printf(arena, "%.*s and %zu more", SLICE_FMT(who), more_count);
+	*out = arena_printf(arena, "%.*s %s it", SLICE_FMT(who),
+			    needing->count == 1 ? "needs" : "need");
+	return true;
+}
+
+static bool refuse(struct call *call, struct db *tracker, const struct deletion *deletion,
+		   const struct needing_version_list *needing, struct error *err)
+{
+	struct slice why;
+	if (!deletion_guard_describe(tracker, needing, call->arena, &why, err))
+		return false;
 	return error_set(err, ERR_RESOURCE_CONFLICT,
-			 "%.*s cannot be deleted: %.*s %s it; force=true deletes it anyway.",
-			 SLICE_FMT(deletion->subject), SLICE_FMT(who),
-			 needing->count == 1 ? "needs" : "need");
+			 "%.*s cannot be deleted: %.*s; force=true deletes it anyway.",
+			 SLICE_FMT(deletion->subject), SLICE_FMT(why));
 }
 
 static bool is_forced(const struct call *call, struct opt_bool field, bool *is_forced_out,
@@ -67,6 +78,26 @@ static bool is_forced(const struct call *call, struct opt_bool field, bool *is_f
 	return true;
 }
 
+/* The history of each version says what was taken from it. */
+static bool remember(struct call *call, struct db *tracker, const struct deletion *deletion,
+		     const struct needing_version_list *needing, struct error *err)
+{
+	struct slice detail = registry_json_text(call->arena, "deleted", deletion->subject);
+	for (size_t i = 0; i < needing->count; i++) {
+		const struct needing_version *item = &needing->items[i];
+		struct model_change change = {
+			.kind = REGISTRY_GUARD_FORCED,
+			.model_pk = {item->model_pk},
+			.name = item->model,
+			.version = item->version,
+			.detail = detail,
+		};
+		if (!model_change(call, tracker, &change, err))
+			return false;
+	}
+	return true;
+}
+
 bool deletion_guard(struct call *call, struct db *tracker, const struct deletion *deletion,
 		    struct error *err)
 {
@@ -75,5 +106,6 @@ bool deletion_guard(struct call *call, struct db *tracker, const struct deletion
 	if (!is_forced(call, deletion->force, &forced, err) ||
 	    !version_needs_find(tracker, &deletion->needed, call->arena, &needing, err))
 		return false;
-	return needing.count == 0 || forced || refuse(call, tracker, deletion, &needing, err);
+	return forced ? remember(call, tracker, deletion, &needing, err)
+		      : needing.count == 0 || refuse(call, tracker, deletion, &needing, err);
 }

@@ -8,6 +8,7 @@
 #include "api/deployments.h"
 #include "api/events.h"
 #include "api/experiments.h"
+#include "api/gc.h"
 #include "api/graphql.h"
 #include "api/import.h"
 #include "api/inputs.h"
@@ -47,6 +48,8 @@ const struct route routes[] = {
 	{HTTP_GET,    "/api/3.0/mlflow/server-info",                            &system_server_info},
 	{HTTP_GET,    "/api/trackerd/v1/events",                                &events_follow},
 	{HTTP_GET,    "/api/trackerd/v1/server",                                &system_server},
+	{HTTP_GET,    "/api/trackerd/v1/gc",                                    &gc_plan},
+	{HTTP_POST,   "/api/trackerd/v1/gc",                                    &gc_run},
 
 	/* Experiments. */
 	{HTTP_POST,   "/api/2.0/mlflow/experiments/create",                     &experiments_create},

@@ -526,3 +526,71 @@ bool artifact_tree_remove_in_txn(struct db *tracker, struct slice path, struct a
 	}
 	return prune(tracker, artifact_path_directory(path), err);
 }
+
+/* The next piece of the files at or below a directory. */
+static bool remove_some_files(struct db *tracker, struct slice path, int64_t files_max,
+			      struct arena *arena, struct blob_pk_list *released,
+			      int64_t *count_out, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(tracker,
+			   SQL("DELETE FROM artifact_files WHERE (dir_pk, name) IN "
+			       "(SELECT f.dir_pk, f.name FROM artifact_dirs d "
+			       "JOIN artifact_files f ON f.dir_pk = d.dir_pk "
+			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3) LIMIT $4) "
+			       "RETURNING blob_pk"),
+			   err);
+	struct slice from, to;
+	enum db_row row;
+	int64_t count = 0;
+	if (st == NULL)
+		return false;
+	bounds_below(path, arena, &from, &to);
+	db_bind_text(st, 1, path);
+	db_bind_text(st, 2, from);
+	db_bind_text(st, 3, to);
+	db_bind_i64(st, 4, files_max);
+	while ((row = db_step(st, err)) == DB_ROW) {
+		blob_pk_list_add(released, db_column_i64(st, 0), arena);
+		count++;
+	}
+	*count_out = count;
+	return row == DB_DONE;
+}
+
+/* The deepest ones first, which are behind what they lie in. */
+static bool remove_some_directories(struct db *tracker, struct slice path, int64_t count_max,
+				    struct arena *arena, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		tracker,
+		SQL("DELETE FROM artifact_dirs WHERE dir_pk IN (SELECT dir_pk FROM artifact_dirs "
+		    "WHERE path = $1 OR (path >= $2 AND path < $3) ORDER BY path DESC LIMIT $4)"),
+		err);
+	struct slice from, to;
+	if (st == NULL)
+		return false;
+	bounds_below(path, arena, &from, &to);
+	db_bind_text(st, 1, path);
+	db_bind_text(st, 2, from);
+	db_bind_text(st, 3, to);
+	db_bind_i64(st, 4, count_max);
+	return db_run(st, err);
+}
+
+bool artifact_tree_remove_piece_in_txn(struct db *tracker, struct slice path, int64_t files_max,
+				       struct arena *arena, struct blob_pk_list *released,
+				       bool *is_gone_out, struct error *err)
+{
+	int64_t file_count;
+	ASSERT(path.len > 0);
+	*is_gone_out = false;
+	if (!remove_some_files(tracker, path, files_max, arena, released, &file_count, err))
+		return false;
+	if (file_count > 0)
+		return true;
+	if (!remove_some_directories(tracker, path, files_max, arena, err))
+		return false;
+	*is_gone_out = db_changes(tracker) < files_max;
+	return !*is_gone_out || prune(tracker, artifact_path_directory(path), err);
+}

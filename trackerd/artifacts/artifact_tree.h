@@ -80,6 +80,12 @@ MUST_CHECK bool artifact_tree_remove_in_txn(struct db *tracker, struct slice pat
 					    struct arena *arena, struct blob_pk_list *released,
 					    struct error *err);
 
+/* The same for a directory in pieces, of a tree that nobody looks at any more: removes up to files_max
+ * files, or as many directories once there are no files. *is_gone_out when all is. */
+MUST_CHECK bool artifact_tree_remove_piece_in_txn(struct db *tracker, struct slice path, int64_t files_max,
+						  struct arena *arena, struct blob_pk_list *released,
+						  bool *is_gone_out, struct error *err);
+
 /* Does any file refer to this blob? */
 MUST_CHECK bool artifact_tree_refers_to(struct db *tracker, int64_t blob_pk, bool *refers_out,
 					struct error *err);

@@ -77,7 +77,7 @@ static void statement_sql(const struct experiment_search *search, const struct f
 	else if (search->view == SEARCH_VIEW_DELETED)
 		sql_text(b, SQL(" WHERE e.is_deleted = 1"));
 	else
-		sql_text(b, SQL(" WHERE 1 = 1"));
+		sql_text(b, SQL(" WHERE e.is_deleted < 2")); /* see garbage.h */
 	filter_and_sql(filter, b);
 	if (after_or_null != NULL)
 		order_by_after_sql(order, after_or_null, b);

@@ -107,7 +107,8 @@ bool logged_model_tags_set_in_txn(struct db *db, struct logged_model_pk pk,
 {
 	return key_value_rows_set_in_txn(
 		db,
-		SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value) VALUES ($1, $2, $3)"
+		SQL("INSERT INTO logged_model_tags (logged_model_pk, key, value) VALUES ($1, $2, "
+		    "$3)"
 		    " ON CONFLICT (logged_model_pk, key) DO UPDATE SET value = excluded.value"),
 		pk.value, tags, arena, err);
 }
@@ -143,10 +144,11 @@ bool logged_model_params_log_in_txn(struct db *db, struct logged_model_pk pk,
 static bool look_up(struct db *db, struct slice model_id, struct logged_model_pk *out,
 		    bool *found_out, bool *is_deleted_out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT logged_model_pk, is_deleted FROM logged_models WHERE model_id = $1"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT logged_model_pk, is_deleted FROM logged_models"
+			       " WHERE model_id = $1 AND is_deleted < 2"), /* see garbage.h */
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, model_id);

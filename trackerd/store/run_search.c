@@ -111,6 +111,8 @@ static void statement_sql(const struct run_search *search, const struct plan *pl
 		sql_text(b, SQL(" AND r.is_deleted = 0"));
 	else if (search->view == SEARCH_VIEW_DELETED)
 		sql_text(b, SQL(" AND r.is_deleted = 1"));
+	else /* the sign keeps this from being taken for a range of the index; see garbage.h */
+		sql_text(b, SQL(" AND +r.is_deleted < 2"));
 	filter_and_sql(&plan->filter, b);
 	if (plan->after_or_null != NULL)
 		order_by_after_sql(&plan->order, plan->after_or_null, b);

@@ -13,9 +13,11 @@ static bool is_terminal(struct slice status);
 bool run_find_if_any(struct db *db, struct slice run_id, struct run_ref *out, bool *found_out,
 		     struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db, SQL("SELECT run_pk, experiment_id, is_deleted FROM runs WHERE run_id = $1"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT run_pk, experiment_id, is_deleted FROM runs"
+			       " WHERE run_id = $1 AND is_deleted < 2"), /* see garbage.h */
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, run_id);

@@ -11,3 +11,6 @@ ALTER TABLE model_versions ADD COLUMN artifact_path TEXT GENERATED ALWAYS AS (
 ) VIRTUAL;
 
 CREATE INDEX model_versions_by_artifact_path ON model_versions (artifact_path);
+
+-- What was deleted, for the walk that removes it for good. is_deleted is 2 of what is being removed (store/garbage.h).
+CREATE INDEX runs_deleted ON runs (run_pk) WHERE is_deleted > 0;
