@@ -1,6 +1,8 @@
 /* Owns the endpoints of model versions. */
 #include "api/model_versions.h"
 
+#include <inttypes.h>
+
 #include "api/api.h"
 #include "api/model_events.h"
 #include "api/model_json.h"
@@ -329,6 +331,9 @@ static bool record_stage(struct call *call, struct db *tracker, struct model_pk 
 				      .version = version,
 				      .before = before,
 				      .after = after};
+	if (version != r->version_number)
+		change.detail = arena_printf(call->arena, "{\"makes_room_for\":\"%" PRId64 "\"}",
+					     r->version_number);
 	return model_change(call, tracker, &change, err);
 }
 

@@ -7,13 +7,10 @@
 #include "store/model_versions.h"
 #include "store/models.h"
 
-static bool insert_model(struct db *db, const struct import_model *model, struct error *err);
 static bool find_version(struct db *db, struct model_pk pk, const struct import_version *version,
 			 bool *found_out, struct error *err);
 static bool insert_version(struct db *db, struct model_pk pk, const struct import_version *version,
 			   struct arena *arena, struct error *err);
-static bool raise_last_version(struct db *db, struct model_pk pk, int64_t version,
-			       struct error *err);
 static bool add_version_tags(struct db *db, struct model_pk pk,
 			     const struct import_version *version, struct arena *arena,
 			     struct key_value_list *added, struct error *err);
@@ -31,7 +28,13 @@ bool import_model_in_txn(struct db *db, const struct import_model *model, struct
 	bool found = false;
 	if (!model_find_if_any(db, model->name, &pk, &found, err))
 		return false;
-	if (!found && (!insert_model(db, model, err) || !model_find(db, model->name, &pk, err)))
+	const struct registered_model row = {
+		.name = model->name,
+		.description = model->description,
+		.creation_time_ms = model->creation_time_ms,
+		.last_updated_time_ms = model->last_updated_time_ms,
+	};
+	if (!found && !model_put_in_txn(db, &row, &pk, err))
 		return false;
 	if (!model_load(db, pk, arena, &there, err))
 		return false;
@@ -51,29 +54,11 @@ bool import_version_in_txn(struct db *db, const struct import_version *version, 
 	bool found = false;
 	if (!model_find(db, version->name, &pk, err) || !find_version(db, pk, version, &found, err))
 		return false;
-	if (!found && (!insert_version(db, pk, version, arena, err) ||
-		       !raise_last_version(db, pk, version->version, err)))
+	if (!found && !insert_version(db, pk, version, arena, err))
 		return false;
 	*out = (struct import_model_result){.pk = pk, .is_new = !found};
 	return add_version_tags(db, pk, version, arena, &out->added_tags, err) &&
 	       add_aliases(db, pk, version, arena, &out->added_aliases, err);
-}
-
-static bool insert_model(struct db *db, const struct import_model *model, struct error *err)
-{
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("INSERT INTO registered_models"
-			       " (name, description, creation_time_ms, last_updated_time_ms)"
-			       " VALUES ($1, $2, $3, $4)"),
-			   err);
-	if (st == NULL)
-		return false;
-	db_bind_text(st, 1, model->name);
-	db_bind_text(st, 2, slice_or_empty(model->description));
-	db_bind_i64(st, 3, model->creation_time_ms);
-	db_bind_i64(st, 4, model->last_updated_time_ms);
-	return db_run(st, err);
 }
 
 static bool find_version(struct db *db, struct model_pk pk, const struct import_version *version,
@@ -108,50 +93,23 @@ static bool insert_version(struct db *db, struct model_pk pk, const struct impor
 					: version->source;
 	if (!move_addresses(db, version, arena, &source, &location, err))
 		return false;
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("INSERT INTO model_versions (model_pk, version, description, user_id, stage,"
-		    " source, storage_location, run_id, run_link, status, status_message, model_id,"
-		    " creation_time_ms, last_updated_time_ms)"
-		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"),
-		err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, pk.value);
-	db_bind_i64(st, 2, version->version);
-	const struct slice texts[] = {
-		version->description,
-		version->user_id,
-		version->stage,
-		source,
-		location,
-		version->run_id,
-		version->run_link,
-		version->status,
-		version->status_message,
-		model_id_of(version->source),
+	const struct model_version row = {
+		.model_pk = pk,
+		.version = version->version,
+		.description = version->description,
+		.user_id = version->user_id,
+		.stage = version->stage,
+		.source = source,
+		.storage_location = location,
+		.run_id = version->run_id,
+		.run_link = version->run_link,
+		.status = version->status,
+		.status_message = version->status_message,
+		.model_id = model_id_of(version->source),
+		.creation_time_ms = version->creation_time_ms,
+		.last_updated_time_ms = version->last_updated_time_ms,
 	};
-	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-		db_bind_text(st, (int)i + 3, slice_or_empty(texts[i]));
-	db_bind_i64(st, 13, version->creation_time_ms);
-	db_bind_i64(st, 14, version->last_updated_time_ms);
-	return db_run(st, err);
-}
-
-/* A number is given once, here too. */
-static bool raise_last_version(struct db *db, struct model_pk pk, int64_t version,
-			       struct error *err)
-{
-	struct db_statement *st =
-		db_prepare(db,
-			   SQL("UPDATE registered_models SET last_version = max(last_version, $1)"
-			       " WHERE model_pk = $2"),
-			   err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, version);
-	db_bind_i64(st, 2, pk.value);
-	return db_run(st, err);
+	return model_version_put_in_txn(db, &row, err);
 }
 
 static bool add_version_tags(struct db *db, struct model_pk pk,

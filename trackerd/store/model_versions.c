@@ -77,6 +77,58 @@ bool model_version_insert_in_txn(struct db *db, const struct model_version_new *
 	return true;
 }
 
+/* A number is given once, here too. */
+static bool raise_last_version(struct db *db, struct model_pk pk, int64_t version,
+			       struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("UPDATE registered_models SET last_version = max(last_version, $1)"
+			       " WHERE model_pk = $2"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, version);
+	db_bind_i64(st, 2, pk.value);
+	return db_run(st, err);
+}
+
+static bool put_row(struct db *db, const struct model_version *v, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("INSERT INTO model_versions (model_pk, version, description, user_id, stage,"
+		    " source, storage_location, run_id, run_link, status, status_message, model_id,"
+		    " creation_time_ms, last_updated_time_ms)"
+		    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, v->model_pk.value);
+	db_bind_i64(st, 2, v->version);
+	const struct slice texts[] = {
+		v->description, v->user_id,  v->stage,	v->source,	   v->storage_location,
+		v->run_id,	v->run_link, v->status, v->status_message, v->model_id,
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		db_bind_text(st, (int)i + 3, slice_or_empty(texts[i]));
+	db_bind_i64(st, 13, v->creation_time_ms);
+	db_bind_i64(st, 14, v->last_updated_time_ms);
+	return db_run(st, err);
+}
+
+bool model_version_put_in_txn(struct db *db, const struct model_version *v, struct error *err)
+{
+	if (!put_row(db, v, err) || !raise_last_version(db, v->model_pk, v->version, err))
+		return false;
+	for (size_t i = 0; i < v->tags.count; i++) {
+		if (!model_version_tag_set_in_txn(db, v->model_pk, v->version, v->tags.items[i],
+						  err))
+			return false;
+	}
+	return true;
+}
+
 /* ---- loading ------------------------------------------------------------------------------------ */
 
 static bool load_tags(struct db *db, struct model_version *v, struct arena *arena,

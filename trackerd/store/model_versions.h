@@ -16,6 +16,9 @@ struct model_version_new {
 	int64_t now_ms;
 };
 
+/* Writes the row of a version with its number, times, stage and status, and its tags: one that is brought back or comes
+ * from elsewhere. RESOURCE_ALREADY_EXISTS when the model, v->model_pk, has that number. Its next one will be beyond. */
+MUST_CHECK bool model_version_put_in_txn(struct db *db, const struct model_version *v, struct error *err);
 /* Takes the next number, which is never used again, also after a deletion. */
 MUST_CHECK bool model_version_insert_in_txn(struct db *db, const struct model_version_new *new, int64_t *version_out,
 					    struct error *err);

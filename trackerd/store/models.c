@@ -96,23 +96,38 @@ bool model_insert_in_txn(struct db *db, struct slice name, struct slice descript
 		return false;
 	if (found)
 		return error_exists(db, name, model_tags_make_prompt(tags), err);
+	const struct registered_model model = {
+		.name = name,
+		.description = description,
+		.creation_time_ms = now_ms,
+		.last_updated_time_ms = now_ms,
+		.tags = tags,
+	};
+	return model_put_in_txn(db, &model, &pk, err);
+}
+
+bool model_put_in_txn(struct db *db, const struct registered_model *model, struct model_pk *pk_out,
+		      struct error *err)
+{
+	bool found = false;
 	struct db_statement *st =
 		db_prepare(db,
 			   SQL("INSERT INTO registered_models"
 			       " (name, description, creation_time_ms, last_updated_time_ms)"
-			       " VALUES ($1, $2, $3, $3) RETURNING model_pk"),
+			       " VALUES ($1, $2, $3, $4) RETURNING model_pk"),
 			   err);
 	if (st == NULL)
 		return false;
-	db_bind_text(st, 1, name);
-	db_bind_text(st, 2, slice_is_present(description) ? description : SLICE(""));
-	db_bind_i64(st, 3, now_ms);
+	db_bind_text(st, 1, model->name);
+	db_bind_text(st, 2, slice_or_empty(model->description));
+	db_bind_i64(st, 3, model->creation_time_ms);
+	db_bind_i64(st, 4, model->last_updated_time_ms);
 	if (!db_fetch_one(st, &found, err))
 		return false;
-	pk.value = db_column_i64(st, 0);
+	pk_out->value = db_column_i64(st, 0);
 	db_reset(st);
-	for (size_t i = 0; i < tags.count; i++) {
-		if (!model_tag_set_in_txn(db, pk, tags.items[i], err))
+	for (size_t i = 0; i < model->tags.count; i++) {
+		if (!model_tag_set_in_txn(db, *pk_out, model->tags.items[i], err))
 			return false;
 	}
 	return true;

@@ -11,6 +11,10 @@
 /* RESOURCE_ALREADY_EXISTS for a name that is taken. Later tags of equal keys win. */
 MUST_CHECK bool model_insert_in_txn(struct db *db, struct slice name, struct slice description,
 				    struct key_value_list tags, int64_t now_ms, struct error *err);
+/* Writes the row of a model with its times, and its tags: one that is brought back or comes from elsewhere. The name is
+ * free. */
+MUST_CHECK bool model_put_in_txn(struct db *db, const struct registered_model *model, struct model_pk *pk_out,
+				 struct error *err);
 MUST_CHECK bool model_find(struct db *db, struct slice name, struct model_pk *out, struct error *err);
 /* Without the error: *found says. */
 MUST_CHECK bool model_find_if_any(struct db *db, struct slice name, struct model_pk *out, bool *found,

@@ -245,6 +245,22 @@ bool registry_record_in_txn(struct db *db, const struct registry_change *change,
 	       (!is_first || give_identity(db, change->model_pk, row.model_seq, err));
 }
 
+bool registry_continue_in_txn(struct db *db, struct model_pk pk, int64_t model_seq,
+			      struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("UPDATE registered_models SET last_version = max(last_version, (SELECT"
+		    " coalesce(max(version), 0) FROM registry_events WHERE model_seq = $1))"
+		    " WHERE model_pk = $2"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, model_seq);
+	db_bind_i64(st, 2, pk.value);
+	return db_run(st, err) && give_identity(db, pk, model_seq, err);
+}
+
 /* ---- aliases ------------------------------------------------------------------------------------ */
 
 bool registry_alias_event_load(struct db *db, struct model_pk pk, struct slice alias,

@@ -113,6 +113,9 @@ struct registry_change {
 MUST_CHECK bool registry_record_in_txn(struct db *db, const struct registry_change *change, int64_t *seq_out,
 				       struct error *err);
 
+/* Gives a model that was put back its identity, and a next version beyond all that it ever had. */
+MUST_CHECK bool registry_continue_in_txn(struct db *db, struct model_pk pk, int64_t model_seq, struct error *err);
+
 /* The end of the chain: number, time and digest of the last event; 0, 0 and zeros when there is none. */
 struct registry_head {
 	int64_t event_seq, time_ms;

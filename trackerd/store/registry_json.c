@@ -2,9 +2,31 @@
 #include "store/registry_json.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/json_writer.h"
 #include "limits.h"
+
+void registry_json_tags(struct json_writer *w, struct key_value_list tags)
+{
+	json_key(w, "tags");
+	json_array_begin(w);
+	for (size_t i = 0; i < tags.count; i++) {
+		json_object_begin(w);
+		json_put_string(w, "key", tags.items[i].key);
+		json_put_string(w, "value", slice_or_empty(tags.items[i].value));
+		json_object_end(w);
+	}
+	json_array_end(w);
+}
+
+void registry_json_number(struct json_writer *w, const char *key, int64_t number)
+{
+	char text[24] = "";
+	if (number != 0)
+		(void)snprintf(text, sizeof(text), "%" PRId64, number);
+	json_put_cstr(w, key, text);
+}
 
 static void begin(struct json_writer *w, struct buffer *b, struct arena *arena)
 {
@@ -19,19 +41,6 @@ static struct slice end(struct json_writer *w, struct buffer *b)
 	json_object_end(w);
 	ASSERT(!b->failed);
 	return buffer_slice(b);
-}
-
-static void put_tags(struct json_writer *w, struct key_value_list tags)
-{
-	json_key(w, "tags");
-	json_array_begin(w);
-	for (size_t i = 0; i < tags.count; i++) {
-		json_object_begin(w);
-		json_put_string(w, "key", tags.items[i].key);
-		json_put_string(w, "value", slice_or_empty(tags.items[i].value));
-		json_object_end(w);
-	}
-	json_array_end(w);
 }
 
 struct slice registry_json_text(struct arena *arena, const char *name, struct slice text_or_absent)
@@ -60,7 +69,7 @@ struct slice registry_json_model(struct arena *arena, const struct registered_mo
 	json_put_string(&w, "name", model->name);
 	json_put_string(&w, "description", model->description);
 	json_put_int(&w, "creation_time_ms", model->creation_time_ms);
-	put_tags(&w, model->tags);
+	registry_json_tags(&w, model->tags);
 	return end(&w, &b);
 }
 
@@ -80,6 +89,6 @@ struct slice registry_json_version(struct arena *arena, const struct model_versi
 	json_put_string(&w, "status_message", v->status_message);
 	json_put_string(&w, "model_id", v->model_id);
 	json_put_int(&w, "creation_time_ms", v->creation_time_ms);
-	put_tags(&w, v->tags);
+	registry_json_tags(&w, v->tags);
 	return end(&w, &b);
 }

@@ -40,3 +40,4 @@ INSERT INTO registry_head VALUES (1, 0, 0, zeroblob(32));
 
 -- The model's model_seq in registry_events; 0: it stood before there was a memory, and is adopted at the next start.
 ALTER TABLE registered_models ADD COLUMN model_seq INTEGER NOT NULL DEFAULT 0;
+CREATE UNIQUE INDEX registered_models_by_seq ON registered_models (model_seq) WHERE model_seq <> 0;

@@ -1,0 +1,448 @@
+/* Owns the state of a model at a moment, as its history tells. */
+#include "store/registry_state.h"
+
+#include "json/json_reader.h"
+#include "store/registry_history.h"
+
+/* What an event may be about, in the order of the index. */
+struct subject {
+	int64_t version, part;
+	struct slice key;
+};
+
+/* The newest event of a subject up to a moment. */
+struct subject_event {
+	struct subject subject;
+	int64_t event_seq, time_ms, alias_version;
+	struct slice kind, actor, reason, after;
+};
+
+struct reader {
+	struct db *db;
+	struct arena *arena;
+	int64_t model_seq, seq;
+};
+
+/* A model or version under way: its whole state by its newest event of life, over which later events of its parts go. */
+struct owner {
+	int64_t life_seq; /* 0: it never was */
+	bool is_there;
+	struct model_version v; /* a model has the members of the same names, and its name */
+	struct key_value_list later_tags; /* in order of key; absent values: deleted */
+};
+
+/* ---- moments ------------------------------------------------------------------------------------ */
+
+static bool find_time(struct db *db, int64_t seq, int64_t *time_ms_out, bool *found,
+		      struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db, SQL("SELECT time_ms FROM registry_events WHERE event_seq = $1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, seq);
+	if (!db_fetch_one(st, found, err))
+		return false;
+	if (*found)
+		*time_ms_out = db_column_i64(st, 0);
+	db_reset(st);
+	return true;
+}
+
+/* Times never go back along the numbers, so that halving finds it; a gap, which verification tells of, counts as late. */
+bool registry_seq_at(struct db *db, int64_t time_ms, int64_t *seq_out, struct error *err)
+{
+	struct registry_head head;
+	int64_t before = 0, after;
+	if (!registry_head_load(db, &head, err))
+		return false;
+	after = head.event_seq + 1;
+	while (after - before > 1) {
+		int64_t middle = before + (after - before) / 2, middle_ms = 0;
+		bool found = false;
+		if (!find_time(db, middle, &middle_ms, &found, err))
+			return false;
+		if (found && middle_ms <= time_ms)
+			before = middle;
+		else
+			after = middle;
+	}
+	*seq_out = before;
+	return true;
+}
+
+bool registry_time_of(struct db *db, int64_t seq, int64_t *time_ms_out, struct error *err)
+{
+	bool found = false;
+	return find_time(db, seq, time_ms_out, &found, err) &&
+	       (found || error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+				   "The registry's history has no event %lld.", (long long)seq));
+}
+
+bool registry_find_named(struct db *db, struct slice name, int64_t seq, int64_t *model_seq_out,
+			 struct error *err)
+{
+	bool found = false;
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("SELECT model_seq FROM registry_events WHERE model = $1 AND version = 0"
+		    " AND part <= 1 AND event_seq <= $2 ORDER BY event_seq DESC LIMIT 1"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, name);
+	db_bind_i64(st, 2, seq);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	*model_seq_out = found ? db_column_i64(st, 0) : 0;
+	db_reset(st);
+	return true;
+}
+
+bool registry_find_model(struct db *db, struct slice name, int64_t *model_seq_out,
+			 struct error *err)
+{
+	char quoted[300];
+	return registry_find_named(db, name, INT64_MAX, model_seq_out, err) &&
+	       (*model_seq_out != 0 || error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+						 "No registered model was ever called '%s'.",
+						 error_quote(name, quoted, sizeof(quoted))));
+}
+
+/* ---- subjects ----------------------------------------------------------------------------------- */
+
+/* The first subject after *subject that ever had an event. */
+static bool next_subject(const struct reader *r, struct subject *subject, bool *found,
+			 struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		r->db,
+		SQL("SELECT version, part, key FROM registry_events WHERE model_seq = $1"
+		    " AND (version, part, key) > ($2, $3, $4) ORDER BY version, part, key LIMIT 1"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, r->model_seq);
+	db_bind_i64(st, 2, subject->version);
+	db_bind_i64(st, 3, subject->part);
+	db_bind_text(st, 4, subject->key);
+	if (!db_fetch_one(st, found, err))
+		return false;
+	if (*found)
+		*subject = (struct subject){db_column_i64(st, 0), db_column_i64(st, 1),
+					    db_column_copy(st, 2, r->arena)};
+	db_reset(st);
+	return true;
+}
+
+/* Its newest event up to the moment. */
+static bool newest_event(const struct reader *r, const struct subject *subject,
+			 struct subject_event *out, bool *found, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		r->db,
+		SQL("SELECT event_seq, time_ms, alias_version, kind, actor, reason, after_json"
+		    " FROM registry_events WHERE model_seq = $1 AND version = $2 AND part = $3"
+		    " AND key = $4 AND event_seq <= $5 ORDER BY event_seq DESC LIMIT 1"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, r->model_seq);
+	db_bind_i64(st, 2, subject->version);
+	db_bind_i64(st, 3, subject->part);
+	db_bind_text(st, 4, subject->key);
+	db_bind_i64(st, 5, r->seq);
+	if (!db_fetch_one(st, found, err))
+		return false;
+	if (*found)
+		*out = (struct subject_event){.subject = *subject,
+					      .event_seq = db_column_i64(st, 0),
+					      .time_ms = db_column_i64(st, 1),
+					      .alias_version = db_column_i64(st, 2),
+					      .kind = db_column_copy(st, 3, r->arena),
+					      .actor = db_column_copy(st, 4, r->arena),
+					      .reason = db_column_copy(st, 5, r->arena),
+					      .after = db_column_copy(st, 6, r->arena)};
+	db_reset(st);
+	return true;
+}
+
+/* The next subject with an event up to the moment; *found is false at the end. */
+static bool next_event(const struct reader *r, struct subject *subject, struct subject_event *out,
+		       bool *found, struct error *err)
+{
+	bool has_event = false;
+	do {
+		if (!next_subject(r, subject, found, err))
+			return false;
+		if (*found && !newest_event(r, subject, out, &has_event, err))
+			return false;
+	} while (*found && !has_event);
+	return true;
+}
+
+/* ---- one owner ---------------------------------------------------------------------------------- */
+
+static struct slice text_of(struct json_node object, struct slice name)
+{
+	return slice_or_empty(json_node_string(json_node_member(object, name)));
+}
+
+static void read_tags(struct json_node object, struct arena *arena, struct key_value_list *out)
+{
+	struct json_node list = json_node_member(object, SLICE("tags"));
+	struct json_node tag = json_node_first(list);
+	size_t capacity = json_node_count(list);
+	*out = (struct key_value_list){ARENA_NEW(arena, struct key_value, capacity), 0};
+	for (; out->count < capacity; tag = json_node_next(tag))
+		out->items[out->count++] = (struct key_value){text_of(tag, SLICE("key")),
+							      text_of(tag, SLICE("value"))};
+}
+
+/* The whole state of registry_json.h. */
+static bool read_life(const struct reader *r, const struct subject_event *event,
+		      struct owner *owner, struct error *err)
+{
+	struct json_node node;
+	struct model_version *v = &owner->v;
+	*owner = (struct owner){.life_seq = event->event_seq,
+				.is_there = slice_is_present(event->after)};
+	if (!owner->is_there)
+		return true;
+	if (!json_read(event->after, r->arena, &node, err))
+		return false;
+	const struct {
+		struct slice name;
+		struct slice *out;
+	} texts[] = {
+		{SLICE("name"), &v->name},
+		{SLICE("description"), &v->description},
+		{SLICE("stage"), &v->stage},
+		{SLICE("source"), &v->source},
+		{SLICE("storage_location"), &v->storage_location},
+		{SLICE("run_id"), &v->run_id},
+		{SLICE("run_link"), &v->run_link},
+		{SLICE("user_id"), &v->user_id},
+		{SLICE("status"), &v->status},
+		{SLICE("status_message"), &v->status_message},
+		{SLICE("model_id"), &v->model_id},
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+		*texts[i].out = text_of(node, texts[i].name);
+	v->version = event->subject.version;
+	read_tags(node, r->arena, &v->tags);
+	return json_node_i64(json_node_member(node, SLICE("creation_time_ms")),
+			     &v->creation_time_ms) ||
+	       error_set(err, ERR_DATA_LOSS, "An event of the registry's history is damaged.");
+}
+
+/* The one text of the state of a part. */
+static bool read_text(const struct reader *r, const struct subject_event *event, const char *name,
+		      struct slice *out, struct error *err)
+{
+	struct json_node node;
+	if (!json_read(event->after, r->arena, &node, err))
+		return false;
+	*out = text_of(node, slice_from_cstr(name));
+	return true;
+}
+
+static void add_tag(const struct reader *r, struct owner *owner, struct slice key,
+		    struct slice value_or_absent)
+{
+	struct key_value_list *list = &owner->later_tags;
+	list->items = arena_list_room(r->arena, list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = (struct key_value){key, value_or_absent};
+}
+
+/* An event of a part of the owner, which has begun with its event of life. */
+static bool apply_part(const struct reader *r, const struct subject_event *event,
+		       struct owner *owner, struct error *err)
+{
+	struct slice value = {0};
+	if (event->subject.part == REGISTRY_PART_LIFE)
+		return read_life(r, event, owner, err);
+	if (!owner->is_there || event->event_seq < owner->life_seq)
+		return true;
+	switch ((enum registry_part)event->subject.part) {
+	case REGISTRY_PART_NAME:
+		return read_text(r, event, "name", &owner->v.name, err);
+	case REGISTRY_PART_DESCRIPTION:
+		return read_text(r, event, "description", &owner->v.description, err);
+	case REGISTRY_PART_STAGE:
+		return read_text(r, event, "stage", &owner->v.stage, err);
+	case REGISTRY_PART_TAG:
+		if (slice_is_present(event->after) && !read_text(r, event, "value", &value, err))
+			return false;
+		add_tag(r, owner, event->subject.key, value);
+		return true;
+	case REGISTRY_PART_LIFE:
+	case REGISTRY_PART_ALIAS:
+	case REGISTRY_PART_RULES:
+	case REGISTRY_PART_GUARD:
+		break;
+	}
+	return true;
+}
+
+/* Both lists are in order of key. */
+static void merge_tags(const struct reader *r, struct owner *owner)
+{
+	const struct key_value_list first = owner->v.tags, later = owner->later_tags;
+	struct key_value_list merged = {
+		ARENA_NEW(r->arena, struct key_value, first.count + later.count + 1), 0};
+	size_t i = 0, k = 0;
+	while (i < first.count || k < later.count) {
+		int order = i == first.count ? 1
+			    : k == later.count
+				    ? -1
+				    : slice_compare(first.items[i].key, later.items[k].key);
+		struct key_value tag = order < 0 ? first.items[i] : later.items[k];
+		i += order <= 0;
+		k += order >= 0;
+		if (slice_is_present(tag.value))
+			merged.items[merged.count++] = tag;
+	}
+	owner->v.tags = merged;
+}
+
+/* ---- all of a model ----------------------------------------------------------------------------- */
+
+struct state_reader {
+	struct reader r;
+	struct registry_state state;
+	struct owner owner;
+	bool model_is_there;
+};
+
+static void add_alias(struct state_reader *s, const struct subject_event *event)
+{
+	struct registry_alias_list *list = &s->state.aliases;
+	if (!slice_is_present(event->after))
+		return;
+	list->items = arena_list_room(s->r.arena, list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = (struct registry_alias){
+		.alias = event->subject.key,
+		.version = event->alias_version,
+		.revision = event->event_seq,
+		.since_ms = event->time_ms,
+		.actor = event->actor,
+		.kind = event->kind,
+		.reason = event->reason,
+	};
+}
+
+/* What has been gathered of a model or version is all there is. */
+static void end_owner(struct state_reader *s)
+{
+	struct owner *owner = &s->owner;
+	struct model_version_list *versions = &s->state.versions;
+	if (!owner->is_there)
+		return;
+	merge_tags(&s->r, owner);
+	if (owner->v.version != 0) {
+		versions->items = arena_list_room(s->r.arena, versions->items, versions->count,
+						  sizeof(*versions->items));
+		versions->items[versions->count++] = owner->v;
+		return;
+	}
+	s->model_is_there = true;
+	s->state.model = (struct registered_model){.name = owner->v.name,
+						   .description = owner->v.description,
+						   .creation_time_ms = owner->v.creation_time_ms,
+						   .tags = owner->v.tags};
+}
+
+static bool take_event(struct state_reader *s, const struct subject_event *event, struct error *err)
+{
+	if (event->subject.part == REGISTRY_PART_LIFE)
+		end_owner(s);
+	if (event->subject.part == REGISTRY_PART_ALIAS)
+		add_alias(s, event);
+	if (event->subject.part == REGISTRY_PART_RULES)
+		s->state.rules = event->after;
+	return apply_part(&s->r, event, &s->owner, err);
+}
+
+static struct model_version *find_version(struct registry_state *state, int64_t number)
+{
+	size_t first = 0, end = state->versions.count;
+	while (end - first > 1) {
+		size_t middle = first + (end - first) / 2;
+		if (state->versions.items[middle].version <= number)
+			first = middle;
+		else
+			end = middle;
+	}
+	return end > first && state->versions.items[first].version == number
+		       ? &state->versions.items[first]
+		       : NULL;
+}
+
+static void add_to_list(struct model_alias_list *list, const struct registry_alias *alias,
+			struct arena *arena)
+{
+	list->items = arena_list_room(arena, list->items, list->count, sizeof(*list->items));
+	list->items[list->count++] = (struct model_alias){alias->alias, alias->version};
+}
+
+/* Aliases come before the versions that they name. */
+static void spread_aliases(struct state_reader *s)
+{
+	for (size_t i = 0; i < s->state.aliases.count; i++) {
+		const struct registry_alias *alias = &s->state.aliases.items[i];
+		struct model_version *version_or_null = find_version(&s->state, alias->version);
+		add_to_list(&s->state.model.aliases, alias, s->r.arena);
+		if (version_or_null != NULL)
+			add_to_list(&version_or_null->aliases, alias, s->r.arena);
+	}
+}
+
+bool registry_state_load(struct db *db, int64_t model_seq, int64_t seq, struct arena *arena,
+			 struct registry_state *out, bool *found_out, struct error *err)
+{
+	struct state_reader s = {.r = {db, arena, model_seq, seq}, .state.model_seq = model_seq};
+	struct subject subject = {-1, 0, SLICE("")};
+	struct subject_event event = {0};
+	bool found = seq >= model_seq; /* its first event */
+	*found_out = false;
+	while (found) {
+		if (!next_event(&s.r, &subject, &event, &found, err) ||
+		    (found && !take_event(&s, &event, err)))
+			return false;
+		/* The model comes first: when it is not there, nothing of it is. */
+		if (s.owner.life_seq == 0 ||
+		    (!s.owner.is_there && s.owner.v.version == 0 && event.subject.version == 0))
+			return true;
+	}
+	end_owner(&s);
+	spread_aliases(&s);
+	*out = s.state;
+	*found_out = s.model_is_there;
+	return true;
+}
+
+bool registry_version_load(struct db *db, int64_t model_seq, int64_t version, int64_t seq,
+			   struct arena *arena, struct model_version *out, int64_t *life_seq_out,
+			   bool *found_out, struct error *err)
+{
+	const struct reader r = {db, arena, model_seq, seq};
+	struct subject subject = {version, -1, SLICE("")};
+	struct subject_event event = {0};
+	struct owner owner = {0};
+	bool found = true;
+	while (found) {
+		if (!next_event(&r, &subject, &event, &found, err))
+			return false;
+		found = found && subject.version == version;
+		if (found && !apply_part(&r, &event, &owner, err))
+			return false;
+	}
+	*life_seq_out = owner.life_seq;
+	*found_out = owner.is_there;
+	if (owner.is_there) {
+		merge_tags(&r, &owner);
+		*out = owner.v;
+	}
+	return true;
+}
