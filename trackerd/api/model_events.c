@@ -2,6 +2,7 @@
 #include "api/model_events.h"
 
 #include "api/actor.h"
+#include "api/live_notes.h"
 #include "store/key_values.h"
 #include "store/registry_events.h"
 #include "store/registry_json.h"

@@ -1,7 +1,7 @@
 /* Remembers and tells what an endpoint changed in the registry: the one function that everybody calls who changes it.
  *
  * model_change records the event in the registry's history with who did it (store/registry_history.h), in the
- * transaction of the change, and emits the event that MLflow's webhooks know, if there is one. */
+ * transaction of the change, emits the event that MLflow's webhooks know, if there is one, and has live events told. */
 #ifndef API_MODEL_EVENTS_H
 #define API_MODEL_EVENTS_H
 

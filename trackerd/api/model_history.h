@@ -1,4 +1,5 @@
-/* Endpoints of what the registry remembers: the events of a model, a model as it was, and whether the memory is whole. */
+/* Endpoints of what the registry remembers: the events of a model, a model as it was, brought back, and whether the
+ * memory is whole. */
 #ifndef API_MODEL_HISTORY_H
 #define API_MODEL_HISTORY_H
 

@@ -7,6 +7,7 @@
 #include "api/model_json.h"
 #include "api/model_validation.h"
 #include "artifacts/artifact_path.h"
+#include "store/model_rules.h"
 #include "store/model_versions.h"
 #include "store/models.h"
 #include "store/registry_state.h"
@@ -190,9 +191,12 @@ static bool find_deleted_model(struct call *call, struct db *tracker, struct reg
 static bool put_model(struct call *call, struct db *tracker, struct registry_state *state,
 		      struct error *err)
 {
+	struct model_rules rules;
 	state->model.last_updated_time_ms = call->now_ms;
 	if (!model_put_in_txn(tracker, &state->model, &state->model.pk, err) ||
-	    !registry_continue_in_txn(tracker, state->model.pk, state->model_seq, err))
+	    !registry_continue_in_txn(tracker, state->model.pk, state->model_seq, err) ||
+	    !model_rules_read_json(state->rules, call->arena, &rules, err) ||
+	    !model_rules_put_in_txn(tracker, state->model.pk, &rules, err))
 		return false;
 	for (size_t i = 0; i < state->versions.count; i++) {
 		if (!put_version(call, tracker, state->model.pk, &state->versions.items[i], err))

@@ -146,7 +146,6 @@ const struct route routes[] = {
 	{HTTP_DELETE, "/api/2.0/mlflow/model-versions/delete-tag",              &model_versions_delete_tag},
 	{HTTP_GET,    "/api/2.0/mlflow/model-versions/get-download-uri",        &model_versions_download_uri},
 	{HTTP_POST,   "/api/2.0/mlflow/model-versions/transition-stage",        &model_versions_transition},
-<<<<<<< HEAD
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/rules",                   &model_rules_get},
 	{HTTP_PUT,    "/api/trackerd/v1/models/{name}/rules",                   &model_rules_put},
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/check",                   &promotions_check},
@@ -154,12 +153,10 @@ const struct route routes[] = {
 	{HTTP_POST,   "/api/trackerd/v1/models/{name}/rollback",                &rollback_create},
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/diff",                    &version_diff},
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/lineage",                 &version_lineage},
-=======
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/history",                 &model_history_list},
 	{HTTP_GET,    "/api/trackerd/v1/models/{name}/at",                      &model_history_at},
 	{HTTP_POST,   "/api/trackerd/v1/models/{name}/restore",                 &model_history_restore},
 	{HTTP_GET,    "/api/trackerd/v1/registry/verify",                       &registry_verify},
->>>>>>> 53fa317 (registry: tell the history, and a model as it was)
 
 	/* What another tracker kept. */
 	{HTTP_POST,   "/api/trackerd/v1/import/experiment",                     &import_experiment},

@@ -1,6 +1,7 @@
 /* Owns the rows of model_requirements and model_protected_aliases. */
 #include "store/model_rules.h"
 
+#include "json/json_reader.h"
 #include "limits.h"
 
 /* Of rules as JSON: a byte of a requirement or alias may become six. */
@@ -180,4 +181,32 @@ struct slice model_rules_json(const struct model_rules *rules, struct arena *are
 	model_rules_json_members(&w, rules);
 	json_object_end(&w);
 	return buffer_slice(&text);
+}
+
+static void read_list(struct json_node list, struct arena *arena, struct slice **items_out,
+		      size_t *count_out)
+{
+	size_t capacity = json_node_count(list), count = 0;
+	struct slice *items = ARENA_NEW(arena, struct slice, capacity + 1);
+	struct json_node item = json_node_first(list);
+	for (; count < capacity; item = json_node_next(item))
+		items[count++] = slice_or_empty(json_node_string(item));
+	*items_out = items;
+	*count_out = count;
+}
+
+bool model_rules_read_json(struct slice json_or_absent, struct arena *arena,
+			   struct model_rules *out, struct error *err)
+{
+	struct json_node root;
+	*out = (struct model_rules){0};
+	if (!slice_is_present(json_or_absent))
+		return true;
+	if (!json_read(json_or_absent, arena, &root, err))
+		return false;
+	read_list(json_node_member(root, SLICE("requirements")), arena, &out->requirements,
+		  &out->requirement_count);
+	read_list(json_node_member(root, SLICE("protected_aliases")), arena,
+		  &out->protected_aliases, &out->protected_count);
+	return true;
 }

@@ -33,5 +33,8 @@ MUST_CHECK bool model_protected_alias_of(struct db *db, struct model_pk pk, int6
 void model_rules_json_members(struct json_writer *w, const struct model_rules *rules);
 /* {…} of both, as the registry's history keeps them. In the arena. */
 struct slice model_rules_json(const struct model_rules *rules, struct arena *arena);
+/* The rules that model_rules_json wrote; absent: none. Texts are borrowed, or in the arena. */
+MUST_CHECK bool model_rules_read_json(struct slice json_or_absent, struct arena *arena, struct model_rules *out,
+				      struct error *err);
 
 #endif

@@ -23,7 +23,7 @@ struct reader {
 	int64_t model_seq, seq;
 };
 
-/* A model or version under way: its whole state by its newest event of life, over which later events of its parts go. */
+/* A model or version under way: its state by its newest event of life, over which later events of its parts go. */
 struct owner {
 	int64_t life_seq; /* 0: it never was */
 	bool is_there;
@@ -49,7 +49,7 @@ static bool find_time(struct db *db, int64_t seq, int64_t *time_ms_out, bool *fo
 	return true;
 }
 
-/* Times never go back along the numbers, so that halving finds it; a gap, which verification tells of, counts as late. */
+/* Times never go back along the numbers, so that halving finds it; a gap, which checks tell of, counts as late. */
 bool registry_seq_at(struct db *db, int64_t time_ms, int64_t *seq_out, struct error *err)
 {
 	struct registry_head head;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "store/model_rules.h"
 #include "store/model_versions.h"
 #include "store/models.h"
 #include "store/registry_log.h"
@@ -275,6 +276,19 @@ static void compare_aliases(const struct comparison *c, const struct model_alias
 	}
 }
 
+static bool compare_rules(const struct comparison *c, struct model_pk pk,
+			  struct slice told_or_absent, struct error *err)
+{
+	const struct model_rules none = {0};
+	struct model_rules now;
+	if (!model_rules_load(c->db, pk, c->arena, &now, err))
+		return false;
+	compare_text(c, "rules", model_rules_json(&now, c->arena),
+		     slice_is_present(told_or_absent) ? told_or_absent
+						      : model_rules_json(&none, c->arena));
+	return true;
+}
+
 static bool compare_model(struct comparison *c, struct model_pk pk, int64_t model_seq,
 			  int64_t head_seq, struct error *err)
 {
@@ -297,7 +311,8 @@ static bool compare_model(struct comparison *c, struct model_pk pk, int64_t mode
 	compare_text(c, "description", now.description, told.model.description);
 	compare_tags(c, now.tags, told.model.tags);
 	compare_aliases(c, &now.aliases, &told.model.aliases);
-	return compare_versions(c, pk, &told.versions, err);
+	return compare_rules(c, pk, told.rules, err) &&
+	       compare_versions(c, pk, &told.versions, err);
 }
 
 /* Models that are there in the history only. */
