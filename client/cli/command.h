@@ -21,6 +21,7 @@ struct command {
 
 struct noun {
 	const char *name, *summary;
+	const char *default_verb_or_null; /* what it does without a verb */
 };
 
 enum { WORDS_ANY = 1000000 };
@@ -36,5 +37,7 @@ extern const struct command_option common_options[];
 /* The command, or NULL. `verb_or_null` is ignored where the noun alone is one. */
 const struct command *command_find(const char *noun, const char *verb_or_null);
 const struct noun *noun_find(const char *name);
+/* What a noun does without a verb, or NULL. */
+const struct command *command_default(const char *noun);
 
 #endif

@@ -20,6 +20,7 @@ const struct noun nouns[] = {
 	{"models",      "registered models: versions, aliases, verified download"},
 	{"deploy",      "a version into a directory, in use only if it works; and back"},
 	{"serve",       "answer requests for predictions over HTTP, with the version an alias names"},
+	{"deployments", "what runs where, and whether the aliases say so", "list"},
 	{"webhooks",    "tell others of changes in the registry; what was delivered"},
 	{"import",      "bring in what another tracker kept"},
 	{"export",      "copy everything into a folder that other programs read"},
@@ -132,6 +133,18 @@ static const struct command_option serve_options[] = {
 	{"no-watch", NULL, "stay with the version that the alias names now", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option deployments_list_options[] = {
+	{"model", "MODEL", "only those of this model", 0},
+	{"env", "ENV", "only those of this environment", 0},
+	{"target", "TARGET", "only those with this name", 0},
+	{"state", "deploying|active|rolled_back|failed|stale", "only those in this state", 0},
+	{"check", NULL, "exit status 7 if any differs, failed or is stale", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option deployments_show_options[] = {
+	{"max", "N", "at most N rows of history (20)", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option export_mlflow_options[] = {
 	{"experiment", "NAME", "only this one, and no models; may be given again", 0},
 	{"no-artifacts", NULL, "leave the artifacts at the server, and name their addresses there", 0},
@@ -193,6 +206,7 @@ static const struct command_option delete_options[] = {
 	"A filter compares attributes, metrics, params and tags, joined by AND:\n" \
 	"  metrics.rmse < 5 AND params.model = 'ridge' AND attributes.status = 'FINISHED'"
 #define WEBHOOK_HELP "WEBHOOK is a webhook's name, its id, or at least the first 6 characters of that."
+#define TARGET_HELP "TARGET is a target's name, with its environment (prod/dispatch), the deployment's id, or at least the first 6 of its digits."
 #define EVENTS_HELP \
 	"Events: registered_model.created, model_version.created, model_version_tag.set and .deleted, model_version_alias.created and .deleted; the same of prompts: prompt.created, prompt_version.created, prompt_tag.set, ...\n" \
 	"The URL must begin with https:// and lead to a public address, unless the server was told otherwise. Receivers verify X-MLflow-Signature with the secret."
@@ -252,6 +266,13 @@ const struct command commands[] = {
 	 "At its start it is asked {\"id\": 0, \"probe\": true}, or the model's serving_input_example.json, and answers with that id. It ends when its input does. Standard error goes to the log. Its environment has TRK_MODEL, TRK_VERSION, TRK_ALIAS, TRK_RUN_ID and TRK_MODEL_PATH.\n"
 	 "When the alias moves, the new version is downloaded and verified, its workers start, and once all answered the probe it takes over; requests under way are finished by the old one. If one does not, the old version goes on. While the server is away, what DIR holds is served.\n"
 	 "  trk serve taxi@champion --cmd 'taxi-predict --serve \"$TRK_MODEL_PATH\"'"},
+	{"deployments", "list", "", 0, 0, "what runs where, and what the aliases say", deployments_list_options, deployments_list,
+	 "Targets report themselves: \"trk deploy\" and \"trk serve\" do. \"v4 (says v5)\": version 4 runs, while the alias says version 5. A target that missed three of its heartbeats is stale.\n"
+	 "--check fails for those that are chosen only, and for none where none is.\n"
+	 "  trk deployments --env prod --check"},
+	{"deployments", "show", "TARGET", 1, 1, "one of them, with its history", deployments_show_options, deployments_show, TARGET_HELP},
+	{"deployments", "forget", "TARGET", 1, 1, "forget a target that is gone; its history stays", delete_options, deployments_forget,
+	 TARGET_HELP " One that is still there reports again."},
 	{"webhooks", "list", "", 0, 0, "all webhooks", NULL, webhooks_list, NULL},
 	{"webhooks", "create", "NAME URL", 2, 2, "make a webhook; prints its id", webhooks_create_options, webhooks_create, EVENTS_HELP},
 	{"webhooks", "delete", "WEBHOOK", 1, 1, "delete it with the log of its deliveries", delete_options, webhooks_delete, WEBHOOK_HELP},

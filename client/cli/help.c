@@ -28,6 +28,14 @@ const struct noun *noun_find(const char *name)
 	return NULL;
 }
 
+const struct command *command_default(const char *noun)
+{
+	const struct noun *found = noun_find(noun);
+	if (found == NULL || found->default_verb_or_null == NULL)
+		return NULL;
+	return command_find(noun, found->default_verb_or_null);
+}
+
 /* ---- layout ---------------------------------------------------------------------------------- */
 
 /* Prints `text` in words from `column` on, which is where the cursor is, and ends the line. */
@@ -154,6 +162,8 @@ static void print_noun(FILE *out, const struct noun *noun)
 		if (strcmp(commands[i].noun, noun->name) == 0)
 			print_row(out, usage, commands[i].summary, width);
 	}
+	if (noun->default_verb_or_null != NULL)
+		(void)fprintf(out, "\nWithout a command: %s.", noun->default_verb_or_null);
 	(void)fprintf(out, "\n\"trk %s COMMAND --help\" tells more.\n", noun->name);
 }
 

@@ -112,20 +112,26 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 		return run_command(cli, 0, no_words);
 	}
 	if (noun_at == argc || strcmp(argv[noun_at], "help") == 0) {
-		bool is_asked = noun_at < argc || is_flag(argc, argv, "--help", "-h");
-		return help_print(is_asked, noun_at + 1 < argc ? argv[noun_at + 1] : NULL,
+		bool is_help = noun_at < argc || is_flag(argc, argv, "--help", "-h");
+		return help_print(is_help, noun_at + 1 < argc ? argv[noun_at + 1] : NULL,
 				  noun_at + 2 < argc ? argv[noun_at + 2] : NULL);
 	}
 	int verb_at = arguments_next_word(argc, argv, noun_at + 1, common_options);
 	const char *verb = verb_at < argc ? argv[verb_at] : NULL;
+	bool is_asked = is_flag(argc, argv, "--help", "-h");
 	cli->command = command_find(argv[noun_at], verb);
+	/* Only options follow, and words that are their values. */
+	bool is_default = cli->command == NULL && !is_asked &&
+			  (verb_at != noun_at + 1 || verb_at == argc);
+	if (is_default)
+		cli->command = command_default(argv[noun_at]);
 	if (cli->command == NULL)
-		return help_print(is_flag(argc, argv, "--help", "-h") && verb == NULL,
-				  argv[noun_at], verb);
+		return help_print(is_asked && verb == NULL, argv[noun_at], verb);
 	char **words = ARENA_NEW(cli->arena, char *, (size_t)argc);
 	int count = 0;
 	for (int i = 1; i < argc; i++) {
-		if (i != noun_at && !(cli->command->verb_or_null != NULL && i == verb_at))
+		bool is_verb = i == verb_at && cli->command->verb_or_null != NULL && !is_default;
+		if (i != noun_at && !is_verb)
 			words[count++] = argv[i];
 	}
 	return run_command(cli, count, words);
