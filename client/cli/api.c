@@ -18,6 +18,8 @@ enum {
 };
 
 struct api {
+	int64_t call_timeout_ms;
+	bool is_brief; /* Ctrl-C does not end it */
 	CURL *curl;
 	char *url; /* without a slash at the end */
 	char curl_error[CURL_ERROR_SIZE];
@@ -45,6 +47,7 @@ bool api_open(const char *url, struct api **out, struct error *err)
 	struct api *api = calloc(1, sizeof(*api));
 	bool ok = api != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (ok) {
+		api->call_timeout_ms = CALL_TIMEOUT_MS;
 		api->curl = curl_easy_init();
 		api->url = strndup(url, url[len - 1] == '/' ? len - 1 : len);
 		ok = api->curl != NULL && api->url != NULL;
@@ -66,7 +69,18 @@ void api_close(struct api *api)
 	free(api);
 }
 
+void api_make_brief(struct api *api, int64_t timeout_ms)
+{
+	api->call_timeout_ms = timeout_ms;
+	api->is_brief = true;
+}
+
 /* ---- callbacks ------------------------------------------------------------------------------- */
+
+static bool is_stopped(const struct exchange *e)
+{
+	return !e->api->is_brief && cli_is_interrupted();
+}
 
 static long status_of(const struct exchange *e)
 {
@@ -137,7 +151,7 @@ static int progressed(void *context, curl_off_t down_total, curl_off_t down, cur
 {
 	const struct exchange *e = context;
 	(void)down_total, (void)down, (void)up_total;
-	if (cli_is_interrupted())
+	if (is_stopped(e))
 		return 1;
 	if (e->upload != NULL && e->upload->progress != NULL)
 		e->upload->progress(e->upload->context, up);
@@ -156,7 +170,7 @@ static bool fail_unanswered(struct exchange *e, CURLcode code)
 	const struct api *api = e->api;
 	if (e->gave_up)
 		return false;
-	if (cli_is_interrupted())
+	if (is_stopped(e))
 		return cli_fail_interrupted(e->err);
 	if (e->reply.failed)
 		return error_set(e->err, ERR_REQUEST_TOO_LARGE, "the reply of %s is too large",
@@ -272,7 +286,7 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 	struct curl_slist *headers = NULL;
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, method, url_of(api, path, arena));
-	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)CALL_TIMEOUT_MS);
+	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)api->call_timeout_ms);
 	if (slice_is_present(json_body)) {
 		headers = curl_slist_append(NULL, "Content-Type: application/json");
 		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);

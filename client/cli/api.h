@@ -20,6 +20,8 @@ typedef void api_progress_fn(void *context, int64_t bytes);
 
 MUST_CHECK bool api_open(const char *url, struct api **out, struct error *err);
 void api_close(struct api *api_or_null);
+/* From now on calls end after so long, and Ctrl-C does not end them. */
+void api_make_brief(struct api *api, int64_t timeout_ms);
 
 /* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an
  * empty object; *reply is NULL for 304 Not Modified. */

@@ -67,11 +67,11 @@ bool cli_fail_interrupted(struct error *err)
 
 static bool is_interrupted(void *context)
 {
-	(void)context;
+	const struct cli *cli = context;
+	if (cli->tick != NULL)
+		cli->tick(cli->tick_context);
 	return cli_is_interrupted();
 }
-
-const struct stop cli_stop = {.is_asked = is_interrupted};
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
@@ -121,7 +121,7 @@ static bool download(void *context, const struct fetch_range *range, struct erro
 void cli_init_fetcher(struct cli *cli)
 {
 	cli->fetcher = (struct fetcher){
-		.get = get, .download = download, .context = cli, .stop = cli_stop};
+		.get = get, .download = download, .context = cli, .stop = {is_interrupted, cli}};
 }
 
 bool cli_get(struct cli *cli, struct json_value **reply, struct error *err, const char *format, ...)

@@ -42,6 +42,10 @@ struct cli {
 	enum cli_exit exit;
 	struct api *api_or_null; /* opened on first use */
 	struct fetcher fetcher;	 /* over the same connection, for code that the library shares */
+	/* Called between steps of long work, some times a second; NULL for nothing. */
+	void (*tick)(void *context);
+	void *tick_context;
+	bool is_service; /* its end by a signal is a success */
 	struct buffer text;	 /* what `w` writes into */
 	struct json_writer w;
 };
@@ -61,9 +65,6 @@ bool cli_fail_interrupted(struct error *err);
 
 /* A file without a name in $TMPDIR or /tmp, gone when it is closed; -1 with err set on failure. */
 int cli_open_temporary(struct cli *cli, struct error *err);
-
-/* The same question for code that the library shares. */
-extern const struct stop cli_stop;
 
 /* ---- the server ------------------------------------------------------------------------------ */
 

@@ -113,6 +113,10 @@ static const struct command_option deploy_options[] = {
 	{"env", "ENV", "its environment, such as prod", 0},
 	{"keep", "N", "versions to keep, the current and the previous one included (3)", 0},
 	{"force", NULL, "also when the version is in place already", 0},
+	{"watch", NULL, "go on: follow the alias until asked to end", 0},
+	{"heartbeat", "S", "while watching, tell the server every S seconds that it runs (30)", 0},
+	{"retry", "S", "try a version that failed again after S seconds, then ever later (60)", 0},
+	{"no-report", NULL, "tell the server nothing of this deployment", 0},
 	{"rollback", NULL, "exchange the current and the previous version", 0},
 	{"status", NULL, "what is deployed, and how it went", 0},
 	{"dry-run", NULL, "change nothing; say what would happen", 0},
@@ -256,7 +260,9 @@ const struct command commands[] = {
 	 "Files go to DIR/versions, every SHA-256 verified; then the link DIR/current is exchanged in one step, the hook runs and the health check decides. If anything fails, the old version is put back and the hook runs again. A deployment that was killed is finished or undone by the next one.\n"
 	 "Hook and health check find TRK_MODEL, TRK_VERSION, TRK_TREE_SHA256, TRK_PATH, TRK_PREVIOUS_PATH, TRK_ENV, TRK_TARGET and TRK_CAUSE (deploy, rollback, put-back) in their environment. Both may run twice for a version. --rollback runs those of the last deployment unless others are given.\n"
 	 "  trk deploy taxi@champion --to /srv/taxi --hook 'systemctl reload taxi'\n"
-	 "  trk deploy --rollback --to /srv/taxi"},
+	 "With --watch it holds the directory and follows the alias: a move is deployed within seconds; while the server is away it keeps what it has, and catches up. A version whose hook or health check failed is tried again after --retry seconds, doubling up to an hour, or when the alias moves. SIGTERM ends it with status 0. Under systemd (Type=notify) it is ready when a version is in place.\n"
+	 "  trk deploy --rollback --to /srv/taxi\n"
+	 "  trk deploy taxi@champion --to /srv/taxi --hook 'systemctl reload taxi' --watch"},
 	{"serve", NULL, "[MODEL@ALIAS|MODEL/VERSION]", 0, 1, "answer requests for predictions with a version", serve_options, serve,
 	 "POST /invocations takes MLflow's dataframe_split, dataframe_records, instances and inputs. A worker reads one of\n"
 	 "  {\"id\": 7, \"records\": [{\"a\": 1}, ...]}     rows with names\n"

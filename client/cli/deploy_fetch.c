@@ -52,7 +52,7 @@ bool deploy_fetch(struct deployment *d, const struct deploy_source *source, bool
 	char staging[MODEL_STAGE_NAME_BYTES];
 	(void)model_stage_name(version->tree_sha256, staging);
 	*is_fetched_out = !deploy_directory_holds(&d->directory, version->name,
-						  version->tree_sha256, &cli_stop);
+						  version->tree_sha256, &d->cli->fetcher.stop);
 	deploy_directory_sweep(&d->directory, *is_fetched_out ? staging : "");
 	if (*is_fetched_out && !fill(d, &source->manifest, err))
 		return false;

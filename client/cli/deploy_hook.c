@@ -125,7 +125,8 @@ static bool drain(struct child *child)
 }
 
 /* Until the shell has ended, `until_ms` has come, or Ctrl-C. */
-static enum outcome watch(struct child *child, int64_t until_ms, bool is_interruptible)
+static enum outcome watch(struct child *child, int64_t until_ms, const struct stop *stop,
+			  bool is_interruptible)
 {
 	bool has_output = true;
 	for (;;) {
@@ -137,7 +138,7 @@ static enum outcome watch(struct child *child, int64_t until_ms, bool is_interru
 			return TIMED_OUT;
 		/* In short turns: Ctrl-C may come between the question and the wait. */
 		int ready = poll(fds, ARRAY_COUNT(fds), left < POLL_MS ? (int)left : POLL_MS);
-		if (is_interruptible && cli_is_interrupted())
+		if (stop_is_asked(stop) && is_interruptible)
 			return INTERRUPTED;
 		if (ready > 0 && has_output)
 			has_output = drain(child);
@@ -192,11 +193,12 @@ bool deploy_command_run(struct cli *cli, const struct deploy_command *command, s
 	if (!start(cli, command, &child, err))
 		return false;
 	int64_t now = clock_monotonic_ms(clock_system());
-	enum outcome outcome =
-		watch(&child, now + command->timeout_s * 1000, command->is_interruptible);
+	enum outcome outcome = watch(&child, now + command->timeout_s * 1000, &cli->fetcher.stop,
+				     command->is_interruptible);
 	if (outcome != ENDED) {
 		kill_group(&child, SIGTERM);
-		(void)watch(&child, clock_monotonic_ms(clock_system()) + GRACE_MS, false);
+		(void)watch(&child, clock_monotonic_ms(clock_system()) + GRACE_MS,
+			    &cli->fetcher.stop, false);
 		kill_group(&child, SIGKILL);
 	}
 	while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)

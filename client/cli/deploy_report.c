@@ -15,7 +15,7 @@ static void put_version(struct json_writer *w, const struct deploy_version *vers
 	json_put_int(w, "byte_count", version->byte_count);
 }
 
-static void put_report(struct json_writer *w, const struct deployment *d,
+void deploy_report_put(struct json_writer *w, const struct deployment *d,
 		       const struct deploy_report *r)
 {
 	json_put_cstr(w, "result", r->result);
@@ -41,7 +41,7 @@ bool deploy_report_result(const struct deployment *d, const struct deploy_report
 	if (cli->json) {
 		struct json_writer *w = cli_begin_json(cli);
 		json_object_begin(w);
-		put_report(w, d, r);
+		deploy_report_put(w, d, r);
 		json_object_end(w);
 		return cli_print_json(cli, err);
 	}
@@ -96,7 +96,7 @@ bool deploy_report_plan(const struct deployment *d, const struct deploy_report *
 	json_put_bool(w, "dry_run", true);
 	json_put_bool(w, "interrupted", d->state.phase != DEPLOY_IDLE);
 	json_put_cstr(w, "from", from);
-	put_report(w, d, r);
+	deploy_report_put(w, d, r);
 	json_object_end(w);
 	return cli_print_json(d->cli, err);
 }

@@ -9,6 +9,7 @@ struct deploy_report {
 	const struct deploy_version *version;
 	const char *previous; /* name in versions/, "" for none */
 	bool is_fetched;
+	bool is_tried; /* by hook and health check */
 	const char *note_or_null;	/* of what was settled */
 	const char *const *removed;	/* names of versions that were, or would be, removed */
 	size_t removed_count;
@@ -16,6 +17,9 @@ struct deploy_report {
 
 MUST_CHECK bool deploy_report_result(const struct deployment *d, const struct deploy_report *r,
 				     struct error *err);
+/* The members of its JSON, for an object that is open. */
+void deploy_report_put(struct json_writer *w, const struct deployment *d,
+		       const struct deploy_report *r);
 /* The same before anything was done. The directory may not be there yet: then its path is the option's. */
 MUST_CHECK bool deploy_report_plan(const struct deployment *d, const struct deploy_report *r,
 				   const char *from, struct error *err);

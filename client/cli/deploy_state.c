@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random_id.h"
 #include "src/files.h"
 
 #define STATE_FILE "state.json"
@@ -38,6 +39,14 @@ static bool is_harmless(const char *name)
 	return name[0] != '.' && strchr(name, '/') == NULL;
 }
 
+static bool is_id(struct slice text)
+{
+	size_t at = 0;
+	while (at < text.len && slice_hex_digit(text.ptr[at]) >= 0)
+		at++;
+	return at == text.len && text.len == RANDOM_ID_HEX_LEN;
+}
+
 static bool read_versions(const struct json_value *list, struct deploy_state *s)
 {
 	struct arena *arena = s->arena;
@@ -59,6 +68,13 @@ static bool read_versions(const struct json_value *list, struct deploy_state *s)
 	return true;
 }
 
+static const char *make_id(struct arena *arena)
+{
+	char id[RANDOM_ID_HEX_LEN + 1];
+	random_id_hex(id);
+	return arena_cstr(arena, slice_from_cstr(id));
+}
+
 static bool read_state(const struct json_value *root, struct deploy_state *s)
 {
 	struct arena *arena = s->arena;
@@ -74,8 +90,13 @@ static bool read_state(const struct json_value *root, struct deploy_state *s)
 	s->cause = text_of(arena, root, "cause");
 	s->result = text_of(arena, root, "result");
 	s->reason = text_of(arena, root, "reason");
+	struct slice id = json_text(root, "deployment_id");
+	if (is_id(id)) /* older states have none */
+		s->deployment_id = arena_cstr(arena, id);
 	s->changed_ms = number_of(root, "changed_ms");
 	s->settings = (struct deploy_settings){
+		.model = text_of(arena, settings, "model"),
+		.alias = text_of(arena, settings, "alias"),
 		.target = text_of(arena, settings, "target"),
 		.environment = text_of(arena, settings, "environment"),
 		.hook = text_of(arena, settings, "hook"),
@@ -92,15 +113,20 @@ static bool read_state(const struct json_value *root, struct deploy_state *s)
 bool deploy_state_load(const struct deploy_directory *d, struct arena *arena,
 		       struct deploy_state *out, struct error *err)
 {
-	struct deploy_state s = {
-		.arena = arena,
-		.from = "",
-		.to = "",
-		.previous_before = "",
-		.cause = "",
-		.result = "",
-		.reason = "",
-		.settings = {.target = "", .environment = "", .hook = "", .health = ""}};
+	struct deploy_state s = {.arena = arena,
+				 .deployment_id = make_id(arena),
+				 .from = "",
+				 .to = "",
+				 .previous_before = "",
+				 .cause = "",
+				 .result = "",
+				 .reason = "",
+				 .settings = {.model = "",
+					      .alias = "",
+					      .target = "",
+					      .environment = "",
+					      .hook = "",
+					      .health = ""}};
 	struct stat info;
 	struct slice text;
 	struct json_value *root;
@@ -123,6 +149,8 @@ static void write_settings(struct json_writer *w, const struct deploy_settings *
 {
 	json_key(w, "settings");
 	json_object_begin(w);
+	json_put_cstr(w, "model", settings->model);
+	json_put_cstr(w, "alias", settings->alias);
 	json_put_cstr(w, "target", settings->target);
 	json_put_cstr(w, "environment", settings->environment);
 	json_put_cstr(w, "hook", settings->hook);
@@ -155,6 +183,7 @@ static void write_state(struct json_writer *w, const struct deploy_state *s)
 	json_put_cstr(w, "to", s->to);
 	json_put_cstr(w, "previous_before", s->previous_before);
 	json_put_cstr(w, "cause", s->cause);
+	json_put_cstr(w, "deployment_id", s->deployment_id);
 	json_put_cstr(w, "result", s->result);
 	json_put_cstr(w, "reason", s->reason);
 	json_put_int(w, "changed_ms", s->changed_ms);

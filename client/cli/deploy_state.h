@@ -24,6 +24,7 @@ struct deploy_version {
 
 /* How to tell the world, and whether it works. */
 struct deploy_settings {
+	const char *model, *alias; /* that were asked for; alias "" for a version by its number */
 	const char *target, *environment, *hook, *health;
 	int64_t health_retries, health_interval_s, timeout_s;
 };
@@ -37,12 +38,14 @@ struct deploy_state {
 	struct deploy_settings settings;
 	struct deploy_version *versions; /* in the order in which they were last activated */
 	size_t version_count;
+	/* The deployment's name at the daemon, made with the first state and never again. */
+	const char *deployment_id;
 	const char *result; /* of the last one: "active", "rolled back", "failed" */
 	const char *reason; /* why it failed */
 	int64_t changed_ms;
 };
 
-/* The state without a file is idle and holds nothing. */
+/* The state without a file is idle and holds nothing; its deployment_id is saved with it. */
 MUST_CHECK bool deploy_state_load(const struct deploy_directory *d, struct arena *arena,
 				  struct deploy_state *out, struct error *err);
 /* Durable when it returns. Sets changed_ms. */

@@ -43,11 +43,11 @@ static bool run_command(struct deployment *d, const char *title, const char *com
 }
 
 /* False after Ctrl-C. */
-static bool nap(int64_t seconds)
+static bool nap(const struct stop *stop, int64_t seconds)
 {
 	int64_t until = clock_monotonic_ms(clock_system()) + seconds * 1000;
 	const struct timespec turn = {.tv_nsec = NAP_MS * 1000000L};
-	while (clock_monotonic_ms(clock_system()) < until && !cli_is_interrupted())
+	while (clock_monotonic_ms(clock_system()) < until && !stop_is_asked(stop))
 		(void)nanosleep(&turn, NULL); /* cut short is fine */
 	return !cli_is_interrupted();
 }
@@ -57,7 +57,7 @@ static bool check_health(struct deployment *d, struct error *err)
 	const struct deploy_state *s = &d->state;
 	int64_t attempts = s->settings.health_retries + 1;
 	for (int64_t i = 0; i < attempts; i++) {
-		if (i > 0 && !nap(s->settings.health_interval_s))
+		if (i > 0 && !nap(&d->cli->fetcher.stop, s->settings.health_interval_s))
 			return cli_fail_interrupted(err);
 		if (run_command(d, "the health check", s->settings.health, s->to, s->from, s->cause,
 				true, err))

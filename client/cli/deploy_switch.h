@@ -11,10 +11,14 @@
 
 #include "cli/deploy_state.h"
 
+struct deploy_reporter;
+
 struct deployment {
 	struct cli *cli;
 	struct deploy_directory directory; /* locked */
 	struct deploy_state state;
+	struct deploy_reporter *reporter_or_null;
+	struct deploy_settings told; /* what a report says of them */
 };
 
 /* Activates versions/NAME, which is complete and in state.versions; `cause` is "deploy" or "rollback".

@@ -166,5 +166,7 @@ int main(int argc, char **argv)
 	api_close(cli.api_or_null);
 	buffer_deinit(&cli.text);
 	arena_deinit(&arena);
-	return interrupted ? 128 + interrupted : status; /* as shells say it: 130 for Ctrl-C */
+	if (interrupted && !cli.is_service)
+		return 128 + interrupted; /* as shells say it: 130 for Ctrl-C */
+	return status;
 }

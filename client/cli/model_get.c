@@ -118,7 +118,7 @@ bool model_get(struct cli *cli, struct error *err)
 	if (!model_ref_resolve(cli, cli_word(cli, 0), &g.version, err) ||
 	    !model_source_manifest(&cli->fetcher, cli->arena, g.version, &g.manifest, err))
 		return false;
-	local_tree_digest(g.target, &cli_stop, g.old_digest);
+	local_tree_digest(g.target, &cli->fetcher.stop, g.old_digest);
 	if (strcmp(g.old_digest, g.manifest.tree_sha256) != 0 && !replace(&g, err))
 		return false;
 	return print_result(&g, err);

@@ -1,8 +1,7 @@
 /* Owns the reading of model versions and of the names people give them. */
 #include "cli/model_ref.h"
 
-/* Splits at the last separator; false if a side is empty. */
-static bool split(struct slice text, char separator, struct slice *left, struct slice *right)
+bool model_ref_split(struct slice text, char separator, struct slice *left, struct slice *right)
 {
 	size_t at = text.len;
 	while (at > 0 && text.ptr[at - 1] != separator)
@@ -20,11 +19,11 @@ bool model_ref_resolve(struct cli *cli, const char *text, const struct json_valu
 	struct json_value *reply;
 	struct slice name, rest;
 	bool ok;
-	if (split(slice_from_cstr(text), '@', &name, &rest))
+	if (model_ref_split(slice_from_cstr(text), '@', &name, &rest))
 		ok = cli_get(cli, &reply, err,
 			     "/api/2.0/mlflow/registered-models/alias?name=%s&alias=%s",
 			     cli_encode(cli, name), cli_encode(cli, rest));
-	else if (split(slice_from_cstr(text), '/', &name, &rest))
+	else if (model_ref_split(slice_from_cstr(text), '/', &name, &rest))
 		ok = cli_get(cli, &reply, err,
 			     "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
 			     cli_encode(cli, name), cli_encode(cli, rest));

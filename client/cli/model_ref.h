@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include "src/model_source.h"
 
+/* Splits at the last separator; false if a side is empty. */
+bool model_ref_split(struct slice text, char separator, struct slice *left, struct slice *right);
 /* The version in MLflow's shape; the text is split at its last '@', else at its last '/'. */
 MUST_CHECK bool model_ref_resolve(struct cli *cli, const char *text,
 				  const struct json_value **version_out, struct error *err);

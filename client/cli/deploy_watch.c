@@ -1,0 +1,273 @@
+/* Owns the following of an alias. */
+#include "cli/deploy_watch.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/notify.h"
+#include "base/random_id.h"
+#include "cli/deploy_reporter.h"
+#include "cli/deploy_run.h"
+#include "src/alias_poll.h"
+#include "src/sender.h"
+
+enum {
+	NAP_MS = 100,
+	FETCH_RETRY_MS_MIN = 1000,
+	FETCH_RETRY_MS_MAX = 5 * 60 * 1000,
+	TRIED_RETRY_MS_MAX = 60 * 60 * 1000,
+};
+
+struct watch {
+	struct cli *cli;
+	struct deployment *d;
+	const struct deploy_watch_options *options;
+	struct alias_poll poll;
+	unsigned silences; /* questions without an answer, one after the other */
+	bool is_missing;   /* there was no such alias, and that was told */
+	bool is_due;	   /* what the alias names is to be deployed, from retry_at_ms on */
+	unsigned failures; /* of that version */
+	int64_t retry_at_ms;
+	bool is_ready;
+	int64_t watchdog_ms, watchdog_at_ms;
+};
+
+static int64_t now_ms(void)
+{
+	return clock_monotonic_ms(clock_system());
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
+
+static void put_event(const struct watch *w, const char *event, const char *reason,
+		      const struct deploy_report *report_or_null)
+{
+	struct json_writer *out = cli_begin_json(w->cli);
+	json_object_begin(out);
+	json_put_cstr(out, "event", event);
+	json_put_int(out, "time_ms", clock_wall_ms(clock_system()));
+	json_put_cstr(out, "alias", w->options->settings.alias);
+	json_put_cstr(out, "reason", reason);
+	if (report_or_null != NULL) {
+		deploy_report_put(out, w->d, report_or_null);
+	} else {
+		json_put_cstr(out, "model", w->options->settings.model);
+		json_put_cstr(out, "version", w->poll.version);
+	}
+	json_object_end(out);
+}
+
+static void say_event(const struct watch *w, const char *event, const char *reason,
+		      const struct deploy_report *report_or_null)
+{
+	const struct deploy_settings *s = &w->options->settings;
+	struct error ignored;
+	if (!w->cli->json) {
+		cli_say(w->cli, "%s@%s%s%s: %s%s%s", s->model, s->alias,
+			w->poll.version[0] != '\0' ? " version " : "", w->poll.version, event,
+			reason[0] != '\0' ? ": " : "", reason);
+		return;
+	}
+	put_event(w, event, reason, report_or_null);
+	if (cli_print_json(w->cli, &ignored)) /* a line that is too long is left out */
+		(void)fflush(stdout);	      /* main checks the stream at the end */
+}
+
+/* Tells a service manager that a whole model is there for whoever needs one. */
+static void become_ready(struct watch *w)
+{
+	char text[256];
+	(void)snprintf(text, sizeof(text), "READY=1\nSTATUS=%.100s@%.50s version %s",
+		       w->options->settings.model, w->options->settings.alias, w->poll.version);
+	(void)notify_send(w->is_ready ? text + strlen("READY=1\n") : text);
+	w->is_ready = true;
+}
+
+/* Between steps, wherever they are: nobody is to think that we hang. */
+static void tick(void *context)
+{
+	struct watch *w = context;
+	if (w->d->reporter_or_null != NULL)
+		deploy_reporter_tick(w->d->reporter_or_null);
+	if (w->watchdog_ms > 0 && now_ms() >= w->watchdog_at_ms) {
+		(void)notify_send("WATCHDOG=1"); /* nobody there needs it */
+		w->watchdog_at_ms = now_ms() + w->watchdog_ms / 2;
+	}
+}
+
+/* ---- waiting --------------------------------------------------------------------------------- */
+
+/* How long nothing of ours is due. */
+static int64_t idle_ms(const struct watch *w)
+{
+	const struct deploy_reporter *r = w->d->reporter_or_null;
+	int64_t until = now_ms() + ALIAS_WAIT_MS;
+	if (w->is_due && w->retry_at_ms < until)
+		until = w->retry_at_ms;
+	if (r != NULL && r->due_ms < until)
+		until = r->due_ms;
+	if (w->watchdog_ms > 0 && w->watchdog_at_ms < until)
+		until = w->watchdog_at_ms;
+	int64_t left = until - now_ms();
+	return left > 0 ? left : 0;
+}
+
+static void rest(const struct watch *w, int64_t ms)
+{
+	int64_t until = now_ms() + ms;
+	const struct timespec turn = {.tv_nsec = NAP_MS * 1000000L};
+	while (!stop_is_asked(&w->cli->fetcher.stop) && now_ms() < until)
+		(void)nanosleep(&turn, NULL); /* cut short is fine */
+}
+
+/* ---- deploying ------------------------------------------------------------------------------- */
+
+/* `first` doubled `failures` times, and never more than `most`. */
+static int64_t growing(int64_t first, unsigned failures, int64_t most)
+{
+	int64_t delay = first;
+	while (failures-- > 0 && delay < most)
+		delay *= 2;
+	return delay < most ? delay : most;
+}
+
+static bool is_silence(const struct error *err)
+{
+	return err->code == ERR_TEMPORARILY_UNAVAILABLE || err->code == ERR_REQUEST_TIMEOUT ||
+	       err->code == ERR_REQUEST_LIMIT_EXCEEDED;
+}
+
+static void plan_retry(struct watch *w, bool is_tried, const struct error *err)
+{
+	int64_t delay_ms;
+	char reason[ERROR_MESSAGE_BYTES_MAX + 64];
+	if (is_tried)
+		delay_ms = growing(w->options->retry_ms, w->failures, TRIED_RETRY_MS_MAX);
+	else if (is_silence(err))
+		delay_ms = sender_pause_ms(w->failures);
+	else
+		delay_ms = growing(FETCH_RETRY_MS_MIN, w->failures, FETCH_RETRY_MS_MAX);
+	w->failures++;
+	w->is_due = true;
+	w->retry_at_ms = now_ms() + delay_ms;
+	(void)snprintf(reason, sizeof(reason),
+		       "%s; it is tried again in %.1f s, or when the alias "
+		       "moves",
+		       err->message, (double)delay_ms / 1000);
+	say_event(w, "failed", reason, NULL);
+}
+
+static bool bring(struct watch *w, struct deploy_report *r, struct error *err)
+{
+	const struct deploy_settings *s = &w->options->settings;
+	struct model_source source;
+	/* What an earlier round put into the arena is gone: the file knows all of it. */
+	if (!deploy_state_load(&w->d->directory, w->cli->arena, &w->d->state, err) ||
+	    !model_source_get(&w->cli->fetcher, w->cli->arena, slice_from_cstr(s->model),
+			      slice_from_cstr(w->poll.version), &source, err))
+		return false;
+	struct deploy_source found = deploy_source_of(w->cli->arena, &source);
+	return deploy_bring(w->d, &found, s, w->options->keep, r, err);
+}
+
+static void deploy_due(struct watch *w)
+{
+	struct deploy_report r = {.result = "", .previous = ""};
+	struct error err;
+	struct arena_mark mark = arena_mark(w->cli->arena);
+	bool ok = bring(w, &r, &err);
+	w->cli->exit = CLI_OK; /* a failed health check is an event here */
+	if (ok) {
+		w->is_due = false;
+		w->failures = 0;
+		say_event(w, r.result, "", &r);
+		become_ready(w);
+	} else if (err.code != ERR_CANCELLED) {
+		plan_retry(w, r.is_tried, &err);
+	}
+	arena_rewind(w->cli->arena, mark);
+}
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+static void take_answer(struct watch *w, const struct alias_reply *reply)
+{
+	if (w->silences > 0)
+		say_event(w, "back", "", NULL);
+	w->silences = 0;
+	if (reply->answer == ALIAS_MISSING && !w->is_missing)
+		say_event(w, "missing", "there is no such alias; what is here stays in use", NULL);
+	if (reply->answer != ALIAS_SAME) {
+		w->is_missing = reply->answer == ALIAS_MISSING;
+		w->is_due = reply->answer == ALIAS_MOVED;
+		w->failures = 0;
+		w->retry_at_ms = 0;
+	}
+}
+
+/* Is the version due that the alias names? */
+static bool is_due_now(const struct watch *w)
+{
+	return w->is_due && now_ms() >= w->retry_at_ms;
+}
+
+/* False when the server did not answer. */
+static bool listen_once(struct watch *w)
+{
+	struct alias_reply reply;
+	struct error err;
+	struct arena_mark mark = arena_mark(w->cli->arena);
+	bool ok = alias_poll_ask(&w->poll, idle_ms(w), w->cli->arena, &reply, &err);
+	arena_rewind(w->cli->arena, mark);
+	if (ok) {
+		take_answer(w, &reply);
+		if (!reply.has_waited && !is_due_now(w))
+			rest(w, ALIAS_PAUSE_MS);
+	} else if (err.code != ERR_CANCELLED) {
+		if (w->silences == 0)
+			say_event(w, "away", err.message, NULL);
+		rest(w, sender_pause_ms(w->silences++));
+	}
+	return ok;
+}
+
+/* A machine that starts while the server is away has its model all the same. */
+static void take_stock(struct watch *w)
+{
+	struct error ignored;
+	const char *current;
+	struct arena_mark mark = arena_mark(w->cli->arena);
+	if (deploy_link(&w->d->directory, w->cli->arena, "current", &current, &ignored)) {
+		const struct deploy_version *v = deploy_state_find(&w->d->state, current);
+		if (v != NULL && deploy_directory_holds(&w->d->directory, current, v->tree_sha256,
+							&w->cli->fetcher.stop))
+			become_ready(w);
+	}
+	arena_rewind(w->cli->arena, mark);
+}
+
+bool deploy_watch(struct deployment *d, const struct deploy_watch_options *options,
+		  struct error *err)
+{
+	struct deploy_report settled = {0};
+	struct watch w = {
+		.cli = d->cli, .d = d, .options = options, .watchdog_ms = notify_watchdog_ms()};
+	alias_poll_init(&w.poll, &d->cli->fetcher, options->settings.model,
+			options->settings.alias);
+	d->cli->tick = tick;
+	d->cli->tick_context = &w;
+	d->cli->is_service = true;
+	if (!deploy_enter(d, options->path, true, &settled, err))
+		return cli_is_interrupted();
+	take_stock(&w);
+	say_event(&w, "watching", "", NULL);
+	while (!cli_is_interrupted()) {
+		if (listen_once(&w) && is_due_now(&w) && !cli_is_interrupted())
+			deploy_due(&w);
+		tick(&w);
+	}
+	(void)notify_send("STOPPING=1");
+	say_event(&w, "stopped", "", NULL);
+	d->cli->tick = NULL;
+	return true;
+}
