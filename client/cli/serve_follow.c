@@ -302,7 +302,7 @@ static bool offer_current(struct follow *f, const struct error *why, bool *is_ac
 		return false;
 	const struct deploy_version *version = deploy_state_find(&d->state, current);
 	if (version == NULL || strcmp(current, f->refused) == 0 ||
-	    !deploy_directory_holds(&d->directory, current, version->tree_sha256, &cli_stop))
+	    !deploy_directory_holds(&d->directory, current, version->tree_sha256, &f->cli->fetcher.stop))
 		return true;
 	say(f, is_answer(why), why->message);
 	return offer(f, version, "", is_accepted_out, err);

@@ -1,12 +1,24 @@
 """What the tests of deployments need: models at a daemon, a proxy that does harm on the way, and the one question."""
 import http.client
 import http.server
+import json
 import os
+import signal
+import subprocess
 import threading
+import time
 
 from cli_support import Site, Trk, tree_of, tree_sha256
 
 DEADLINE_S = 60
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come")
+        time.sleep(0.01)
 
 
 class DeploySite(Site):
@@ -41,7 +53,7 @@ class DeploySite(Site):
         return files
 
     def deploy(self, to, *words, ref="m@champion", url=None, **options):
-        return self.trk.run("deploy", ref, "--to", to, *words, *(["--url", url] if url else []), **options)
+        return self.trk.run("deploy", *([ref] if ref else []), "--to", to, *words, *(["--url", url] if url else []), **options)
 
     def holds(self, to):
         """The files behind DIR/current, which must be one whole version that was registered; None for no link."""
@@ -68,6 +80,8 @@ class Proxy:
 
     def __init__(self, port):
         self.port, self.change, self.gate = port, None, None
+        self.edit = None  # edit(path, body) gives another body for any reply
+        self.hidden = None  # paths that begin so are none that this server has
         self.stalled = threading.Event()
         self.ranges = []
         owner = self
@@ -96,12 +110,16 @@ class Proxy:
         self.thread.join()
 
     def answer(self, request):
+        if self.hidden and request.path.startswith(self.hidden):
+            request.send_error(404)
+            return
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
         headers = {k: v for k, v in request.headers.items() if k.lower() in ("range", "if-range", "accept")}
         connection.request("GET", request.path, headers=headers)
         reply = connection.getresponse()
         body = reply.read()
         connection.close()
+        body = self.edit(request.path, body) if self.edit else body
         is_file = "/mlflow-artifacts/artifacts/" in request.path
         if is_file:
             self.ranges.append(headers.get("Range"))
@@ -120,3 +138,59 @@ class Proxy:
             sent = sent[len(sent) // 2:]
         request.wfile.write(sent)
         request.close_connection = breaks
+
+
+class Watcher:
+    """A "trk deploy --watch" of its own, whose events can be waited for; a context manager that ends it."""
+
+    def __init__(self, site, ref, *words, to=None, url=None, env=None):
+        self.site, self.to, self.events, self.at = site, to or site.fresh(), [], 0
+        words = [site.program, "deploy", ref, "--to", self.to, "--watch", "--json", *words]
+        words += ["--url", url] if url else []
+        self.process = subprocess.Popen(words, env={**site.trk.environment, **(env or {})}, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.events.append(json.loads(line))
+
+    def __enter__(self):
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def move(self, model, number, alias="champion"):
+        """Only what comes behind the move is what it led to."""
+        self.site.trk.run("models", "alias", model, alias, str(number))
+
+    def expect(self, event, version=None):
+        """Waits for the next such event; those before it are passed over."""
+        def found():
+            while self.at < len(self.events):
+                self.at += 1
+                last = self.events[self.at - 1]
+                if last["event"] == event and version in (None, last["version"]):
+                    return True
+            return False
+        wait_for(found, f"{event} {version or ''} behind {self.events[-3:]}")
+        return self.events[self.at - 1]
+
+    def kill(self):
+        self.process.kill()
+        self._finish()
+
+    def stop(self, number=signal.SIGTERM):
+        """Its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self._finish()
+
+    def _finish(self):
+        status = self.process.wait(DEADLINE_S)
+        self.reader.join(DEADLINE_S)
+        for stream in (self.process.stdout, self.process.stderr):
+            stream.close()
+        return status

@@ -11,27 +11,19 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from cli_support import LyingServer  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, tree_of  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, tree_of, wait_for  # noqa: E402
 
 BIG = bytes(range(256)) * 4096  # 1 MiB
 
 
 def numbered(number):
     return {"MLmodel": b"version %d\n" % number, "data/weights.bin": BIG + b"%d" % number}
-
-
-def wait_for(condition, what):
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        check(time.monotonic() < deadline, f"{what} did not come")
-        time.sleep(0.01)
 
 
 def two_versions(site):
