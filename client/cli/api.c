@@ -21,7 +21,8 @@ struct api {
 	int64_t call_timeout_ms;
 	bool is_brief; /* Ctrl-C does not end it */
 	CURL *curl;
-	char *url; /* without a slash at the end */
+	char *url;		      /* without a slash at the end */
+	const char *if_match_or_null; /* of the next call */
 	char curl_error[CURL_ERROR_SIZE];
 };
 
@@ -34,6 +35,7 @@ struct exchange {
 	bool begun;
 	struct error *err; /* set by a callback that gave up */
 	bool gave_up;
+	struct json_value *refusal_or_null; /* what the server says when it refuses */
 };
 
 bool api_open(const char *url, struct api **out, struct error *err)
@@ -216,7 +218,8 @@ static bool fail_answered(struct exchange *e, struct arena *arena)
 	struct error ignored;
 	long status = status_of(e);
 	struct slice message = SLICE(""), name = SLICE("");
-	if (json_tree_parse(buffer_slice(&e->reply), arena, &tree, &ignored)) {
+	if (json_tree_parse(arena_copy(arena, buffer_slice(&e->reply)), arena, &tree, &ignored)) {
+		e->refusal_or_null = tree;
 		message = json_tree_string(json_tree_get(tree, "message"), message);
 		name = json_tree_string(json_tree_get(tree, "error_code"), name);
 	}
@@ -279,26 +282,38 @@ static bool read_reply(struct exchange *e, struct arena *arena, struct json_valu
 			       e->err);
 }
 
+void api_if_match(struct api *api, const char *revision_or_null)
+{
+	api->if_match_or_null = revision_or_null;
+}
+
 bool api_call(struct api *api, const char *method, struct slice path, struct slice json_body,
 	      struct arena *arena, struct json_value **reply, struct error *err)
 {
 	struct exchange e = {.api = api, .err = err};
 	struct curl_slist *headers = NULL;
+	char condition[API_ETAG_BYTES + 16];
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, method, url_of(api, path, arena));
 	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)api->call_timeout_ms);
 	if (slice_is_present(json_body)) {
 		headers = curl_slist_append(NULL, "Content-Type: application/json");
-		(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, json_body.ptr);
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE,
 				       (curl_off_t)json_body.len);
 	}
+	if (api->if_match_or_null != NULL) {
+		(void)snprintf(condition, sizeof(condition), "If-Match: \"%.*s\"", API_ETAG_BYTES,
+			       api->if_match_or_null);
+		headers = curl_slist_append(headers, condition);
+		api->if_match_or_null = NULL;
+	}
+	(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
 	bool ok = perform(&e, arena);
-	if (ok && is_unmodified(&e))
-		*reply = NULL;
+	if (!ok || is_unmodified(&e))
+		*reply = e.refusal_or_null;
 	else
-		ok = ok && read_reply(&e, arena, reply);
+		ok = read_reply(&e, arena, reply);
 	curl_slist_free_all(headers);
 	buffer_deinit(&e.reply);
 	return ok;

@@ -24,10 +24,15 @@ void api_close(struct api *api_or_null);
 void api_make_brief(struct api *api, int64_t timeout_ms);
 
 /* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an
- * empty object; *reply is NULL for 304 Not Modified. */
+ * empty object; *reply is NULL for 304 Not Modified. When the call fails *reply is the JSON that
+ * the server answered with, or NULL. */
 MUST_CHECK bool api_call(struct api *api, const char *method, struct slice path,
 			 struct slice json_body, struct arena *arena, struct json_value **reply,
 			 struct error *err);
+
+/* The next api_call carries If-Match with this revision, in quotes: what was changed meanwhile is
+ * left alone, with PRECONDITION_FAILED. NULL: it does not. Keeps the text until then. */
+void api_if_match(struct api *api, const char *revision_or_null);
 
 enum { API_ETAG_BYTES = 80 };
 

@@ -26,6 +26,7 @@ static const struct {
 	{ERR_RESOURCE_ALREADY_EXISTS, CLI_CONFLICT},
 	{ERR_RESOURCE_CONFLICT,       CLI_CONFLICT},
 	{ERR_PRECONDITION_FAILED,     CLI_CONFLICT},
+	{ERR_REQUIREMENTS_NOT_MET,    CLI_GATE_FAILED},
 	{ERR_UNAUTHENTICATED,         CLI_NO_ACCESS},
 	{ERR_PERMISSION_DENIED,       CLI_NO_ACCESS},
 	{ERR_TEMPORARILY_UNAVAILABLE, CLI_UNREACHABLE},
@@ -173,6 +174,12 @@ bool cli_print_json(struct cli *cli, struct error *err)
 	struct slice text = buffer_slice(&cli->text);
 	(void)fwrite(text.ptr, 1, text.len, stdout); /* main checks the stream at the end */
 	return true;
+}
+
+bool cli_print_reply(struct cli *cli, const struct json_value *reply, struct error *err)
+{
+	json_raw(cli_begin_json(cli), reply->text);
+	return cli_print_json(cli, err);
 }
 
 void cli_print_line(struct cli *cli, struct slice text)

@@ -88,6 +88,8 @@ const char *cli_encode_path(struct cli *cli, struct slice path);
 struct json_writer *cli_begin_json(struct cli *cli);
 /* Prints what was written to cli->w, and a newline. */
 MUST_CHECK bool cli_print_json(struct cli *cli, struct error *err);
+/* For --json: prints a reply of the server as it came. */
+MUST_CHECK bool cli_print_reply(struct cli *cli, const struct json_value *reply, struct error *err);
 /* A line of text, with nothing in it that a terminal would obey. */
 void cli_print_line(struct cli *cli, struct slice text);
 /* A line of talk to standard error; nothing with --quiet or --json. */

@@ -18,6 +18,7 @@ const struct noun nouns[] = {
 	{"log",         "record a run from a shell script"},
 	{"artifacts",   "list, download and upload the files of a run"},
 	{"models",      "registered models: versions, aliases, verified download"},
+	{"promote",     "move an alias to a version, if it meets the requirements"},
 	{"deploy",      "a version into a directory, in use only if it works; and back"},
 	{"serve",       "answer requests for predictions over HTTP, with the version an alias names"},
 	{"deployments", "what runs where, and whether the aliases say so", "list"},
@@ -95,6 +96,24 @@ static const struct command_option models_register_options[] = {
 };
 static const struct command_option models_alias_options[] = {
 	{"delete", NULL, "remove the alias", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option models_require_options[] = {
+	{"remove", "REQ", "a requirement that falls away; may be given again", 0},
+	{"protect", "ALIAS", "it moves by \"trk promote\" only; may be given again", 0},
+	{"unprotect", "ALIAS", "it moves freely again; may be given again", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option models_rollback_options[] = {
+	{"to", "VERSION", "one that held the alias before; else the last one", 0},
+	{"reason", "TEXT", "why; needed for protected aliases", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option promote_options[] = {
+	{"to", "ALIAS", "the alias that is to name the version", 0},
+	{"reason", "TEXT", "why; kept in the history", 0},
+	{"force", NULL, "also when requirements are not met; recorded", 0},
+	{"dry-run", NULL, "only check the requirements", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option models_get_options[] = {
@@ -201,6 +220,11 @@ static const struct command_option ui_options[] = {
 	{"print", NULL, "only print the address", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option models_delete_options[] = {
+	{"yes", NULL, "do not ask", 'y'},
+	{"force", NULL, "also if it holds a protected alias", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option delete_options[] = {
 	{"yes", NULL, "do not ask", 'y'},
 	{NULL, NULL, NULL, 0},
@@ -255,7 +279,20 @@ const struct command commands[] = {
 	{"models", "alias", "MODEL ALIAS [VERSION]", 2, 3, "point an alias at a version", models_alias_options, models_alias, NULL},
 	{"models", "get", "MODEL@ALIAS|MODEL/VERSION", 1, 1, "download a version, verified", models_get_options, model_get,
 	 "All files are fetched beside DIR and verified; then DIR is exchanged in one step, so it holds the old files or the new ones, never a part. If DIR held anything but a version of this model, that is kept beside it."},
-	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", delete_options, models_delete, NULL},
+	{"models", "require", "MODEL [REQ...]", 1, WORDS_ANY, "what versions must fulfil to be promoted", models_require_options, models_require,
+	 "Without more it shows the requirements and protected aliases. A requirement compares a metric (or size, files) with a number, or with what the holder of an alias has, give or take a margin; or it is digest, tags.NAME or params.NAME = 'text':\n"
+	 "  trk models require taxi 'rmse_val <= champion + 0.5%' 'size < 200M' digest\n"
+	 "  trk models require taxi --protect champion\n"
+	 "  trk models require taxi --remove 'size < 200M'"},
+	{"models", "diff", "MODEL A B", 3, 3, "how two versions differ", NULL, models_diff,
+	 "A and B are versions, or aliases with @: trk models diff taxi @champion 7. Compares parameters, metrics, digests of data, tags and files."},
+	{"models", "lineage", "MODEL@ALIAS|MODEL VERSION", 1, 2, "where a version comes from, and where it runs", NULL, models_lineage, NULL},
+	{"models", "rollback", "MODEL@ALIAS", 1, 1, "move an alias back to where it was", models_rollback_options, models_rollback,
+	 "Goes to the version that the alias had before its latest move; again, further back."},
+	{"models", "delete", "MODEL[/VERSION]", 1, 1, "delete a version or a whole model", models_delete_options, models_delete, NULL},
+	{"promote", NULL, "MODEL VERSION", 2, 2, "move an alias to a version, if it meets the requirements", promote_options, promote,
+	 "Every requirement of the model (\"trk models require\") is printed with its figure. If one is not met, nothing changes and the exit status is 7; --force moves the alias all the same. The move, its reason and its checks stay in the history.\n"
+	 "  trk promote taxi 7 --to champion --reason 'better on weekends'"},
 	{"deploy", NULL, "[MODEL@ALIAS|MODEL/VERSION]", 0, 1, "put a version to use, verified, with a way back", deploy_options, deploy,
 	 "Files go to DIR/versions, every SHA-256 verified; then the link DIR/current is exchanged in one step, the hook runs and the health check decides. If anything fails, the old version is put back and the hook runs again. A deployment that was killed is finished or undone by the next one.\n"
 	 "Hook and health check find TRK_MODEL, TRK_VERSION, TRK_TREE_SHA256, TRK_PATH, TRK_PREVIOUS_PATH, TRK_ENV, TRK_TARGET and TRK_CAUSE (deploy, rollback, put-back) in their environment. Both may run twice for a version. --rollback runs those of the last deployment unless others are given.\n"

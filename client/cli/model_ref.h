@@ -10,6 +10,9 @@ bool model_ref_split(struct slice text, char separator, struct slice *left, stru
 /* The version in MLflow's shape; the text is split at its last '@', else at its last '/'. */
 MUST_CHECK bool model_ref_resolve(struct cli *cli, const char *text,
 				  const struct json_value **version_out, struct error *err);
+/* Splits NAME@ALIAS at its last '@'; a mistake in the command line where there is none. */
+MUST_CHECK bool model_ref_split_alias(struct cli *cli, const char *text, struct slice *name_out,
+				      struct slice *alias_out, struct error *err);
 /* A version as trk prints it: {"name", "version", "run_id", "source", "description",
  * "creation_timestamp", "aliases": […], "tags": {…}}. */
 void model_version_json(struct json_writer *w, const struct json_value *version);

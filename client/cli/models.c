@@ -412,6 +412,7 @@ bool models_delete(struct cli *cli, struct error *err)
 	json_object_begin(w);
 	json_put_cstr(w, "name", name);
 	json_put_cstr(w, "version", version);
+	json_put_bool(w, "force", cli_flag(cli, "force"));
 	json_object_end(w);
 	if (!cli_send(cli, "DELETE",
 		      version != NULL ? "/api/2.0/mlflow/model-versions/delete"

@@ -7,6 +7,7 @@
 #include "cli/handlers.h"
 #include "cli/lookup.h"
 #include "cli/run_view.h"
+#include "cli/sections.h"
 #include "cli/sparkline.h"
 #include "cli/table.h"
 
@@ -82,23 +83,6 @@ static bool fetch(struct show *s, struct error *err)
 
 /* ---- text ------------------------------------------------------------------------------------ */
 
-static void print_title(const char *title)
-{
-	(void)printf("\n%s%s%s\n", terminal_style(stdout, STYLE_BOLD), title,
-		     terminal_style(stdout, STYLE_PLAIN));
-}
-
-static void print_field(struct cli *cli, const char *name, struct slice value,
-			enum terminal_style style)
-{
-	if (value.len == 0)
-		return;
-	(void)printf("  %s%-10s%s  ", terminal_style(stdout, STYLE_DIM), name,
-		     terminal_style(stdout, STYLE_PLAIN));
-	terminal_print(stdout, cli->arena, style, value);
-	(void)putchar('\n');
-}
-
 static void print_head(const struct show *s)
 {
 	struct cli *cli = s->cli;
@@ -106,25 +90,25 @@ static void print_head(const struct show *s)
 	struct slice status = run_info(s->run, "status");
 	terminal_print(stdout, cli->arena, STYLE_BOLD, run_info(s->run, "run_name"));
 	(void)putchar('\n');
-	print_field(cli, "run", s->run_id, STYLE_CYAN);
-	print_field(cli, "experiment", run_info(s->run, "experiment_id"), STYLE_PLAIN);
-	print_field(cli, "status", status, run_status_style(status));
+	section_field(cli, "run", s->run_id, STYLE_CYAN);
+	section_field(cli, "experiment", run_info(s->run, "experiment_id"), STYLE_PLAIN);
+	section_field(cli, "status", status, run_status_style(status));
 	if (slice_eq(run_info(s->run, "lifecycle_stage"), SLICE("deleted")))
-		print_field(cli, "state", SLICE("deleted"), STYLE_RED);
-	print_field(cli, "started", format_time(cli->arena, run_start_ms(s->run)), STYLE_PLAIN);
-	print_field(cli, "duration", format_duration(cli->arena, run_duration_ms(s->run, now_ms)),
-		    STYLE_PLAIN);
-	print_field(cli, "user", run_info(s->run, "user_id"), STYLE_PLAIN);
-	print_field(cli, "source",
-		    json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.name")), "value"),
-		    STYLE_PLAIN);
-	print_field(
+		section_field(cli, "state", SLICE("deleted"), STYLE_RED);
+	section_field(cli, "started", format_time(cli->arena, run_start_ms(s->run)), STYLE_PLAIN);
+	section_field(cli, "duration", format_duration(cli->arena, run_duration_ms(s->run, now_ms)),
+		      STYLE_PLAIN);
+	section_field(cli, "user", run_info(s->run, "user_id"), STYLE_PLAIN);
+	section_field(cli, "source",
+		      json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.name")), "value"),
+		      STYLE_PLAIN);
+	section_field(
 		cli, "commit",
 		json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.source.git.commit")), "value"),
 		STYLE_PLAIN);
-	print_field(cli, "note",
-		    json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.note.content")), "value"),
-		    STYLE_PLAIN);
+	section_field(cli, "note",
+		      json_text(run_find(s->run, RUN_TAGS, SLICE("mlflow.note.content")), "value"),
+		      STYLE_PLAIN);
 }
 
 /* The last value of each bucket; nothing for a single point. */
@@ -148,7 +132,7 @@ static void print_metrics(const struct show *s)
 	const struct json_value *metric = json_items(s->summary);
 	if (metric == NULL)
 		return;
-	print_title("Metrics");
+	section_title("Metrics");
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("NAME"), 0);
 	for (size_t i = 0; i < ARRAY_COUNT(figures); i++)
@@ -187,7 +171,7 @@ static void print_pairs(const struct show *s, const char *title, enum run_part p
 	}
 	if (table.cell_count == 0)
 		return;
-	print_title(title);
+	section_title(title);
 	(void)table_print(&table, stdout, 2); /* no column may be left out */
 }
 
@@ -198,7 +182,7 @@ static void print_inputs(const struct show *s)
 		json_items(json_tree_path(s->run, "inputs.dataset_inputs"));
 	if (input == NULL)
 		return;
-	print_title("Data");
+	section_title("Data");
 	table_init(&table, s->cli->arena);
 	table_column(&table, SLICE("NAME"), 0);
 	table_column(&table, SLICE("DIGEST"), 0);
@@ -220,7 +204,7 @@ static void print_artifacts(const struct show *s)
 	const struct json_value *file = json_items(s->artifacts);
 	if (file == NULL)
 		return;
-	print_title("Artifacts");
+	section_title("Artifacts");
 	for (; file != NULL; file = file->next_sibling_or_null) {
 		bool is_directory = json_tree_bool(json_tree_get(file, "is_dir"), false);
 		(void)fputs("  ", stdout);

@@ -120,3 +120,22 @@ void terminal_print(FILE *stream, struct arena *arena, enum terminal_style style
 	(void)fprintf(stream, "%s%.*s%s", begin, SLICE_FMT(clean),
 		      begin[0] == '\0' ? "" : terminal_style(stream, STYLE_PLAIN));
 }
+
+void terminal_print_wrapped(FILE *stream, struct arena *arena, size_t indent, struct slice text)
+{
+	struct slice rest = terminal_clean(arena, text), word;
+	size_t width = terminal_width(stream), at = indent;
+	while (slice_next(&rest, ' ', &word)) {
+		size_t columns = terminal_columns(word);
+		if (at > indent && at + 1 + columns > width) {
+			(void)fprintf(stream, "\n%*s", (int)indent, "");
+			at = indent;
+		} else if (at > indent) {
+			(void)fputc(' ', stream);
+			at++;
+		}
+		(void)fprintf(stream, "%.*s", SLICE_FMT(word));
+		at += columns;
+	}
+	(void)fputc('\n', stream);
+}

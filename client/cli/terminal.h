@@ -37,6 +37,9 @@ size_t terminal_columns(struct slice clean);
 /* The longest start of at most `columns` columns; when something is cut, it ends with "…". In the
  * arena. */
 struct slice terminal_cut(struct arena *arena, struct slice clean, size_t columns);
+/* Prints `text` cleaned and broken between words at the terminal's width, and ends the line. The
+ * cursor is at column `indent`, where further lines begin, too. */
+void terminal_print_wrapped(FILE *stream, struct arena *arena, size_t indent, struct slice text);
 /* Prints `text` cleaned, in a style. */
 void terminal_print(FILE *stream, struct arena *arena, enum terminal_style style,
 		    struct slice text);

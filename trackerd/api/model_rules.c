@@ -37,8 +37,10 @@ static struct slice rules_etag(const struct model_rules *rules, struct arena *ar
 
 static void rules_encode(const struct call *call, struct json_writer *w)
 {
+	struct slice revision = slice_make(call->etag.ptr + 1, call->etag.len - 2);
 	json_object_begin(w);
 	json_put_string(w, "model", call->path_arguments[0]);
+	json_put_string(w, "revision", revision);
 	model_rules_json_members(w, call->result);
 	json_object_end(w);
 }

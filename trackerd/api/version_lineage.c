@@ -1,17 +1,19 @@
-/* Owns the lineage of a model version: its run, data, code, the runs above it, its logged model. */
+/* Owns the lineage of a model version: its run, data, code, the runs above it, its logged model, where it runs. */
 #include "api/version_lineage.h"
 
+#include "api/deployment_json.h"
 #include "api/entity_json.h"
 #include "api/logged_model_json.h"
 #include "api/model_validation.h"
 #include "api/version_facts.h"
 #include "api/version_json.h"
+#include "store/deployments.h"
 #include "store/runs.h"
 #include "store/runs_load.h"
 #include "store/snapshot.h"
 
 /* Runs above a run: MLflow nests them one in another, and a loop of tags must end. */
-enum { PARENTS_MAX = 16 };
+enum { PARENTS_MAX = 16, DEPLOYMENTS_SHOWN_MAX = 1000 };
 
 #define PARENT_TAG SLICE("mlflow.parentRunId")
 
@@ -30,6 +32,7 @@ struct lineage {
 	struct run parents[PARENTS_MAX]; /* nearest first */
 	size_t parent_count;
 	struct slice missing_parent_or_absent; /* the id of one that is not here */
+	struct deployment_list deployments;
 };
 
 /* ---- reading ------------------------------------------------------------------------------------ */
@@ -90,7 +93,9 @@ static bool load_all(struct call *call, struct db *tracker, struct lineage *line
 	return version_number_resolve(tracker, name, has_alias ? "alias" : "version", text, &number,
 				      err) &&
 	       version_facts_load(tracker, name, number, true, call->arena, &lineage->facts, err) &&
-	       load_parents(call, tracker, lineage, err);
+	       load_parents(call, tracker, lineage, err) &&
+	       deployments_of_version(tracker, name, number, DEPLOYMENTS_SHOWN_MAX, call->arena,
+				      &lineage->deployments, err);
 }
 
 static bool lineage_execute(struct call *call, struct db *tracker, struct error *err)
@@ -179,6 +184,15 @@ static void put_logged_model(struct json_writer *w, const struct model_version *
 		json_null(w);
 }
 
+static void put_deployments(struct json_writer *w, const struct deployment_list *deployments)
+{
+	json_key(w, "deployments");
+	json_array_begin(w);
+	for (size_t i = 0; i < deployments->count; i++)
+		deployment_json(w, &deployments->items[i]);
+	json_array_end(w);
+}
+
 static void lineage_encode(const struct call *call, struct json_writer *w)
 {
 	const struct lineage *lineage = call->result;
@@ -192,6 +206,7 @@ static void lineage_encode(const struct call *call, struct json_writer *w)
 	put_code(w, facts->run_or_null);
 	put_parents(w, lineage);
 	put_logged_model(w, &facts->version);
+	put_deployments(w, &lineage->deployments);
 	json_object_end(w);
 }
 
@@ -203,5 +218,5 @@ const struct endpoint version_lineage = {
 	.check = lineage_check,
 	.execute = lineage_execute,
 	.encode = lineage_encode,
-	.summary = "Show where a model version comes from",
+	.summary = "Show where a model version comes from and runs",
 };
