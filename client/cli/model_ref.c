@@ -42,7 +42,7 @@ bool model_ref_resolve(struct cli *cli, const char *text, const struct json_valu
 bool model_ref_split_alias(struct cli *cli, const char *text, struct slice *name_out,
 			   struct slice *alias_out, struct error *err)
 {
-	return split(slice_from_cstr(text), '@', name_out, alias_out) ||
+	return model_ref_split(slice_from_cstr(text), '@', name_out, alias_out) ||
 	       cli_fail_usage(cli, err, "\"%s\" names no alias: write NAME@ALIAS", text);
 }
 
