@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -330,6 +331,44 @@ def of_two_servers_in_a_directory_the_second_is_refused(site):
         server.ready()
         with site.serve(*words) as second:
             check(second.process.wait(DEADLINE_S) == 4, "".join(second.log))
+
+
+@case
+def the_taxi_model_predicts_over_http_what_it_predicts_in_a_batch(site):
+    """Also for a pair of zones that training did not see."""
+    folder = site.fresh("taxi")
+    os.mkdir(folder)
+    with open(os.path.join(folder, "weights.csv"), "w", encoding="utf-8") as file:
+        file.write("feature,weight\nbias,5.125\ndistance,2.3333333333333335\n74_75,-1.1\n74_263,0.30000000000000004\n")
+    trips = [(74, 75, 1.2), (74, 263, 0.1), (75, 74, 30.07), (74, 75, 0)]
+    columns = ["PULocationID", "DOLocationID", "trip_distance"]
+    month = os.path.join(site.home, "month.csv")
+    with open(month, "w", encoding="utf-8") as file:
+        file.write("lpep_pickup_datetime,lpep_dropoff_datetime," + ",".join(columns) + "\n")
+        for trip in trips:
+            file.write("2021-03-01 00:00:00,2021-03-01 00:10:00," + ",".join(map(str, trip)) + "\n")
+    predict = os.path.join(os.path.dirname(site.program), "taxi-predict")
+    subprocess.run([predict, folder, month, "--predictions", os.path.join(site.home, "batch.csv")], check=True,
+                   stdout=subprocess.DEVNULL)
+    batch = [float(line.split(",")[1]) for line in open(os.path.join(site.home, "batch.csv")).readlines()[1:]]
+    site.command = 'exec taxi-predict --serve "$TRK_MODEL_PATH"'
+    try:
+        with site.serve("--model-dir", folder) as server:
+            server.ready()
+            for body in ({"dataframe_split": {"columns": columns, "data": trips}},
+                         {"inputs": dict(zip(columns, zip(*trips)))}):
+                served = server.ask(body)["predictions"]
+                check([round(p, 4) for p in served] == batch, (served, batch))
+            exact = [5.125 + 2.3333333333333335 * d + {(74, 75): -1.1, (74, 263): 0.30000000000000004}.get((a, b), 0)
+                     for a, b, d in trips]
+            check(served == exact, (served, exact))
+            for record, said in (({"PULocationID": 74, "DOLocationID": 75}, "trip_distance of record 0"),
+                                 ({"PULocationID": -1, "DOLocationID": 75, "trip_distance": 1}, "PULocationID"),
+                                 ({"PULocationID": 1, "DOLocationID": 10000, "trip_distance": 1}, "DOLocationID")):
+                check(said in server.ask({"instances": [record]}, expect=400)["message"], record)
+            check("as records" in server.ask({"inputs": [1]}, expect=400)["message"], "a tensor")
+    finally:
+        site.command = write_worker(site.home)
 
 
 @case
