@@ -11,6 +11,7 @@ import math
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ import peers  # noqa: E402
 import run_webhooks  # noqa: E402
 from daemon import Client, Daemon  # noqa: E402
 from mlflow_database import TIME, Database  # noqa: E402
+from serve_support import Server  # noqa: E402
 
 REPEATS = 3
 STARTS = 20
@@ -37,6 +39,7 @@ ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
 MPU = "/api/2.0/mlflow-artifacts/mpu/"
 PARTS = 16
 PART_CONNECTIONS = 4
+PREDICTIONS = 20000
 BENCHMARKS = {}
 
 
@@ -518,6 +521,90 @@ def fill_released(released):
                                  " VALUES ('rmse', ?, 1, ?, 1, 0)", [(5 + n / RUNS, run_id) for n, run_id in enumerate(ids)])
         database.commit()
     return experiment
+
+
+def round_trips(ask, count):
+    """(median, 99th percentile) of the microseconds that a call takes."""
+    for _ in range(count // 10):
+        ask()
+    times = []
+    for _ in range(count):
+        begin = time.perf_counter()
+        ask()
+        times.append((time.perf_counter() - begin) * 1e6)
+    times.sort()
+    return statistics.median(times), times[int(count * 0.99)]
+
+
+def taxi_model(folder):
+    path = os.path.join(folder, "taxi-model")
+    os.mkdir(path)
+    with open(os.path.join(path, "weights.csv"), "w", encoding="utf-8") as file:
+        file.write("feature,weight\nbias,5\ndistance,2.3\n74_75,-1.1\n")
+    return path
+
+
+def bare_worker(program, model, record):
+    """Round trips to a worker over its pipes."""
+    worker = subprocess.Popen([program, "--serve", model], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    line = f'{{"id":1,"records":[{record}]}}\n'.encode()
+    pipe_in, pipe_out = worker.stdin.fileno(), worker.stdout.fileno()
+
+    def ask():
+        os.write(pipe_in, line)
+        os.read(pipe_out, 65536)
+    try:
+        return round_trips(ask, PREDICTIONS)
+    finally:
+        worker.stdin.close()
+        worker.wait(60)
+        worker.stdout.close()
+
+
+def served_worker(port, record):
+    """Round trips over HTTP, by one connection."""
+    body = f'{{"dataframe_records":[{record}]}}'
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    request = (head + body).encode()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def ask():
+            connection.sendall(request)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        return round_trips(ask, PREDICTIONS)
+
+
+@benchmark("trk serve: what it adds to a worker that is asked over its pipes, and requests/s (taxi model, one trip each)")
+def serve(bench):
+    record = '{"PULocationID":74,"DOLocationID":75,"trip_distance":1.2}'
+    predict, trk = (os.path.abspath(bench.path(name)) for name in ("taxi-predict", "trk"))
+    model = taxi_model(bench.folder)
+    options = ["--model-dir", model, "--cmd", f'exec {predict} --serve "$TRK_MODEL_PATH"', "--workers", "2"]
+    command("trk serve --model-dir MODEL --cmd 'exec taxi-predict --serve \"$TRK_MODEL_PATH\"' --workers 2")
+    with Server(trk, options, bench.folder, dict(os.environ)) as server:
+        server.ready()
+        bare, served = [], []
+        for _ in range(REPEATS):
+            bare.append(bare_worker(predict, model, record))
+            served.append(served_worker(server.port, record))
+        figure("the bare worker, median of each", [b[0] for b in bare], "µs", at_most=True)
+        figure("over HTTP, median of each", [s[0] for s in served], "µs", at_most=True)
+        figure("added, median", [s[0] - b[0] for s, b in zip(served, bare)], "µs", at_most=True)
+        figure("added, 99th percentile", [s[1] - b[1] for s, b in zip(served, bare)], "µs", at_most=True)
+        script = os.path.join(bench.folder, "serve.lua")
+        with open(script, "w", encoding="utf-8") as file:
+            file.write(f"wrk.method, wrk.body = \"POST\", '{{\"dataframe_records\":[{record}]}}'\n"
+                       'wrk.headers["Content-Type"] = "application/json"\n')
+        command(f"wrk -t 1 -c {CONNECTIONS} -d 5 -s serve.lua http://127.0.0.1:PORT/invocations")
+        rates = []
+        for _ in range(REPEATS):
+            text = subprocess.run(["wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", "5", "-s", script,
+                                   f"http://127.0.0.1:{server.port}/invocations"],
+                                  check=True, capture_output=True, text=True).stdout
+            assert "Non-2xx" not in text, text
+            rates.append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
+        figure("requests", rates, "a second")
 
 
 @benchmark(f"MLflow's Python client with trackerd and with the released `mlflow server`: log_metric, and {RUNS:,} runs",
