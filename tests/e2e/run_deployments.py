@@ -4,6 +4,8 @@
 Usage: run_deployments.py FOLDER_OF_BINARIES [PART_OF_A_CASE'S_NAME]
 """
 import contextlib
+import http.client
+import json
 import os
 import shutil
 import sqlite3
@@ -244,6 +246,57 @@ def what_the_alias_says_is_of_now():
         check(seen() == ("", True, True), f"after the alias was deleted {seen()}")
         fleet.client.call("DELETE", "registered-models/delete", {"name": "taxi", "force": True})
         check(seen() == ("", True, False), f"after the model was deleted {seen()}")
+
+
+class Follower:
+    """What live events tell of deployments: (id, DEPLOYMENT) in order, as they come."""
+
+    def __init__(self, fleet, last_event_id=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", fleet.daemon.port, timeout=DEADLINE_S)
+        self.connection.request("GET", "/api/trackerd/v1/events?topics=deployment:*",
+                                headers={"Last-Event-ID": last_event_id} if last_event_id else {})
+        self.stream = self.connection.getresponse()
+
+    def next(self):
+        """The next event of a deployment."""
+        fields = {}
+        while True:
+            line = self.stream.readline().decode().rstrip("\n")
+            if line == "" and fields.get("event") == "deployment":
+                return fields["id"], json.loads(fields["data"])
+            if line == "":
+                fields = {}
+            else:
+                name, _, value = line.partition(": ")
+                fields[name] = value
+
+    def close(self):
+        self.stream.close()
+        self.connection.close()
+
+
+@case
+def live_events_tell_each_change():
+    """who follows deployments is told each change as it is kept, and after a gap and a restart those between"""
+    with site() as fleet:
+        follower = Follower(fleet)
+        fleet.report(1, state="deploying", heartbeat_ms=HEARTBEAT_MS)
+        shown = fleet.report(1, heartbeat_ms=HEARTBEAT_MS)
+        event_id, told = follower.next()
+        check(told["state"] == "deploying" and told["seq"] == "1", f"first {told}")
+        event_id, told = follower.next()
+        check(told == shown, f"told {told}, shown {shown}")
+        last_id, told = follower.next()
+        check(told["state"] == "stale" and told == fleet.get(), f"told {told}, shown {fleet.get()}")
+        follower.close()
+        fleet.heartbeat()
+        fleet.client.call("DELETE", f"{PLACE}/{id_of(1)}")
+        fleet.daemon.kill()
+        fleet.daemon.start()
+        follower = Follower(Fleet(fleet.daemon), last_event_id=event_id)
+        seen = [follower.next() for _ in range(3)]
+        check([told["state"] for _, told in seen] == ["stale", "active", "forgotten"], f"after the gap {seen}")
+        follower.close()
 
 
 @case

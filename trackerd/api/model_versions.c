@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/api.h"
+#include "api/deployment_guard.h"
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
@@ -211,8 +212,9 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 	if (!load_version(call, tracker, r->version_number, err))
 		return false;
 	const struct model_version *version = call->result;
-	if (!r->force.value && !model_rules_allow_deletion(call, tracker, version->model_pk,
-							   r->name, r->version_number, err))
+	if (!r->force.value && (!model_rules_allow_deletion(call, tracker, version->model_pk,
+							    r->name, r->version_number, err) ||
+				!deployment_guard(call, tracker, r->name, r->version_number, err)))
 		return false;
 	struct model_change change = whole_change(version, REGISTRY_VERSION_DELETED);
 	return model_changes_aliases_gone(call, tracker, version->model_pk, r->name,

@@ -2,6 +2,7 @@
 #include "api/models.h"
 
 #include "api/alias_move.h"
+#include "api/deployment_guard.h"
 #include "api/model_events.h"
 #include "api/model_json.h"
 #include "api/model_request.h"
@@ -190,7 +191,8 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 		return false;
 	const struct registered_model *model = call->result;
 	if (!r->force.value &&
-	    !model_rules_allow_deletion(call, tracker, model->pk, r->name, 0, err))
+	    (!model_rules_allow_deletion(call, tracker, model->pk, r->name, 0, err) ||
+	     !deployment_guard(call, tracker, r->name, 0, err)))
 		return false;
 	struct model_change change = whole_change(model, REGISTRY_MODEL_DELETED);
 	return model_changes_aliases_gone(call, tracker, model->pk, model->name, &model->aliases,

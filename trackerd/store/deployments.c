@@ -379,12 +379,13 @@ bool deployments_list(struct db *db, const struct deployment_filter *filter, siz
 bool deployments_of_version(struct db *db, struct slice model, int64_t version, size_t rows_max,
 			    struct arena *arena, struct deployment_list *out, struct error *err)
 {
-	struct db_statement *st = db_prepare(
-		db,
-		SQL("SELECT " KEPT_COLUMNS KEPT_FROM " WHERE d.model = $1 AND ($2 = 0"
-		    " OR d.version = $2 OR (d.state = 'deploying' AND d.previous_version = $2))"
-		    " ORDER BY d.environment, d.target, d.deployment_pk LIMIT $3"),
-		err);
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT " KEPT_COLUMNS KEPT_FROM " WHERE d.model = $1"
+			       " AND d.version > 0 AND ($2 = 0 OR d.version = $2 OR (d.state = "
+			       "'deploying' AND d.previous_version = $2))"
+			       " ORDER BY d.environment, d.target, d.deployment_pk LIMIT $3"),
+			   err);
 	if (st == NULL)
 		return false;
 	db_bind_text(st, 1, model);
