@@ -10,7 +10,12 @@
 #include "base/buffer.h"
 #include "cli/cli.h"
 
+#define USER_HEADER  "X-Trackerd-User: "
+#define CAUSE_HEADER "X-Trackerd-Cause: "
+
 enum {
+	USER_BYTES_MAX = 256,
+	CAUSE_BYTES_MAX = 512,
 	CONNECT_TIMEOUT_MS = 5000,
 	CALL_TIMEOUT_MS = 120000,
 	STALL_SECONDS = 60,
@@ -24,6 +29,9 @@ struct api {
 	char *url;		      /* without a slash at the end */
 	const char *if_match_or_null; /* of the next call */
 	char curl_error[CURL_ERROR_SIZE];
+	/* Headers; "" before api_identify. */
+	char user[sizeof(USER_HEADER) + USER_BYTES_MAX];
+	char cause[sizeof(CAUSE_HEADER) + CAUSE_BYTES_MAX];
 };
 
 /* One exchange. */
@@ -75,6 +83,38 @@ void api_make_brief(struct api *api, int64_t timeout_ms)
 {
 	api->call_timeout_ms = timeout_ms;
 	api->is_brief = true;
+}
+
+static void make_header(char *header, size_t bytes_max, const char *name, const char *value)
+{
+	struct slice text = slice_from_cstr(value);
+	size_t room = bytes_max - strlen(name) - 1;
+	while (text.len > room || !slice_is_utf8(text))
+		text.len--;
+	(void)snprintf(header, bytes_max, "%s%.*s", text.len > 0 ? name : "", SLICE_FMT(text));
+	for (char *c = header; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+}
+
+void api_identify(struct api *api, const char *user, const char *cause)
+{
+	make_header(api->user, sizeof(api->user), USER_HEADER, user);
+	make_header(api->cause, sizeof(api->cause), CAUSE_HEADER, cause);
+}
+
+/* The headers of every JSON call. NULL without any; what finds no memory is left out. */
+static struct curl_slist *own_headers(const struct api *api)
+{
+	const char *const headers[] = {api->user, api->cause};
+	struct curl_slist *list = NULL;
+	for (size_t i = 0; i < ARRAY_COUNT(headers); i++) {
+		struct curl_slist *longer =
+			headers[i][0] != '\0' ? curl_slist_append(list, headers[i]) : NULL;
+		list = longer != NULL ? longer : list;
+	}
+	return list;
 }
 
 /* ---- callbacks ------------------------------------------------------------------------------- */
@@ -242,6 +282,7 @@ static void set_common(struct exchange *e, const char *method, const char *url)
 	(void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, api->curl_error);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "trk/" TRK_VERSION);
 	/* "a/../b" goes as it is, for the server to refuse; it must not become "b" on the way. */
 	(void)curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -291,13 +332,13 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 	      struct arena *arena, struct json_value **reply, struct error *err)
 {
 	struct exchange e = {.api = api, .err = err};
-	struct curl_slist *headers = NULL;
+	struct curl_slist *headers = own_headers(api);
 	char condition[API_ETAG_BYTES + 16];
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, method, url_of(api, path, arena));
 	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)api->call_timeout_ms);
 	if (slice_is_present(json_body)) {
-		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		headers = curl_slist_append(headers, "Content-Type: application/json");
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, json_body.ptr);
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDSIZE_LARGE,
 				       (curl_off_t)json_body.len);

@@ -22,6 +22,9 @@ MUST_CHECK bool api_open(const char *url, struct api **out, struct error *err);
 void api_close(struct api *api_or_null);
 /* From now on calls end after so long, and Ctrl-C does not end them. */
 void api_make_brief(struct api *api, int64_t timeout_ms);
+/* Who calls, and by which command: goes along with every JSON call, for the server to remember with what it changes.
+ * Copies the texts, cut to what the server takes; control characters become '?'. "" says nothing. */
+void api_identify(struct api *api, const char *user, const char *cause);
 
 /* `path` begins with "/" and is encoded. Without a body pass an absent slice. An empty reply is an
  * empty object; *reply is NULL for 304 Not Modified. When the call fails *reply is the JSON that

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "src/status.h"
 
@@ -95,11 +97,29 @@ int cli_open_temporary(struct cli *cli, struct error *err)
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
+const char *cli_user(void)
+{
+	const char *name = getenv("TRK_USER"); // NOLINT(concurrency-mt-unsafe): one thread
+	const struct passwd *entry =
+		name == NULL ? getpwuid(geteuid()) : NULL; // NOLINT(concurrency-mt-unsafe)
+	if (entry != NULL)
+		name = entry->pw_name;
+	return name != NULL ? name : "";
+}
+
 bool cli_api(struct cli *cli, struct api **out, struct error *err)
 {
-	if (cli->api_or_null == NULL && !api_open(cli->url, &cli->api_or_null, err)) {
-		cli->exit = CLI_USAGE;
-		return false;
+	char cause[80];
+	const struct command *c = cli->command;
+	if (cli->api_or_null == NULL) {
+		if (!api_open(cli->url, &cli->api_or_null, err)) {
+			cli->exit = CLI_USAGE;
+			return false;
+		}
+		(void)snprintf(cause, sizeof(cause), "trk %s%s%s", c->noun,
+			       c->verb_or_null != NULL ? " " : "",
+			       c->verb_or_null != NULL ? c->verb_or_null : "");
+		api_identify(cli->api_or_null, cli_user(), cause);
 	}
 	*out = cli->api_or_null;
 	return true;

@@ -68,6 +68,8 @@ int cli_open_temporary(struct cli *cli, struct error *err);
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
+/* Who works here: $TRK_USER, else the login name; "" if unknown. */
+const char *cli_user(void);
 MUST_CHECK bool cli_api(struct cli *cli, struct api **out, struct error *err);
 /* GET of a path made like printf; arguments are already encoded (cli_encode). The reply lives in
  * the arena. */

@@ -1,6 +1,7 @@
 /* THE table of trk's commands. */
 #include "cli/command.h"
 #include "cli/handlers.h"
+#include "cli/time_text.h"
 
 // clang-format off
 const struct command_option common_options[] = {
@@ -88,6 +89,26 @@ static const struct command_option models_list_options[] = {
 	{"filter", "F", "filter, such as \"name LIKE 'taxi%'\"", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option models_show_options[] = {
+	{"at", "TIME", "as it was then: " TIME_TEXT_HELP, 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option models_history_options[] = {
+	{"since", "TIME", "not before: " TIME_TEXT_HELP, 0},
+	{"until", "TIME", "not after", 0},
+	{"max", "N", "at most N events (50)", 0},
+	{"all", NULL, "of all models that ever had this name", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option models_verify_options[] = {
+	{"expect", "DIGEST", "a digest that was noted: it must still be in the chain", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option models_restore_options[] = {
+	{"reason", "TEXT", "why; kept in the history", 0},
+	{"force", NULL, "also when its files are gone", 0},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option models_register_options[] = {
 	{"name", "MODEL", "the registered model that gets a version", 0},
 	{"alias", "A", "point this alias at the new version", 0},
@@ -96,6 +117,8 @@ static const struct command_option models_register_options[] = {
 };
 static const struct command_option models_alias_options[] = {
 	{"delete", NULL, "remove the alias", 0},
+	{"if-revision", "N", "only if it has this revision still (0: is not there); else exit status 4", 0},
+	{"reason", "TEXT", "why; kept in the history", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option models_require_options[] = {
@@ -273,7 +296,14 @@ const struct command commands[] = {
 	 "A directory goes as one tarball, which the server stores in one transaction."},
 	{"models", "create", "MODEL", 1, 1, "make a registered model", models_create_options, models_create, NULL},
 	{"models", "list", "", 0, 0, "all registered models", models_list_options, models_list, NULL},
-	{"models", "show", "MODEL", 1, 1, "a model with its versions", NULL, models_show, NULL},
+	{"models", "show", "MODEL", 1, 1, "a model with its versions", models_show_options, models_show, NULL},
+	{"models", "history", "MODEL", 1, 1, "who changed what, newest first", models_history_options, models_history,
+	 "Also of a deleted model. Who is $TRK_USER of whoever made the change, else the login name; nothing of it is proven."},
+	{"models", "verify", "", 0, 0, "check that the history is whole, and the registry as it tells", models_verify_options, models_verify,
+	 "Events are chained by SHA-256: an edited, missing or swapped one is found, and so is a change of the registry that has no event. Prints number and digest of the last event. Note them elsewhere: who may write the whole database can make a new chain, which only --expect with a digest noted before tells from the old one. Exit status 1 when something is wrong.\n"
+	 "  trk models verify --expect 6b5c0f…"},
+	{"models", "restore", "MODEL [VERSION]", 1, 2, "bring back a deleted model or version", models_restore_options, models_restore,
+	 "From the history, with tags and stage, without aliases. Refused (exit status 4) when it is there, or its files are gone."},
 	{"models", "register", "RUN PATH", 2, 2, "make a version of a run's artifacts", models_register_options, models_register,
 	 "PATH is within the run's artifacts. The SHA-256 of the tree is kept as tag trackerd.tree_sha256, and \"models get\" compares it."},
 	{"models", "alias", "MODEL ALIAS [VERSION]", 2, 3, "point an alias at a version", models_alias_options, models_alias, NULL},

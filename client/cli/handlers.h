@@ -16,6 +16,7 @@ command_fn log_run_start, log_param, log_metric, log_tag, log_artifact, log_run_
 command_fn artifacts_ls, artifacts_get, artifacts_put;
 command_fn models_create, models_list, models_show, models_register, models_alias, models_delete;
 command_fn promote, models_rollback, models_require, models_diff, models_lineage;
+command_fn models_history, models_verify, models_restore;
 command_fn model_get, deploy, serve;
 command_fn deployments_list, deployments_show, deployments_forget;
 command_fn webhooks_list, webhooks_create, webhooks_delete, webhooks_test, webhooks_log,

@@ -1,8 +1,6 @@
 /* Owns "trk log": recording runs from shell scripts, one request at a time. */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/handlers.h"
@@ -54,13 +52,6 @@ static void put_pair(struct json_writer *w, struct slice key, struct slice value
 	json_object_end(w);
 }
 
-static const char *user_name(void)
-{
-	const struct passwd *entry =
-		getpwuid(geteuid()); // NOLINT(concurrency-mt-unsafe): one thread
-	return entry != NULL ? entry->pw_name : "unknown";
-}
-
 /* "KEY=VALUE"; the key is not empty. */
 static bool split_pair(struct cli *cli, const char *text, struct slice *key, struct slice *value,
 		       struct error *err)
@@ -80,7 +71,7 @@ static bool put_tags(struct cli *cli, struct json_writer *w, struct slice parent
 	size_t index = 0;
 	json_key(w, "tags");
 	json_array_begin(w);
-	put_pair(w, SLICE("mlflow.user"), slice_from_cstr(user_name()));
+	put_pair(w, SLICE("mlflow.user"), slice_from_cstr(cli_user()));
 	put_pair(w, SLICE("mlflow.source.type"), SLICE("LOCAL"));
 	put_pair(w, SLICE("mlflow.source.name"), SLICE("trk log"));
 	if (slice_is_present(parent_or_absent))
@@ -111,7 +102,7 @@ bool log_run_start(struct cli *cli, struct error *err)
 	json_object_begin(w);
 	json_put_string(w, "experiment_id", experiment_id);
 	json_put_cstr(w, "run_name", cli_option(cli, "name", NULL));
-	json_put_cstr(w, "user_id", user_name());
+	json_put_cstr(w, "user_id", cli_user());
 	json_put_int(w, "start_time", clock_wall_ms(clock_system()));
 	if (!put_tags(cli, w, parent, err))
 		return false;

@@ -5,6 +5,7 @@
 #include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/lookup.h"
+#include "cli/model_history.h"
 #include "cli/model_ref.h"
 #include "cli/table.h"
 #include "src/manifest.h"
@@ -230,6 +231,8 @@ static void print_versions(struct cli *cli, const struct json_value *model,
 bool models_show(struct cli *cli, struct error *err)
 {
 	const struct json_value *model, *versions;
+	if (cli_option(cli, "at", NULL) != NULL)
+		return model_history_show_at(cli, err);
 	if (!get_model(cli, cli_word(cli, 0), &model, err) ||
 	    !fetch_versions(cli, cli_word(cli, 0), &versions, err))
 		return false;
@@ -259,6 +262,17 @@ bool models_show(struct cli *cli, struct error *err)
 
 /* ---- register -------------------------------------------------------------------------------- */
 
+/* Why, and only if nobody moved the alias since: as the command line says. */
+static bool put_conditions(struct cli *cli, struct json_writer *w, struct error *err)
+{
+	struct api *api;
+	json_put_cstr(w, "reason", cli_option(cli, "reason", NULL));
+	if (!cli_api(cli, &api, err))
+		return false;
+	api_if_match(api, cli_option(cli, "if-revision", NULL));
+	return true;
+}
+
 static bool set_alias(struct cli *cli, const char *name, const char *alias, const char *version,
 		      struct error *err)
 {
@@ -268,6 +282,8 @@ static bool set_alias(struct cli *cli, const char *name, const char *alias, cons
 	json_put_cstr(w, "name", name);
 	json_put_cstr(w, "alias", alias);
 	json_put_cstr(w, "version", version);
+	if (!put_conditions(cli, w, err))
+		return false;
 	json_object_end(w);
 	return cli_send(cli, "POST", "/api/2.0/mlflow/registered-models/alias", &reply, err);
 }
@@ -380,6 +396,8 @@ bool models_alias(struct cli *cli, struct error *err)
 	json_object_begin(w);
 	json_put_cstr(w, "name", name);
 	json_put_cstr(w, "alias", alias);
+	if (!put_conditions(cli, w, err))
+		return false;
 	json_object_end(w);
 	if (!cli_send(cli, "DELETE", "/api/2.0/mlflow/registered-models/alias", &reply, err))
 		return false;

@@ -13,6 +13,7 @@ import re
 import shutil
 import sqlite3
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -519,6 +520,66 @@ def tampering_is_found(program):
         check(tampered(program, ground, rewrite_chain, head) == ([], True, head), "the chain is made in another way")
     finally:
         shutil.rmtree(ground, ignore_errors=True)
+
+
+# ---- the command line -----------------------------------------------------------------------------------------
+
+def trk(program, daemon, *words, status=0, user="ana"):
+    """What it prints, and what it says beside that."""
+    done = subprocess.run([os.path.join(os.path.dirname(program), "trk"), *words], text=True, capture_output=True, timeout=60,
+                          env={**os.environ, "TRK_URL": daemon.url, "TRK_USER": user, "TZ": "UTC", "COLUMNS": "80"})
+    check(done.returncode == status, f"{words}: {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout, done.stderr
+
+
+@case
+def the_command_line_tells_it(program):
+    """trk tells the history, a model as it was, and what was tampered with; it says who changes what, and by which command."""
+    with Daemon(program) as daemon:
+        client = daemon.connect()
+        trk(program, daemon, "models", "create", "taxi")
+        for number in range(2):
+            client.call("POST", "model-versions/create", {"name": "taxi", "source": f"s3://b/{number}"})
+        trk(program, daemon, "models", "alias", "taxi", "champion", "1", "--reason", "the first", "--if-revision", "0")
+        out = json.loads(trk(program, daemon, "models", "history", "taxi", "--json", "--max", "1")[0])["events"]
+        check(len(out) == 1 and (out[0]["actor"], out[0]["cause"], out[0]["reason"]) == ("ana", "trk models alias", "the first")
+              and out[0]["client"].startswith("trk/"), out)
+        seq = out[0]["seq"]
+        _, err = trk(program, daemon, "models", "alias", "taxi", "champion", "2", "--if-revision", "0", status=4)
+        check("was moved to version 1 by ana at" in err, err)
+        trk(program, daemon, "models", "alias", "taxi", "champion", "2", "--if-revision", seq, user="ben")
+        table = trk(program, daemon, "models", "history", "taxi")[0].splitlines()
+        check(all(len(line) <= 80 for line in table) and len(table) == 6, table)
+        check(re.search(r"^ +5 .* ben +champion → v2, was v1 +trk models alias$", table[1]), table)
+        check(table[5].rstrip().endswith("trk models create"), table)
+        check(trk(program, daemon, "models", "history", "taxi", "--until", "2h", "--quiet")[0] == "", "events of the future")
+        check(trk(program, daemon, "models", "history", "taxi", "--since", "2h", "-q")[0].split() == list("54321"), "others")
+        shown = trk(program, daemon, "models", "show", "taxi", "--at", "0s")[0]
+        check(re.search(r"after event 5\n", shown) and re.search(r"^ +2 +champion +None", shown, re.M), shown)
+        state = json.loads(trk(program, daemon, "models", "show", "taxi", "--at", "0s", "--json")[0])
+        check(told(state)["aliases"] == {"champion": "2"}, state)
+        trk(program, daemon, "models", "show", "taxi", "--at", "2h", status=3)
+        trk(program, daemon, "models", "show", "taxi", "--at", "soon", status=2)
+        trk(program, daemon, "models", "delete", "taxi/2", "--yes")
+        trk(program, daemon, "models", "restore", "taxi", "2", "--reason", "needed")
+        trk(program, daemon, "models", "restore", "taxi", "2", status=4)
+        trk(program, daemon, "models", "delete", "taxi", "--yes")
+        trk(program, daemon, "models", "restore", "taxi")
+        check(now(client, "taxi")["versions"].keys() == {"1", "2"}, now(client, "taxi"))
+        number, digest_ = trk(program, daemon, "models", "verify")[0].split()
+        check(number == str(len(events(client, "taxi"))), number)
+        move(client, "taxi", "champion", "1")
+        report = json.loads(trk(program, daemon, "models", "verify", "--expect", digest_, "--json")[0])
+        check(report["ok"] and report["expected_seq"] == number and report["problems"] == [], report)
+        _, err = trk(program, daemon, "models", "verify", "--expect", "0" * 64, status=1)
+        check("no event has the digest" in err, err)
+        daemon.stop()
+        with sqlite3.connect(os.path.join(daemon.data, "tracker.db")) as db:
+            db.execute("UPDATE registry_events SET actor = 'eve' WHERE event_seq IN (3, 5)")
+        db.close()
+        daemon.start()
+        out, err = trk(program, daemon, "models", "verify", status=1)
+        check(out.splitlines() == [CHANGED.format(3), CHANGED.format(5)] and "2 problems" in err, (out, err))
 
 
 # ---- kill -9 --------------------------------------------------------------------------------------------------
