@@ -151,20 +151,23 @@ def a_shorter_interval_counts_at_once():
 
 @case
 def a_restart_is_nobodys_silence():
-    """after a restart each target has its three intervals again"""
+    """after a restart each target has its three intervals again, and hundreds turn stale at once"""
     with site() as fleet:
-        fleet.report(1, heartbeat_ms=HEARTBEAT_MS)
-        fleet.report(2, heartbeat_ms=HEARTBEAT_MS)
+        fleet.report(1, heartbeat_ms=3600 * 1000)
+        for number in range(2, 452):
+            fleet.report(number, heartbeat_ms=HEARTBEAT_MS)
         fleet.daemon.kill()
         edit(fleet.daemon, "UPDATE deployments SET last_seen_ms = last_seen_ms - 3600000")
         began = time.time()
         fleet.daemon.start()
         fleet = Fleet(fleet.daemon)
-        check(fleet.get(1)["state"] == "active", "it was missed while nobody was there to be told")
+        check(fleet.get(2)["state"] == "active", "it was missed while nobody was there to be told")
         check(fleet.heartbeat(1) == "active", "it is not known any more")
         stale = fleet.await_state("stale", 2)
         check(stale["since_ms"] >= began * 1000 + 3 * HEARTBEAT_MS, "it did not get its three intervals")
         check(stale["last_seen_ms"] < began * 1000 - 3000 * 1000, "when it was seen last is lost")
+        wait_until(lambda: (fleet.gauges()["stale"], fleet.gauges()["active"]) == (450, 1), "all of them stale")
+        check(fleet.states(451) == ["active", "stale"], f"history {fleet.states(451)}")
 
 
 @case

@@ -16,6 +16,8 @@ enum {
 	STALE_AT_ONCE_MAX = 200, /* some ms of the committer */
 	PAUSE_MS = 30 * 1000,	 /* after something that should not fail did */
 	TIMER_MS_MAX = 60 * 60 * 1000,
+	LOOKS_APART_MS =
+		100, /* however many targets report: a look at all of them takes some ms of a worker */
 	/* The wall clock may run so much apart from the monotonic one between two looks: it is being adjusted. */
 	CLOCK_DRIFT_MS_MAX = 2000,
 };
@@ -29,6 +31,7 @@ struct deployment_service {
 	bool is_to_look_again;
 	struct deployment_watch watch;	     /* of the job */
 	int64_t clock_offset_ms;	     /* wall less monotonic, when it last looked */
+	int64_t looked_ms;		     /* monotonic: when it last began to look; 0: never */
 	struct deployment_overview looked;   /* the job's */
 	struct deployment_overview overview; /* the last one that came */
 	struct deployment_list stale;	     /* those that the job marked; in its arena */
@@ -150,6 +153,13 @@ void deployment_service_wake_on_loop(struct deployment_service *service)
 	service->is_to_look_again = service->is_busy;
 	if (service->is_busy)
 		return;
+	int64_t now_ms = clock_monotonic_ms(clock_system());
+	int64_t wait_ms = service->looked_ms + LOOKS_APART_MS - now_ms;
+	if (service->looked_ms != 0 && wait_ms > 0) {
+		loop_timer_start(service->timer_or_null, wait_ms);
+		return;
+	}
+	service->looked_ms = now_ms;
 	set_watch(service);
 	submit(service, look_phases, looked_on_loop);
 }
@@ -203,5 +213,8 @@ static void marked_on_loop(struct job *job)
 	}
 	for (size_t i = 0; i < service->stale.count; i++)
 		tell(service, &service->stale.items[i]);
-	deployment_service_wake_on_loop(service);
+	if (service->stale.count == STALE_AT_ONCE_MAX && service->timer_or_null != NULL)
+		submit(service, mark_phases, marked_on_loop); /* there may be more */
+	else
+		deployment_service_wake_on_loop(service);
 }

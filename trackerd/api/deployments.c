@@ -113,7 +113,7 @@ static bool report_check(struct call *call, struct error *err)
 {
 	struct report_request *r = call->request;
 	struct registry_author author;
-	enum deployment_state state;
+	enum deployment_state state = DEPLOYMENT_UNKNOWN;
 	int64_t version, previous_version;
 	if (!check_id(call->path_arguments[0], err) || !check_texts(r, err) ||
 	    !check_version(r->version, "version", &version, err) ||
