@@ -85,6 +85,18 @@ static bool find_stay(struct call *call, struct db *tracker, struct model_pk pk,
 	return ok && (found || error_no_stay(call, err));
 }
 
+/* Asked for by its number, a version may be where the alias is already. */
+static bool check_moved(const struct call *call, const struct rollback *rollback, struct error *err)
+{
+	const struct rollback_request *r = call->request;
+	char alias[300];
+	if (rollback->moved.previous_version != rollback->stay.version)
+		return true;
+	return error_set(err, ERR_RESOURCE_CONFLICT,
+			 "Alias '%s' points at version %" PRId64 " already.",
+			 error_quote(r->alias, alias, sizeof(alias)), rollback->stay.version);
+}
+
 static bool rollback_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct rollback_request *r = call->request;
@@ -105,7 +117,8 @@ static bool rollback_execute(struct call *call, struct db *tracker, struct error
 					.version = rollback->stay.version,
 					.reason = r->reason,
 					.detail = alias_stay_detail(&rollback->stay, call->arena)};
-	return alias_move_in_txn(call, tracker, &move, &rollback->moved, err);
+	return alias_move_in_txn(call, tracker, &move, &rollback->moved, err) &&
+	       check_moved(call, rollback, err);
 }
 
 static void rollback_encode(const struct call *call, struct json_writer *w)
