@@ -15,6 +15,7 @@ const struct command_option common_options[] = {
 const struct noun nouns[] = {
 	{"experiments", "list, make, show, rename, delete and restore experiments"},
 	{"runs",        "list, show, compare, delete and restore runs"},
+	{"gc",          "remove for good what was deleted; what goes, what stays and why"},
 	{"best",        "the best runs of an experiment by a metric"},
 	{"log",         "record a run from a shell script"},
 	{"artifacts",   "list, download and upload the files of a run"},
@@ -39,6 +40,16 @@ static const struct command_option experiments_list_options[] = {
 	{"deleted", NULL, "the deleted ones", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option experiments_delete_options[] = {
+	{"force", NULL, "also when a model version needs one of its runs", 0},
+	{NULL, NULL, NULL, 0},
+};
+static const struct command_option gc_options[] = {
+	{"dry-run", NULL, "only tell what would go, and why the rest stays", 0},
+	{"older-than", "AGE", "what was deleted at least so long ago: 30d, 12h, 0 (30d)", 0},
+	{"yes", NULL, "do not ask", 'y'},
+	{NULL, NULL, NULL, 0},
+};
 static const struct command_option experiments_create_options[] = {
 	{"tag", "K=V", "set a tag; may be given again", 0},
 	{NULL, NULL, NULL, 0},
@@ -60,6 +71,7 @@ static const struct command_option runs_delete_options[] = {
 	{"experiment", "NAME", "instead of naming runs: those of an experiment", 0},
 	{"filter", "F", "with --experiment: only those that fit", 0},
 	{"dry-run", NULL, "only print what would be deleted", 0},
+	{"force", NULL, "also those that a model version needs", 0},
 	{"yes", NULL, "do not ask", 'y'},
 	{NULL, NULL, NULL, 0},
 };
@@ -274,14 +286,21 @@ const struct command commands[] = {
 	{"experiments", "create", "NAME", 1, 1, "make an experiment; prints its id", experiments_create_options, experiments_create, NULL},
 	{"experiments", "show", "EXPERIMENT", 1, 1, "one experiment", NULL, experiments_show, NULL},
 	{"experiments", "rename", "EXPERIMENT NEW-NAME", 2, 2, "give it another name", NULL, experiments_rename, NULL},
-	{"experiments", "delete", "EXPERIMENT", 1, 1, "delete it; it can be restored", NULL, experiments_delete, NULL},
+	{"experiments", "delete", "EXPERIMENT", 1, 1, "delete it; it can be restored", experiments_delete_options, experiments_delete,
+	 "An experiment with a run that a model version needs is refused without --force."},
 	{"experiments", "restore", "EXPERIMENT", 1, 1, "restore a deleted one", NULL, experiments_restore, NULL},
 	{"runs", "list", "EXPERIMENT", 1, 1, "runs of an experiment, newest first", runs_list_options, runs_list, FILTER_HELP},
 	{"runs", "show", "RUN", 1, 1, "all about one run, with its curves", NULL, run_show, RUN_HELP},
 	{"runs", "diff", "RUN RUN...", 2, WORDS_ANY, "what differs between runs", runs_diff_options, run_diff, RUN_HELP},
 	{"runs", "delete", "RUN...", 0, WORDS_ANY, "delete runs; they can be restored", runs_delete_options, runs_delete,
-	 RUN_HELP "\nRuns that are chosen by --experiment and --filter are deleted after a question on a terminal, else only with --yes."},
+	 RUN_HELP "\nRuns that are chosen by --experiment and --filter are deleted after a question on a terminal, else only with --yes.\n"
+	 "A run that a model version needs stays without --force; the others go, and the exit status is 4."},
 	{"runs", "restore", "RUN...", 1, WORDS_ANY, "restore deleted runs", NULL, runs_restore, RUN_HELP},
+	{"gc", NULL, "", 0, 0, "remove for good what was deleted", gc_options, gc,
+	 "Runs, experiments and logged models that were deleted at least --older-than ago go with all they logged and their files; until then they can be restored. What a version of the registry needs stays.\n"
+	 "The server keeps the freed pages of its databases for what comes next. Other work goes on meanwhile; what was interrupted is finished by the next trk gc.\n"
+	 "  trk gc --dry-run\n"
+	 "  trk gc --older-than 90d --yes"},
 	{"best", NULL, "EXPERIMENT", 1, 1, "the best runs by a metric", best_options, best, FILTER_HELP},
 	{"log", "run-start", "", 0, 0, "start a run; prints its id", log_run_start_options, log_run_start, LOG_HELP},
 	{"log", "param", "[RUN] K=V...", 1, WORDS_ANY, "set parameters", NULL, log_param, LOG_HELP},

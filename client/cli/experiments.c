@@ -209,6 +209,8 @@ static bool change(struct cli *cli, const char *path, const char *new_name_or_nu
 	json_object_begin(w);
 	json_put_string(w, "experiment_id", ref.id);
 	json_put_cstr(w, "new_name", new_name_or_null);
+	if (cli_flag(cli, "force"))
+		json_put_bool(w, "force", true);
 	json_object_end(w);
 	if (!cli_send(cli, "POST", path, &reply, err))
 		return false;

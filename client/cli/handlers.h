@@ -10,6 +10,7 @@ typedef bool command_fn(struct cli *cli, struct error *err);
 command_fn experiments_list, experiments_create, experiments_show, experiments_rename,
 	experiments_delete, experiments_restore;
 command_fn runs_list, runs_delete, runs_restore;
+command_fn gc;
 command_fn run_show, run_diff;
 command_fn best;
 command_fn log_run_start, log_param, log_metric, log_tag, log_artifact, log_run_end;

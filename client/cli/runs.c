@@ -281,6 +281,8 @@ static bool post_run_id(struct cli *cli, const char *path, struct slice run_id, 
 	struct json_writer *w = cli_begin_json(cli);
 	json_object_begin(w);
 	json_put_string(w, "run_id", run_id);
+	if (cli_flag(cli, "force"))
+		json_put_bool(w, "force", true);
 	json_object_end(w);
 	return cli_send(cli, "POST", path, &reply, err);
 }
@@ -303,27 +305,68 @@ static bool print_ids(struct cli *cli, const struct slice *ids, size_t count, bo
 	return cli_print_json(cli, err);
 }
 
+/* Deletes what may be deleted; *ids become those, in order. Those that a model version needs are told of, and
+ * counted: *refusal is the last sentence. */
+static bool delete_runs(struct cli *cli, struct slice *ids, size_t *count, size_t *refused_count,
+			struct error *refusal, struct error *err)
+{
+	size_t deleted_count = 0;
+	for (size_t i = 0; i < *count; i++) {
+		if (cli_is_interrupted())
+			return cli_fail_interrupted(err);
+		if (post_run_id(cli, "/api/2.0/mlflow/runs/delete", ids[i], err)) {
+			ids[deleted_count++] = ids[i];
+			if (!cli->json)
+				(void)printf("%.*s\n", SLICE_FMT(ids[i]));
+			continue;
+		}
+		if (err->code != ERR_RESOURCE_CONFLICT)
+			return false;
+		*refusal = *err;
+		(*refused_count)++;
+		if (*count > 1)
+			cli_say(cli, "%s", err->message);
+	}
+	*count = deleted_count;
+	return true;
+}
+
+static bool print_dry(struct cli *cli, const struct slice *ids, size_t count, struct error *err)
+{
+	for (size_t i = 0; i < count && !cli->json; i++)
+		(void)printf("%.*s\n", SLICE_FMT(ids[i]));
+	cli_say(cli, "%.*s would be deleted",
+		SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")));
+	return !cli->json || print_ids(cli, ids, count, true, err);
+}
+
 bool runs_delete(struct cli *cli, struct error *err)
 {
 	struct slice *ids = NULL;
-	size_t count = 0;
-	bool is_dry = cli_flag(cli, "dry-run");
-	if (!choose_runs(cli, &ids, &count, err) || (!is_dry && !confirm_delete(cli, count, err)))
+	size_t count = 0, refused_count = 0;
+	struct error refusal;
+	if (!choose_runs(cli, &ids, &count, err))
 		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (cli_is_interrupted())
-			return cli_fail_interrupted(err);
-		if (!is_dry && !post_run_id(cli, "/api/2.0/mlflow/runs/delete", ids[i], err))
-			return false;
-		if (!cli->json)
-			(void)printf("%.*s\n", SLICE_FMT(ids[i]));
-	}
-	struct slice runs = format_count(cli->arena, (int64_t)count, "run");
-	if (is_dry)
-		cli_say(cli, "%.*s would be deleted", SLICE_FMT(runs));
-	else
-		cli_say(cli, "%.*s deleted; \"trk runs restore\" brings back", SLICE_FMT(runs));
-	return !cli->json || print_ids(cli, ids, count, is_dry, err);
+	if (cli_flag(cli, "dry-run"))
+		return print_dry(cli, ids, count, err);
+	size_t chosen_count = count;
+	if (!confirm_delete(cli, count, err) ||
+	    !delete_runs(cli, ids, &count, &refused_count, &refusal, err))
+		return false;
+	if (count > 0)
+		cli_say(cli, "%.*s deleted; \"trk runs restore\" brings back",
+			SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")));
+	if (cli->json && !print_ids(cli, ids, count, false, err))
+		return false;
+	if (refused_count == 0)
+		return true;
+	if (chosen_count == 1)
+		return error_set(err, refusal.code, "%s With trk that is --force.",
+				 refusal.message);
+	return error_set(
+		err, ERR_RESOURCE_CONFLICT,
+		"%.*s stayed, since model versions need them; --force deletes them all the same",
+		SLICE_FMT(format_count(cli->arena, (int64_t)refused_count, "run")));
 }
 
 bool runs_restore(struct cli *cli, struct error *err)

@@ -56,6 +56,14 @@ class Site:
         self.daemon.start()
         self.client = self.daemon.connect()
 
+    def trk(self, *arguments, expect=0):
+        """(standard output, standard error) of the command line."""
+        done = subprocess.run([os.path.join(self.folder, "trk"), *arguments, "--url", self.daemon.url], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=DEADLINE_S,
+                              env={"PATH": os.environ["PATH"]})
+        equal(done.returncode, expect, f"trk {arguments}: {done.stdout} {done.stderr}")
+        return done.stdout, done.stderr
+
     def post(self, path, /, **body):
         return self.client.call("POST", path, body)
 
@@ -244,6 +252,52 @@ def the_plan_is_what_happens(folder):
         equal(site.client.raw("GET", PROXY + f"artifacts/{ids['kept']}/{ids['needed']}/artifacts/model/weights")[2],
               noise(MIB, 4), "the needed file")
         equal([row for (row,) in site.read("tracker", "PRAGMA foreign_key_check")], [], "dangling rows")
+
+
+@case
+def the_command_line_explains_and_removes(folder):
+    """trk gc --dry-run tells what goes and why the rest stays; trk gc does that, waits for the disk, and asks before."""
+    with Site(folder) as site:
+        ids = fill(site)
+        equal(site.trk("gc", "--older-than", "0")[1].split(":")[0], "nothing would go", "without deletions")
+        delete(site, ids)
+        site.settle()
+        text, talk = site.trk("gc", "--dry-run", "--older-than", "0")
+        print("        " + (text + talk).replace("\n", "\n        ").rstrip())
+        for words in ("Stays: run", "needs it", "is being uploaded", "FREED", "gone"):
+            check(words in text, f"{words!r} is not in {text}")
+        check("3.3 MB freed" in talk and "would go" in talk, talk)
+        dry = json.loads(site.trk("gc", "--dry-run", "--older-than", "0", "--json")[0])
+        check("--yes" in site.trk("gc", "--older-than", "0", expect=2)[1], "nobody there to ask")
+        equal(len(json.loads(site.trk("gc", "--json", "--dry-run")[0])["goes"]), 0, "after thirty days")
+        equal((site.plan()["total"]["runs"], dry["dry_run"]), (4, True), "nothing went yet")
+        before = site.blob_bytes()
+        done = json.loads(site.trk("gc", "--older-than", "0s", "--yes", "--json")[0])
+        equal(before - site.blob_bytes(), dry["freed_bytes"], "bytes, as soon as trk ends")
+        for key in ("runs", "experiments", "logged_models", "rows", "metric_bytes", "freed_bytes", "shared_bytes"):
+            equal(done[key], dry[key], key)
+        check(done["artifacts_free_bytes"] >= done["freed_bytes"], f"free pages: {done}")
+        for age in ("x", "-1d", "5", "1w", "99999999999999d", ""):
+            site.trk("gc", "--older-than", age, "--yes", expect=2)
+
+
+@case
+def the_command_line_deletes_what_is_not_needed(folder):
+    """trk runs delete tells which runs are needed and goes on; trk experiments delete says which version needs it."""
+    with Site(folder) as site:
+        experiment = site.experiment("e")
+        runs = [site.run(experiment) for _ in range(3)]
+        site.version("taxi", runs[1], f"mlflow-artifacts:/{experiment}/{runs[1]}/artifacts/model", "champion")
+        why = f"Run {runs[1]} cannot be deleted: version 1 of model 'taxi' (champion) needs it"
+        out, talk = site.trk("runs", "delete", *runs, expect=4)
+        equal(out.split(), [runs[0], runs[2]], "deleted")
+        check(why in talk and "1 run stayed" in talk and "--force" in talk, talk)
+        check(why in site.trk("runs", "delete", runs[1], expect=4)[1], "of one run")
+        equal(json.loads(site.trk("runs", "delete", runs[1], "--json", expect=4)[0])["runs"], [], "JSON")
+        check("(champion) needs it" in site.trk("experiments", "delete", "e", expect=4)[1], "experiment")
+        site.trk("runs", "delete", runs[1], "--force")
+        site.trk("experiments", "delete", "e", "--force")
+        equal(site.number("tracker", "SELECT count(*) FROM registry_events WHERE kind = 'guard.forced'"), 2, "events")
 
 
 @case

@@ -105,6 +105,11 @@ void artifact_service_release_on_loop(struct artifact_service *service, const in
 	sweep_begin_on_loop(service);
 }
 
+bool artifact_service_is_sweeping_on_loop(const struct artifact_service *service)
+{
+	return service->is_sweeping;
+}
+
 void artifact_service_unpinned_on_loop(struct artifact_service *service)
 {
 	if (!blob_sweep_has_put_off(&service->sweep))

@@ -42,6 +42,8 @@ void artifact_service_end_download_on_loop(struct artifact_service *service);
  * passed over. */
 void artifact_service_release_on_loop(struct artifact_service *service, const int64_t *blob_pks,
 				      size_t count);
+/* Is it deleting blobs that nothing refers to? Those that are in use, and so put off, do not count. */
+bool artifact_service_is_sweeping_on_loop(const struct artifact_service *service);
 /* Pins were dropped: blobs that the sweep left alone for them get another look. */
 void artifact_service_unpinned_on_loop(struct artifact_service *service);
 

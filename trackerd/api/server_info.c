@@ -1,6 +1,7 @@
 /* Owns GET /api/trackerd/v1/server: sizes and counts, read on a worker since they need both databases. */
 #include <stdlib.h>
 
+#include "api/artifact_service.h"
 #include "api/system.h"
 #include "api/take_over.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@ enum { INFO_BYTES_MAX = 64 * 1024 };
 struct server_info {
 	struct take_over flow;
 	struct buffer reply;
+	bool is_sweeping;
 };
 
 struct figures {
@@ -63,6 +65,7 @@ static bool run_phase(struct job *job, struct job_context *context, struct error
 	json_put_int(&w, "tracker_free_bytes", f.tracker_free_bytes);
 	json_put_int(&w, "artifacts_bytes", f.artifacts_bytes);
 	json_put_int(&w, "artifacts_free_bytes", f.artifacts_free_bytes);
+	json_put_bool(&w, "sweeping", s->is_sweeping);
 	json_put_cstr(&w, "sqlite_version", db_driver_version());
 	json_put_int(&w, "experiments", f.experiments);
 	json_put_int(&w, "runs", f.runs);
@@ -96,6 +99,7 @@ static void take_over_on_loop(struct api *api, struct http_exchange *x,
 	if (s == NULL)
 		return;
 	buffer_init(&s->reply, INFO_BYTES_MAX);
+	s->is_sweeping = artifact_service_is_sweeping_on_loop(api->artifacts);
 	take_over_begin(&s->flow, api, x, closed_on_loop);
 	take_over_run(&s->flow, phases, ARRAY_COUNT(phases), sizeof(*s), read_on_loop);
 }

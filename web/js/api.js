@@ -191,7 +191,7 @@ export const experiments = {
 	get: async (id, signal) => (await get('experiments/get', { experiment_id: id }, signal)).experiment,
 	create: (name) => post('experiments/create', { name }),
 	rename: (id, name) => post('experiments/update', { experiment_id: id, new_name: name }),
-	remove: (id) => post('experiments/delete', { experiment_id: id }),
+	remove: (id, force) => post('experiments/delete', { experiment_id: id, force }),
 	restore: (id) => post('experiments/restore', { experiment_id: id }),
 };
 
@@ -213,7 +213,7 @@ export const runs = {
 	},
 	get: async (id, signal) => toRun((await get('runs/get', { run_id: id }, signal)).run),
 	rename: (id, name) => post('runs/update', { run_id: id, run_name: name }),
-	remove: (id) => post('runs/delete', { run_id: id }),
+	remove: (id, force) => post('runs/delete', { run_id: id, force }),
 	restore: (id) => post('runs/restore', { run_id: id }),
 	setTag: (id, key, value) => post('runs/set-tag', { run_id: id, key, value }),
 	deleteTag: (id, key) => post('runs/delete-tag', { run_id: id, key }),
@@ -236,7 +236,7 @@ export const loggedModels = {
 	},
 	get: async (id, signal) =>
 		toLoggedModel((await get(`logged-models/${encodeURIComponent(id)}`, {}, signal)).model),
-	remove: (id) => del(`logged-models/${encodeURIComponent(id)}`),
+	remove: (id, force) => del(`logged-models/${encodeURIComponent(id)}${force ? '?force=true' : ''}`),
 	setTag: (id, key, value) =>
 		patch(`logged-models/${encodeURIComponent(id)}/tags`, { tags: [{ key, value }] }),
 	deleteTag: (id, key) => del(`logged-models/${encodeURIComponent(id)}/tags/${encodeURIComponent(key)}`),

@@ -70,9 +70,9 @@ class Facts:
                     "run_id": f"{{{{world_run_{number}}}}}", "status": chance.choice(STATUSES),
                     "end_time": 1700000100000 + chance.randrange(4) * 1000})
         for _ in range(DEEDS):
-            yield Step("POST", API + "runs/delete", {"run_id": f"{{{{world_run_{chance.randrange(self.runs)}}}}}"})
+            yield Step("POST", API + "runs/delete", {"run_id": f"{{{{world_run_{chance.randrange(self.runs)}}}}}", "force": True})
         yield from self.registry()
-        yield Step("POST", API + "experiments/delete", {"experiment_id": "{{world_experiment_2}}"})
+        yield Step("POST", API + "experiments/delete", {"experiment_id": "{{world_experiment_2}}", "force": True})
 
     def registry(self):
         chance = self.chance

@@ -16,6 +16,7 @@ import {
 	statusPill,
 } from '../ui/controls.js';
 import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
+import { attemptRemoval } from '../ui/removal.js';
 import { snippets } from './snippets.js';
 
 const REFRESH_MS = 8000;
@@ -317,7 +318,12 @@ export function experimentsView(main, route, signal) {
 				text: 'The experiment and its runs move to “Deleted”, from where they can be restored.',
 			})
 		)
-			if (await attempt(() => experiments.remove(e.experiment_id), `“${e.name}” deleted`))
+			if (
+				await attemptRemoval(
+					(force) => experiments.remove(e.experiment_id, force),
+					`“${e.name}” deleted`,
+				)
+			)
 				load().catch(() => {});
 	}
 

@@ -3,8 +3,9 @@ import { childAbort, h, replace, setTitle } from '../dom.js';
 import { artifacts, experiments, loggedModels, proxyPath, runs } from '../api.js';
 import { formatDate, formatNumber, numberNode, shortId, timeAgo } from '../format.js';
 import { go, href, setParams } from '../router.js';
-import { attempt, copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
+import { copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
+import { attemptRemoval } from '../ui/removal.js';
 import { icon } from '../ui/icons.js';
 import { tagList } from './model.js';
 import { artifactBrowser } from './run_artifacts.js';
@@ -109,7 +110,7 @@ export function loggedModelView(main, route, signal) {
 				text: 'It is no longer listed. The run that logged it stays.',
 			})
 		)
-			if (await attempt(() => loggedModels.remove(id), 'Logged model deleted'))
+			if (await attemptRemoval((force) => loggedModels.remove(id, force), 'Logged model deleted'))
 				go(['logged-models'], { exp: model.experimentId });
 	}
 

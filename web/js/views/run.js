@@ -16,6 +16,7 @@ import {
 	tabs,
 } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
+import { attemptRemoval } from '../ui/removal.js';
 import { icon } from '../ui/icons.js';
 import { artifactsTab } from './run_artifacts.js';
 import { chartsTab } from './run_charts.js';
@@ -138,7 +139,7 @@ export function runView(main, route, signal) {
 	function menuItems() {
 		return [
 			run.isDeleted
-				? { text: 'Restore', icon: 'restore', run: () => change('restore', 'Run restored') }
+				? { text: 'Restore', icon: 'restore', run: restore }
 				: { text: 'Delete', icon: 'trash', danger: true, run: remove },
 			{ text: 'Load again', icon: 'refresh', run: load },
 		];
@@ -151,11 +152,11 @@ export function runView(main, route, signal) {
 				text: 'It moves to the deleted runs of its experiment, from where it can be restored.',
 			})
 		)
-			change('remove', 'Run deleted');
+			if (await attemptRemoval((force) => runs.remove(id, force), 'Run deleted')) load();
 	}
 
-	async function change(verb, done) {
-		if (await attempt(() => runs[verb](id), done)) load();
+	async function restore() {
+		if (await attempt(() => runs.restore(id), 'Run restored')) load();
 	}
 
 	function facts() {

@@ -6,6 +6,7 @@ import { plural } from '../format.js';
 import { saveFile, toCsv } from '../save.js';
 import { attempt, button } from '../ui/controls.js';
 import { confirmDialog } from '../ui/dialog.js';
+import { attemptRemoval, isRefusal } from '../ui/removal.js';
 
 const COMPARE_MAX = 200;
 const REQUESTS_AT_ONCE = 6; /* what browsers send to one host at a time */
@@ -38,6 +39,27 @@ export function selectionBar(box, { ids, isDeleted, compare, exportCsv, change, 
 	);
 }
 
+/** Some at once, but for those in `done`, to which each is added. What the server refuses, since something needs it,
+ * does not hold up the others: the first refusal is thrown in the end. */
+async function forEachRun(ids, done, act) {
+	const waiting = ids.filter((id) => !done.includes(id));
+	let refusal = null;
+	const lane = async () => {
+		while (waiting.length) {
+			const id = waiting.shift();
+			try {
+				await act(id);
+				done.push(id);
+			} catch (error) {
+				if (!isRefusal(error)) throw error;
+				refusal ??= error;
+			}
+		}
+	};
+	await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, lane));
+	if (refusal) throw refusal;
+}
+
 /** verb: 'remove' or 'restore'. → the ids for which it was done. */
 export async function changeRuns(verb, ids) {
 	const what = plural(ids.length, 'run');
@@ -50,18 +72,11 @@ export async function changeRuns(verb, ids) {
 		});
 		if (!isAgreed) return done;
 	}
-	const waiting = [...ids];
-	const lane = async () => {
-		while (waiting.length) {
-			const id = waiting.shift();
-			await runs[verb](id);
-			done.push(id);
-		}
-	};
-	await attempt(
-		() => Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, lane)),
-		`${what} ${verb === 'remove' ? 'deleted' : 'restored'}`,
-	);
+	if (verb === 'remove') {
+		await attemptRemoval((force) => forEachRun(ids, done, (id) => runs.remove(id, force)), `${what} deleted`);
+		return done;
+	}
+	await attempt(() => forEachRun(ids, done, runs.restore), `${what} restored`);
 	return done;
 }
 
