@@ -240,8 +240,8 @@ static bool read_columns(struct slice list, struct arena *arena, struct slice **
 static bool write_rows(struct slice columns_text, struct slice rows, struct arena *arena,
 		       struct buffer *out, struct error *err)
 {
-	struct slice *columns, row;
-	size_t column_count, index = 0;
+	struct slice *columns = NULL, row;
+	size_t column_count = 0, index = 0;
 	if (!read_columns(columns_text, arena, &columns, &column_count, err))
 		return false;
 	struct json_scanner s = enter(rows);
