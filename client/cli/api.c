@@ -230,45 +230,15 @@ static bool fail_unanswered(struct exchange *e, CURLcode code)
 			 api->url, why(api, code));
 }
 
-static enum error_code code_of_status(long status)
-{
-	switch (status) {
-	case 401:
-		return ERR_UNAUTHENTICATED;
-	case 403:
-		return ERR_PERMISSION_DENIED;
-	case 404:
-		return ERR_NOT_FOUND;
-	case 409:
-		return ERR_RESOURCE_CONFLICT;
-	case 408:
-	case 504:
-		return ERR_REQUEST_TIMEOUT;
-	case 503:
-		return ERR_TEMPORARILY_UNAVAILABLE;
-	default:
-		return status < 500 ? ERR_BAD_REQUEST : ERR_INTERNAL_ERROR;
-	}
-}
-
 /* The server's sentence, or what the status tells when the body is none of ours. */
 static bool fail_answered(struct exchange *e, struct arena *arena)
 {
-	struct json_value *tree = NULL;
 	struct error ignored;
-	long status = status_of(e);
-	struct slice message = SLICE(""), name = SLICE("");
-	if (json_tree_parse(arena_copy(arena, buffer_slice(&e->reply)), arena, &tree, &ignored)) {
+	struct json_value *tree;
+	struct slice body = buffer_slice(&e->reply);
+	if (json_tree_parse(arena_copy(arena, body), arena, &tree, &ignored))
 		e->refusal_or_null = tree;
-		message = json_tree_string(json_tree_get(tree, "message"), message);
-		name = json_tree_string(json_tree_get(tree, "error_code"), name);
-	}
-	enum error_code code = error_code_from_name(name);
-	if (name.len == 0 || code == ERR_INTERNAL_ERROR)
-		code = code_of_status(status);
-	if (message.len == 0)
-		return error_set(e->err, code, "%s answered with status %ld", e->api->url, status);
-	return error_set(e->err, code, "%.*s", SLICE_FMT(message));
+	return fetcher_fail(e->err, e->api->url, status_of(e), body);
 }
 
 static void set_common(struct exchange *e, const char *method, const char *url)

@@ -7,6 +7,7 @@
 #include "cli/deploy_watch.h"
 #include "cli/handlers.h"
 #include "cli/model_ref.h"
+#include "src/retry.h"
 
 enum {
 	HEALTH_RETRIES = 5,
@@ -14,7 +15,7 @@ enum {
 	TIMEOUT_S = 60,
 	KEEP = 3,
 	HEARTBEAT_S = 30,
-	RETRY_S = 60,
+	RETRY_S = RETRY_TRIED_MS_MIN / 1000,
 	SECONDS_MAX = 86400,
 };
 

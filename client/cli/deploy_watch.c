@@ -5,18 +5,13 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
-#include "base/random_id.h"
 #include "cli/deploy_reporter.h"
 #include "cli/deploy_run.h"
 #include "src/alias_poll.h"
+#include "src/retry.h"
 #include "src/sender.h"
 
-enum {
-	NAP_MS = 100,
-	FETCH_RETRY_MS_MIN = 1000,
-	FETCH_RETRY_MS_MAX = 5 * 60 * 1000,
-	TRIED_RETRY_MS_MAX = 60 * 60 * 1000,
-};
+enum { NAP_MS = 100 };
 
 struct watch {
 	struct cli *cli;
@@ -122,31 +117,16 @@ static void rest(const struct watch *w, int64_t ms)
 
 /* ---- deploying ------------------------------------------------------------------------------- */
 
-/* `first` doubled `failures` times, and never more than `most`. */
-static int64_t growing(int64_t first, unsigned failures, int64_t most)
-{
-	int64_t delay = first;
-	while (failures-- > 0 && delay < most)
-		delay *= 2;
-	return delay < most ? delay : most;
-}
-
-static bool is_silence(const struct error *err)
-{
-	return err->code == ERR_TEMPORARILY_UNAVAILABLE || err->code == ERR_REQUEST_TIMEOUT ||
-	       err->code == ERR_REQUEST_LIMIT_EXCEEDED;
-}
-
 static void plan_retry(struct watch *w, bool is_tried, const struct error *err)
 {
 	int64_t delay_ms;
 	char reason[ERROR_MESSAGE_BYTES_MAX + 64];
 	if (is_tried)
-		delay_ms = growing(w->options->retry_ms, w->failures, TRIED_RETRY_MS_MAX);
-	else if (is_silence(err))
+		delay_ms = retry_delay_ms(w->options->retry_ms, w->failures, RETRY_TRIED_MS_MAX);
+	else if (retry_is_silence(err))
 		delay_ms = sender_pause_ms(w->failures);
 	else
-		delay_ms = growing(FETCH_RETRY_MS_MIN, w->failures, FETCH_RETRY_MS_MAX);
+		delay_ms = retry_delay_ms(RETRY_FETCH_MS_MIN, w->failures, RETRY_FETCH_MS_MAX);
 	w->failures++;
 	w->is_due = true;
 	w->retry_at_ms = now_ms() + delay_ms;

@@ -100,10 +100,10 @@ enum trk_status {
 	TRK_OK = 0,
 	TRK_INVALID_ARGUMENT, /* NULL, a bad name, a bad id, an unknown size: nothing was done */
 	TRK_NO_MEMORY,        /* nothing was done; the run is usable */
-	TRK_DISK,             /* the spool cannot be written (full, read-only): not kept */
+	TRK_DISK,             /* the spool or directory cannot be written (full, read-only): not kept */
 	TRK_SPOOL_FULL,       /* the run's spool has reached spool_bytes_max: not kept */
 	TRK_FILE,             /* a file or directory to be logged cannot be read */
-	TRK_BUSY,             /* another process, or another handle, has this run's spool open */
+	TRK_BUSY,             /* another process, or another handle, has this spool or directory open */
 	TRK_FORKED,           /* this is a child's copy of a handle that its parent opened */
 	TRK_TIMEOUT,          /* the deadline passed; what is undelivered stays in the spool */
 	TRK_UNREACHABLE,      /* trk_sync: a server could not be reached */
@@ -366,6 +366,103 @@ struct trk_sync_result {
  * cannot be read or written. */
 TRK_API enum trk_status trk_sync(const struct trk_sync_options *options,
 				 struct trk_sync_result *result);
+
+/* FOLLOWING A MODEL. A program that serves predictions names a model and an alias, and always has a
+ * complete, verified copy of the version that the alias names in a directory here. When the alias
+ * moves, a background thread downloads the other version beside it, checks every SHA-256, and only
+ * then makes it the current one.
+ *
+ *     struct trk_model_watch_options options = {.size = sizeof options, .model = "taxi",
+ *             .alias = "champion", .directory = "/var/lib/taxi"};
+ *     trk_model_watch_start(&options, &watch);
+ *     trk_model_watch_wait(watch, 0, 60000);             (until there is a first one)
+ *     for (each request) {
+ *             if (trk_model_watch_generation(watch) != seen) {
+ *                     const struct trk_model *model = trk_model_watch_current(watch);
+ *                     predictor = load(model->directory);
+ *                     seen = model->generation;
+ *                     trk_model_watch_release(watch, model);
+ *             }
+ *             predict(predictor, …);
+ *     }
+ *
+ * A move is heard of at once: the server holds the thread's question until the alias moves. While the
+ * server is away, what is here stays; the program starts with the copy of its last life, and catches
+ * up when the server answers. A version that cannot be had (its bytes are not those registered, the
+ * disk is full, `load` refuses it) leaves the old one in use; it is tried again after a delay that
+ * doubles up to minutes (an hour where `load` refused it), and at once when the alias moves.
+ *
+ * THE DIRECTORY belongs to one watch of one process (TRK_BUSY for a second one), and has the layout of
+ * trk deploy: versions/NAME and a link `current`. A download that broke off is gone on with, also by
+ * the next process. One that trk deploy keeps is refused: open its `current` instead.
+ *
+ * THREADS. Any thread may call any function at any time; trk_model_watch_stop() must be the last. None
+ * but start, wait and stop ever waits, for the network or the disk. The thread of a watch blocks all
+ * signals. FORK. As for runs, the handle is dead in a child: trk_model_watch_current() answers NULL,
+ * the others TRK_FORKED or 0. */
+struct trk_model_watch;
+
+/* A version in a directory here. Its texts live as long as itself: until it is released. */
+struct trk_model {
+	size_t size; /* of this struct in the library at hand */
+	const char *model;
+	const char *version;
+	const char *directory;	 /* absolute; nobody changes what is in it */
+	const char *tree_sha256; /* over the lines "<sha256>  <path>\n" of its files */
+	uint64_t generation;	 /* 1 for the first one, and one more for each */
+};
+
+/* Asked on the thread of the watch before a version becomes the current one, which until then stays in
+ * use: false refuses it. The place to load it, and to say that it works. `model` is borrowed for the
+ * call. It may call everything but trk_model_watch_wait() and trk_model_watch_stop(). */
+typedef bool (*trk_model_fn)(void *context, const struct trk_model *model);
+
+/* NULL and 0 mean "the default". Everything is copied. */
+struct trk_model_watch_options {
+	size_t size;	       /* sizeof(struct trk_model_watch_options) */
+	const char *url;       /* as for runs */
+	const char *model;     /* its name; required */
+	const char *alias;     /* required */
+	const char *directory; /* required; made if only it is missing */
+	/* Versions to keep in the directory, the current one included, besides those in use.
+	 * Default: 2, so that going back needs no download. */
+	size_t keep;
+	trk_model_fn load;
+	void *load_context;
+	trk_log_fn log; /* hears of versions, and of trouble that begins or ends */
+	void *log_context;
+	int64_t connect_timeout_ms; /* as for runs */
+	int64_t request_timeout_ms;
+	char *error_text; /* receives a sentence when the start fails; may be NULL */
+	size_t error_text_bytes;
+};
+
+/* Starts to follow, and gives the handle in *watch_out; NULL on failure. Waits neither for the server
+ * nor for the check of what is there. Fails: TRK_INVALID_ARGUMENT, TRK_BUSY, TRK_DISK, TRK_NO_MEMORY,
+ * TRK_SYSTEM. */
+TRK_API enum trk_status trk_model_watch_start(const struct trk_model_watch_options *options,
+					      struct trk_model_watch **watch_out);
+
+/* That of the current version, 0 for none: one load from memory, for each request. */
+TRK_API uint64_t trk_model_watch_generation(const struct trk_model_watch *watch);
+/* The current version, which stays in its directory until it is released; NULL when there is none.
+ * Costs a lock that nobody holds for long, and allocates nothing. */
+TRK_API const struct trk_model *trk_model_watch_current(struct trk_model_watch *watch);
+/* Once for each answer of the function above; NULL is fine. */
+TRK_API void trk_model_watch_release(struct trk_model_watch *watch, const struct trk_model *model);
+
+/* Waits until the current version has another generation than this one, at most `timeout_ms`; a
+ * negative time waits for ever. TRK_OK, or TRK_TIMEOUT. */
+TRK_API enum trk_status trk_model_watch_wait(struct trk_model_watch *watch, uint64_t generation,
+					     int64_t timeout_ms);
+
+/* As trk_run_last_error(), of the watch. */
+TRK_API size_t trk_model_watch_last_error(struct trk_model_watch *watch, char *text,
+					  size_t text_bytes);
+
+/* Ends the watch and frees the handle, with all models of it, released or not; their directory stays.
+ * Breaks off a download; waits for `load` to return. */
+TRK_API enum trk_status trk_model_watch_stop(struct trk_model_watch *watch);
 
 /* "the server cannot be reached" for TRK_UNREACHABLE. Static text. */
 TRK_API const char *trk_strerror(enum trk_status status);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
+#include "src/reply.h"
 #include "src/transport.h"
 
 bool fetcher_get(const struct fetcher *f, struct arena *arena, struct json_value **reply,
@@ -31,6 +32,40 @@ bool fetcher_getv(const struct fetcher *f, struct arena *arena, struct json_valu
 	}
 	va_end(again);
 	return f->get(f->context, whole, arena, reply, err);
+}
+
+static enum error_code code_of_status(long status)
+{
+	switch (status) {
+	case 401:
+		return ERR_UNAUTHENTICATED;
+	case 403:
+		return ERR_PERMISSION_DENIED;
+	case 404:
+		return ERR_NOT_FOUND;
+	case 409:
+		return ERR_RESOURCE_CONFLICT;
+	case 408:
+	case 504:
+		return ERR_REQUEST_TIMEOUT;
+	case 503:
+		return ERR_TEMPORARILY_UNAVAILABLE;
+	default:
+		return status < 500 ? ERR_BAD_REQUEST : ERR_INTERNAL_ERROR;
+	}
+}
+
+bool fetcher_fail(struct error *err, const char *url, long status, struct slice body)
+{
+	char name[64], message[ERROR_MESSAGE_BYTES_MAX];
+	(void)reply_text(body, "error_code", name, sizeof(name));
+	(void)reply_text(body, "message", message, sizeof(message));
+	enum error_code code = error_code_from_name(slice_from_cstr(name));
+	if (name[0] == '\0' || code == ERR_INTERNAL_ERROR)
+		code = code_of_status(status);
+	if (message[0] == '\0')
+		return error_set(err, code, "%s answered with status %ld", url, status);
+	return error_set(err, code, "%s", message);
 }
 
 bool fetcher_check(const struct fetcher *f, struct error *err)

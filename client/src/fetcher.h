@@ -43,6 +43,9 @@ MUST_CHECK bool fetcher_get(const struct fetcher *f, struct arena *arena, struct
 MUST_CHECK bool fetcher_getv(const struct fetcher *f, struct arena *arena,
 			     struct json_value **reply, struct error *err, const char *format,
 			     va_list arguments);
+/* The error of an answer with a status of failure: the server's own sentence and code, else what the
+ * status tells. Allocates nothing. */
+bool fetcher_fail(struct error *err, const char *url, long status, struct slice body);
 /* Fails with CANCELLED when the work is to stop. */
 MUST_CHECK bool fetcher_check(const struct fetcher *f, struct error *err);
 /* Percent-encoded for a query value, or as a path, where "/" stays. */

@@ -1,9 +1,11 @@
 /* Owns the questions about a model version that come before its download. */
 #include "src/model_source.h"
 
+#include <stdio.h>
+
 #include "src/artifact_uri.h"
 
-enum { NAME_MODEL_BYTES = 80, NAME_VERSION_BYTES = 20, NAME_DIGEST_BYTES = 16 };
+enum { NAME_MODEL_BYTES = 80, NAME_DIGEST_BYTES = 16 };
 
 /* ASCII letters, digits, '.', '_', '-'; the first is none of the last two, nor '.'. */
 static struct slice safe_name(struct arena *arena, struct slice text, size_t bytes_max)
@@ -58,10 +60,10 @@ bool model_source_find(const struct fetcher *f, struct arena *arena,
 		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
 				 "version %.*s of %.*s holds no files", SLICE_FMT(number),
 				 SLICE_FMT(model));
-	struct slice name = arena_printf(arena, "%.*s-v%.*s-%.*s",
-					 SLICE_FMT(safe_name(arena, model, NAME_MODEL_BYTES)),
-					 SLICE_FMT(safe_name(arena, number, NAME_VERSION_BYTES)),
-					 NAME_DIGEST_BYTES, manifest.tree_sha256);
+	struct slice name = arena_printf(
+		arena, "%.*s-v%.*s-%.*s", SLICE_FMT(safe_name(arena, model, NAME_MODEL_BYTES)),
+		SLICE_FMT(safe_name(arena, number, MODEL_NAME_VERSION_BYTES)), NAME_DIGEST_BYTES,
+		manifest.tree_sha256);
 	*out = (struct model_source){
 		.manifest = manifest,
 		.model = arena_cstr(arena, model),
@@ -84,6 +86,22 @@ bool model_source_manifest(const struct fetcher *f, struct arena *arena,
 	       artifact_uri_path(json_text(reply, "artifact_uri"), &path, err) &&
 	       manifest_load(f, arena, path, out, err) &&
 	       check_digest(version, out->tree_sha256, err);
+}
+
+bool model_source_is_named(struct arena *arena, const char *name, struct slice model,
+			   const char *tree_sha256, char version[MODEL_NAME_VERSION_BYTES + 1])
+{
+	struct slice text = slice_from_cstr(name);
+	struct slice head =
+		arena_printf(arena, "%.*s-v", SLICE_FMT(safe_name(arena, model, NAME_MODEL_BYTES)));
+	struct slice tail = arena_printf(arena, "-%.*s", NAME_DIGEST_BYTES, tree_sha256);
+	if (tree_sha256[0] == '\0' || !slice_starts_with(text, head) ||
+	    !slice_ends_with(text, tail) || text.len <= head.len + tail.len ||
+	    text.len - head.len - tail.len > MODEL_NAME_VERSION_BYTES)
+		return false;
+	(void)snprintf(version, MODEL_NAME_VERSION_BYTES + 1, "%.*s",
+		       (int)(text.len - head.len - tail.len), name + head.len);
+	return true;
 }
 
 struct slice model_tag(const struct json_value *entity, const char *key)

@@ -8,6 +8,8 @@
 
 #define MODEL_TREE_TAG "trackerd.tree_sha256"
 
+enum { MODEL_NAME_VERSION_BYTES = 20 };
+
 /* All of it in the arena. */
 struct model_source {
 	struct manifest manifest; /* of at least one file */
@@ -30,6 +32,10 @@ MUST_CHECK bool model_source_find(const struct fetcher *f, struct arena *arena,
 MUST_CHECK bool model_source_manifest(const struct fetcher *f, struct arena *arena,
 				      const struct json_value *version, struct manifest *out,
 				      struct error *err);
+/* Is `name` what a directory of the model with this digest ("" for one that cannot be read) is called?
+ * Of which version it is says `version`. */
+bool model_source_is_named(struct arena *arena, const char *name, struct slice model,
+			   const char *tree_sha256, char version[MODEL_NAME_VERSION_BYTES + 1]);
 /* The value of a tag of a version or model; absent if it has none of that name. */
 struct slice model_tag(const struct json_value *entity, const char *key);
 

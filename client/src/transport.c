@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "src/fetcher.h"
 #include "trk.h"
 
 enum {
@@ -31,6 +32,8 @@ struct transport {
 	struct transport_reply *reply_or_null;
 	const struct transport_call *call_or_null;
 	int64_t upload_offset;
+	bool is_range_begun, has_given_up;
+	struct error *err_or_null; /* where a range says why it gave up */
 };
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -41,7 +44,9 @@ static void show_url(struct transport *t);
 static bool set_up(struct transport *t, const struct transport_call *call,
 		   struct curl_slist *headers);
 static struct curl_slist *make_headers(const struct transport_call *call);
+static void set_patience(struct transport *t);
 static CURLcode run(struct transport *t);
+static bool finish_range(struct transport *t);
 static size_t take_body_cb(char *bytes, size_t size, size_t count, void *context);
 static size_t take_header_cb(char *bytes, size_t size, size_t count, void *context);
 static size_t give_body_cb(char *bytes, size_t size, size_t count, void *context);
@@ -96,6 +101,8 @@ bool transport_perform(struct transport *t, const struct transport_call *call,
 	t->reply_or_null = reply;
 	t->call_or_null = call;
 	t->upload_offset = 0;
+	t->is_range_begun = t->has_given_up = false;
+	t->err_or_null = err;
 	t->error_text[0] = '\0';
 	struct curl_slist *headers = make_headers(call);
 	CURLcode code = headers != NULL && set_up(t, call, headers) ? run(t) : CURLE_OUT_OF_MEMORY;
@@ -103,11 +110,12 @@ bool transport_perform(struct transport *t, const struct transport_call *call,
 	if (code == CURLE_OK)
 		(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_slist_free_all(headers);
-	if (code == CURLE_OK && status > 0) {
-		reply->status = (int)status;
+	reply->status = (int)status;
+	if (code == CURLE_OK && status > 0 && finish_range(t))
 		return true;
-	}
 	buffer_deinit(&reply->body);
+	if (t->has_given_up)
+		return false;
 	if (atomic_load(&t->is_cancelled))
 		return error_set(err, ERR_CANCELLED, "broken off");
 	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "%s: %s", t->shown_url,
@@ -195,9 +203,9 @@ static bool set_up(struct transport *t, const struct transport_call *call,
 		(void)curl_easy_setopt(easy, CURLOPT_READDATA, t);
 		(void)curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_body_cb);
 		(void)curl_easy_setopt(easy, CURLOPT_SEEKDATA, t);
-		(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-		(void)curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-				       (long)(t->request_timeout_ms + 999) / 1000);
+		set_patience(t);
+	} else if (call->range_or_null != NULL) {
+		set_patience(t);
 	} else {
 		(void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->request_timeout_ms);
 		if (call->content_type != NULL) {
@@ -209,28 +217,42 @@ static bool set_up(struct transport *t, const struct transport_call *call,
 	return ok;
 }
 
+/* Long transfers have no end time; they end when nothing moves. */
+static void set_patience(struct transport *t)
+{
+	(void)curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void)curl_easy_setopt(t->easy, CURLOPT_LOW_SPEED_TIME,
+			       (long)(t->request_timeout_ms + 999) / 1000);
+}
+
+static struct curl_slist *append(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = list == NULL ? NULL : curl_slist_append(list, line);
+	if (longer == NULL)
+		curl_slist_free_all(list);
+	return longer;
+}
+
 static struct curl_slist *make_headers(const struct transport_call *call)
 {
 	char line[256];
+	const struct fetch_range *range = call->range_or_null;
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* saves a round trip */
-	if (list != NULL && call->content_type != NULL) {
+	if (call->content_type != NULL) {
 		(void)snprintf(line, sizeof line, "Content-Type: %s", call->content_type);
-		struct curl_slist *longer = curl_slist_append(list, line);
-		if (longer == NULL)
-			goto no_memory;
-		list = longer;
+		list = append(list, line);
 	}
-	if (list != NULL && call->sha256_or_null != NULL) {
+	if (call->sha256_or_null != NULL) {
 		(void)snprintf(line, sizeof line, "X-Content-Sha256: %s", call->sha256_or_null);
-		struct curl_slist *longer = curl_slist_append(list, line);
-		if (longer == NULL)
-			goto no_memory;
-		list = longer;
+		list = append(list, line);
+	}
+	if (range != NULL && range->from > 0) {
+		(void)snprintf(line, sizeof line, "Range: bytes=%lld-", (long long)range->from);
+		list = append(list, line);
+		(void)snprintf(line, sizeof line, "If-Range: \"%s\"", range->etag);
+		list = append(list, line);
 	}
 	return list;
-no_memory:
-	curl_slist_free_all(list);
-	return NULL;
 }
 
 /* The multi interface, because its wait can be ended by another thread. */
@@ -256,9 +278,43 @@ static CURLcode run(struct transport *t)
 	return result;
 }
 
+static bool begin_range(struct transport *t, int64_t from)
+{
+	const struct fetch_range *range = t->call_or_null->range_or_null;
+	t->is_range_begun = true;
+	t->has_given_up = !range->begin(range->context, from, t->err_or_null);
+	return !t->has_given_up;
+}
+
+static long status_of(struct transport *t)
+{
+	long status = 0;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status); /* 0 if unknown */
+	return status;
+}
+
+static bool take_range(struct transport *t, struct slice bytes)
+{
+	const struct fetch_range *range = t->call_or_null->range_or_null;
+	if (!t->is_range_begun && !begin_range(t, status_of(t) == 206 ? range->from : 0))
+		return false;
+	t->has_given_up = !range->bytes(range->context, bytes, t->err_or_null);
+	return !t->has_given_up;
+}
+
+/* An empty file has no bytes to begin with. */
+static bool finish_range(struct transport *t)
+{
+	bool is_empty = t->call_or_null->range_or_null != NULL && !t->is_range_begun &&
+			t->reply_or_null->status / 100 == 2;
+	return !is_empty || begin_range(t, 0);
+}
+
 static size_t take_body_cb(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transport *t = context;
+	if (t->call_or_null->range_or_null != NULL && status_of(t) / 100 == 2)
+		return take_range(t, slice_make(bytes, size * count)) ? size * count : 0;
 	struct buffer *body = &t->reply_or_null->body;
 	buffer_append(body, slice_make(bytes, size * count));
 	return body->failed ? 0 : size * count;

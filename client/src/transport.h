@@ -18,11 +18,12 @@ enum {
 }; /* an archive's reply lists up to 100,000 files */
 
 struct transport;
+struct fetch_range; /* fetcher.h */
 
 struct transport_options {
 	const char *url; /* "http://host:port/prefix"; a slash at the end is dropped */
 	int64_t connect_timeout_ms;
-	int64_t request_timeout_ms; /* of an exchange; of uploads: without any movement */
+	int64_t request_timeout_ms; /* of an exchange; of uploads and ranges: without any movement */
 };
 
 struct transport_call {
@@ -34,6 +35,9 @@ struct transport_call {
 	bool is_upload;
 	int64_t upload_bytes;
 	const char *sha256_or_null; /* sent as X-Content-Sha256 */
+	/* A success is handed to it piece by piece instead of being kept; its path and this struct's
+	 * are the same. */
+	const struct fetch_range *range_or_null;
 };
 
 struct transport_reply {
@@ -49,6 +53,7 @@ MUST_CHECK bool transport_open(const struct transport_options *options, struct t
 			       struct error *err);
 void transport_close(struct transport *t);
 /* True when the server answered, with whatever status; reply->body is then the caller's to deinit.
+ * False, with what it said, also when the range gave up.
  * False, with TEMPORARILY_UNAVAILABLE, when it did not: unreachable, timed out, broken off; or with
  * CANCELLED. */
 MUST_CHECK bool transport_perform(struct transport *t, const struct transport_call *call,

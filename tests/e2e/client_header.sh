@@ -19,6 +19,15 @@ int use(struct trk_run *run)
 	(void)trk_run_start(NULL, &started);
 	(void)trk_log_paramf(run, "key", "%d of %s", 1, "many");
 	(void)trk_log_metric(run, "loss", 0.5, 1);
+	{
+		struct trk_model_watch_options watch_options;
+		struct trk_model_watch *watch;
+		watch_options.size = sizeof watch_options;
+		(void)trk_model_watch_start(&watch_options, &watch);
+		trk_model_watch_release(watch, trk_model_watch_current(watch));
+		(void)trk_model_watch_wait(watch, trk_model_watch_generation(watch), 0);
+		(void)trk_model_watch_stop(watch);
+	}
 	return (int)trk_run_finish(run, TRK_RUN_FINISHED, 1000);
 }
 END

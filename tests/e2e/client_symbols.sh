@@ -12,7 +12,7 @@ check() {
 		echo "$1 shows more than trk_*:" $others
 		failed=1
 	fi
-	for symbol in trk_run_start_compiled trk_log_metric trk_flush trk_run_finish trk_sync trk_version; do
+	for symbol in trk_run_start_compiled trk_log_metric trk_flush trk_run_finish trk_sync trk_model_watch_start trk_model_watch_current trk_version; do
 		printf '%s\n' "$2" | grep -q -x "$symbol" || { echo "$1 lacks $symbol"; failed=1; }
 	done
 }
