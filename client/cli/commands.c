@@ -188,7 +188,9 @@ static const struct command_option serve_options[] = {
 	{"max-body", "BYTES", "largest request (16777216)", 0},
 	{"env", "ENV", "environment that is served, such as prod", 0},
 	{"target", "TARGET", "name of what serves (the host's)", 0},
+	{"heartbeat", "S", "tell the server every S seconds that it is served (30)", 0},
 	{"no-watch", NULL, "stay with the version that the alias names now", 0},
+	{"no-report", NULL, "tell the server nothing of what is served", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option deployments_list_options[] = {

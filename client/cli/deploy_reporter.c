@@ -133,7 +133,8 @@ static void write_report(struct deploy_reporter *r, const struct deployment *d,
 	json_put_cstr(&w, "environment", s->environment);
 	json_put_cstr(&w, "target", s->target);
 	json_put_cstr(&w, "host", host);
-	json_put_cstr(&w, "path", d->directory.path);
+	json_put_cstr(&w, "path",
+		      d->address_or_null != NULL ? d->address_or_null : d->directory.path);
 	json_put_cstr(&w, "state", t->state);
 	json_put_cstr(&w, "reason", t->reason);
 	json_put_int(&w, "heartbeat_ms", r->heartbeat_ms);

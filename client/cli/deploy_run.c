@@ -90,8 +90,7 @@ static bool fetch_and_switch(struct deployment *d, const struct deploy_source *s
 	return switch_over(d, "deploy", keep, r, err);
 }
 
-/* What is in use now, as `state`. */
-static void tell(struct deployment *d, const char *state, const char *reason)
+void deploy_tell(struct deployment *d, const char *state, const char *reason)
 {
 	struct error ignored;
 	const char *current = "", *previous = "";
@@ -122,7 +121,7 @@ static bool keep_in_place(struct deployment *d, const char *current, int64_t kee
 	prune(d, current, keep, r);
 	if (!save_id(d, err))
 		return false;
-	tell(d, "active", "");
+	deploy_tell(d, "active", "");
 	return true;
 }
 
@@ -148,7 +147,7 @@ bool deploy_bring(struct deployment *d, const struct deploy_source *source,
 		return false;
 	deploy_reporter_tell(d->reporter_or_null, d, &begun);
 	bool ok = fetch_and_switch(d, source, settings, keep, r, err);
-	tell(d, ok ? "active" : "failed", ok ? "" : err->message);
+	deploy_tell(d, ok ? "active" : "failed", ok ? "" : err->message);
 	return ok;
 }
 
@@ -159,6 +158,6 @@ bool deploy_use_previous(struct deployment *d, int64_t keep, struct deploy_repor
 	if (!save_id(d, err))
 		return false;
 	bool ok = switch_over(d, "rollback", keep, r, err);
-	tell(d, ok ? "rolled_back" : "failed", ok ? "" : err->message);
+	deploy_tell(d, ok ? "rolled_back" : "failed", ok ? "" : err->message);
 	return ok;
 }

@@ -25,5 +25,7 @@ MUST_CHECK bool deploy_bring(struct deployment *d, const struct deploy_source *s
 /* Goes back to r->version, which is whole in the directory, with the state's settings. */
 MUST_CHECK bool deploy_use_previous(struct deployment *d, int64_t keep, struct deploy_report *r,
 				    struct error *err);
+/* Tells the daemon, if it is told at all, what is in use now, as `state`. */
+void deploy_tell(struct deployment *d, const char *state, const char *reason);
 
 #endif

@@ -19,6 +19,7 @@ struct deployment {
 	struct deploy_state state;
 	struct deploy_reporter *reporter_or_null;
 	struct deploy_settings told; /* what a report says of them */
+	const char *address_or_null; /* URL of what serves the version; told in place of the directory */
 };
 
 /* Activates versions/NAME, which is complete and in state.versions; `cause` is "deploy" or "rollback".

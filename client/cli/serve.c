@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/handlers.h"
+#include "cli/model_ref.h"
 #include "cli/serve_follow.h"
 #include "serve/server.h"
 #include "serve/workers.h"
@@ -13,6 +14,7 @@ enum {
 	QUEUE = 100,
 	QUEUE_MAX = 100000,
 	TIMEOUT_S = 60,
+	HEARTBEAT_S = 30,
 	SECONDS_MAX = 86400,
 	BODY_BYTES = 16 * 1024 * 1024,
 	BODY_BYTES_MAX = 256 * 1024 * 1024,
@@ -113,23 +115,29 @@ static bool read_reference(struct serving *s, struct error *err)
 	if (reference == NULL)
 		return cli_fail_usage(cli, err,
 				      "name a version: MODEL@ALIAS, MODEL/VERSION, or --model-dir");
-	const char *at = strrchr(reference, '@'), *end = at != NULL ? at : strrchr(reference, '/');
-	if (end == NULL || end == reference || end[1] == '\0')
+	struct slice text = slice_from_cstr(reference), model, name;
+	bool has_alias = model_ref_split(text, '@', &model, &name);
+	if (!has_alias && !model_ref_split(text, '/', &model, &name))
 		return cli_fail_usage(cli, err,
 				      "\"%s\" names no version: write MODEL@ALIAS or MODEL/VERSION",
 				      reference);
-	struct slice model = slice_make(reference, (size_t)(end - reference));
+	int64_t heartbeat_s;
+	if (!read_number(cli, "heartbeat", HEARTBEAT_S, SECONDS_MAX, &heartbeat_s, err))
+		return false;
 	char host[65] = "";
 	(void)gethostname(host, sizeof(host) - 1); /* "" does as well */
 	s->follow = (struct serve_follow){
 		.cli = cli,
 		.reference = reference,
-		.alias = at != NULL ? at + 1 : "",
+		.model = arena_cstr(cli->arena, model),
+		.alias = has_alias ? arena_cstr(cli->arena, name) : "",
 		.directory =
 			cli_option(cli, "dir",
 				   arena_cstr(cli->arena, arena_printf(cli->arena, "%.*s.served",
 								       SLICE_FMT(model)))),
-		.is_watching = at != NULL && !cli_flag(cli, "no-watch"),
+		.is_watching = has_alias && !cli_flag(cli, "no-watch"),
+		.is_reporting = !cli_flag(cli, "no-report"),
+		.heartbeat_ms = heartbeat_s * 1000,
 		.target = cli_option(cli, "target", arena_cstr(cli->arena, slice_from_cstr(host))),
 		.environment = cli_option(cli, "env", ""),
 	};

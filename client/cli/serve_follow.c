@@ -8,51 +8,61 @@
 
 #include "base/clock.h"
 #include "cli/deploy_fetch.h"
-#include "src/files.h"
+#include "cli/deploy_reporter.h"
+#include "cli/deploy_run.h"
 #include "cli/model_ref.h"
 #include "serve/follow_message.h"
+#include "src/alias_poll.h"
+#include "src/files.h"
+#include "src/sender.h"
 
 enum {
-	POLL_MS = 1000,
-	AWAY_MS = 500, /* the first pause; they double */
-	AWAY_DOUBLINGS = 6,
-	REFUSED_MS = 60 * 1000,
+	REFUSED_MS = 60 * 1000, /* until a version that was refused is offered again; it doubles */
 	REFUSED_MS_MAX = 60 * 60 * 1000,
+	TURN_MS = 1000,		/* of waiting for a verdict */
+	NEVER_MS = 3600 * 1000, /* as good as never, for whoever waits with a limit */
 };
 
 struct follow {
 	const struct serve_follow *options;
 	struct cli *cli;
 	struct deployment deployment;
+	struct deploy_reporter reporter;
+	struct alias_poll poll;
 	FILE *input;
 	int output_fd;
-	sigset_t asked_to_end;	       /* SIGTERM */
-	char active[512];	       /* the name in versions/ of what is served; "" for none */
-	char refused[512];	       /* that was not taken; "" for none */
-	int64_t refused_ms;	       /* how long it is left alone */
-	int64_t try_again_ms;	       /* when, by the monotonic clock */
-	unsigned failures;	       /* of the server, one after the other */
+	sigset_t asked_to_end; /* SIGTERM */
+	char active[512];      /* the name in versions/ of what is served; "" for none */
+	char refused[512];     /* that was not taken; "" for none */
+	bool is_due;	       /* what the reference names is to be offered, from due_ms on */
+	int64_t due_ms;	       /* by the monotonic clock */
+	int64_t refused_ms;    /* how long a refused version is left alone */
+	unsigned failures;     /* of the server, one after the other */
 	bool has_said, said_reachable; /* the last note */
 	char said[ERROR_MESSAGE_BYTES_MAX];
 };
 
-static bool open_directory(struct follow *f, struct error *err);
+static bool open_all(struct follow *f, const char *address, struct error *err);
 static bool follow(struct follow *f, struct error *err);
 static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err);
 static bool is_answer(const struct error *err);
-static bool look(struct follow *f, struct error *err);
+static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *err);
+static bool bring(struct follow *f, struct error *err);
 static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
 		  bool *is_accepted_out, struct error *err);
 static bool offer_current(struct follow *f, const struct error *why, bool *is_accepted_out,
 			  struct error *err);
 static bool rest(struct follow *f, int64_t pause_ms);
+static void tick(void *context);
 static void say(struct follow *f, bool is_reachable, const char *text);
 static void give_up(struct follow *f, const struct error *err);
 
-int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name)
+int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name,
+		     const char *address)
 {
 	const struct serve_follow *options = ctx;
-	struct follow f = {.options = options, .cli = options->cli, .output_fd = output_fd};
+	struct follow f = {
+		.options = options, .cli = options->cli, .output_fd = output_fd, .is_due = true};
 	struct error err;
 	jmp_buf guard;
 	f.cli->quiet = true;
@@ -63,37 +73,57 @@ int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_
 	if (setjmp(guard) != 0 || f.input == NULL)
 		return CLI_FAILED;
 	arena_guard_set(f.cli->arena, &guard);
-	if (open_directory(&f, &err) && follow(&f, &err))
+	if (open_all(&f, address, &err) && follow(&f, &err))
 		return CLI_OK;
 	give_up(&f, &err);
 	return CLI_FAILED;
 }
 
-static bool open_directory(struct follow *f, struct error *err)
+static bool open_all(struct follow *f, const char *address, struct error *err)
 {
+	const struct serve_follow *o = f->options;
 	struct deployment *d = &f->deployment;
-	const char *note;
+	struct deploy_report settled = {0};
 	d->cli = f->cli;
+	d->address_or_null = address;
+	d->told = (struct deploy_settings){.model = o->model,
+					   .alias = o->alias,
+					   .target = o->target,
+					   .environment = o->environment,
+					   .hook = "",
+					   .health = ""};
 	deploy_directory_init(&d->directory);
-	if (!deploy_directory_open(f->options->directory, true, &d->directory, err) ||
-	    !deploy_directory_lock(&d->directory, err) ||
-	    !deploy_state_load(&d->directory, f->cli->arena, &d->state, err) ||
-	    !deploy_settle(d, &note, err))
+	alias_poll_init(&f->poll, &f->cli->fetcher, o->model, o->alias);
+	if (!deploy_enter(d, o->directory, true, &settled, err))
 		return false;
-	if (note != NULL)
-		say(f, true, note);
-	return true;
+	if (!o->is_reporting)
+		return true;
+	d->reporter_or_null = &f->reporter;
+	f->cli->tick = tick;
+	f->cli->tick_context = f;
+	return deploy_reporter_open(&f->reporter, f->cli, o->heartbeat_ms, err);
 }
 
 /* ---- following ------------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+	return clock_monotonic_ms(clock_system());
+}
+
+static bool is_due_now(const struct follow *f)
+{
+	return f->is_due && now_ms() >= f->due_ms;
+}
 
 /* Fails when there is nothing to serve. True when the server wants no more. */
 static bool follow(struct follow *f, struct error *err)
 {
 	int64_t pause_ms;
 	do {
-		/* All that one look needs is given back. */
+		/* All that one step needs is given back. */
 		struct arena_mark mark = arena_mark(f->cli->arena);
+		tick(f);
 		if (!take_step(f, &pause_ms, err))
 			return false;
 		arena_rewind(f->cli->arena, mark);
@@ -101,7 +131,7 @@ static bool follow(struct follow *f, struct error *err)
 	return true;
 }
 
-/* One look, and what is done when it fails: what is served goes on, or what the directory holds is. */
+/* Listens, and brings what is due. When that fails, what is served goes on, or what the directory holds is. */
 static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err)
 {
 	struct deployment *d = &f->deployment;
@@ -109,10 +139,8 @@ static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err
 	struct error why;
 	if (!deploy_state_load(&d->directory, f->cli->arena, &d->state, err))
 		return false;
-	if (look(f, &why)) {
-		bool is_settled = !f->options->is_watching && f->refused[0] == '\0';
+	if (listen_once(f, pause_ms_out, &why) && (!is_due_now(f) || bring(f, &why))) {
 		f->failures = 0;
-		*pause_ms_out = is_settled ? -1 : POLL_MS;
 		return true;
 	}
 	if (!is_served && !offer_current(f, &why, &is_served, err))
@@ -122,9 +150,7 @@ static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err
 		return false;
 	}
 	say(f, is_answer(&why), why.message);
-	*pause_ms_out = (int64_t)AWAY_MS
-			<< (f->failures < AWAY_DOUBLINGS ? f->failures : AWAY_DOUBLINGS);
-	f->failures++;
+	*pause_ms_out = sender_pause_ms(f->failures++);
 	return true;
 }
 
@@ -134,11 +160,68 @@ static bool is_answer(const struct error *err)
 	return err->code != ERR_TEMPORARILY_UNAVAILABLE && err->code != ERR_REQUEST_TIMEOUT;
 }
 
-/* Is this one not to be tried now? */
-static bool is_left_alone(const struct follow *f, const char *name)
+/* How long nothing of ours is due; at most `limit_ms`. */
+static int64_t idle_ms(const struct follow *f, int64_t limit_ms)
 {
-	return strcmp(f->refused, name) == 0 &&
-	       clock_monotonic_ms(clock_system()) < f->try_again_ms;
+	int64_t now = now_ms(), until = now + limit_ms;
+	if (f->is_due && f->due_ms < until)
+		until = f->due_ms;
+	if (f->deployment.reporter_or_null != NULL && f->reporter.due_ms < until)
+		until = f->reporter.due_ms;
+	return until > now ? until - now : 0;
+}
+
+/* Waits for a move of the alias, as long as nothing else is due. Says how long to pause before the next step. */
+static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *err)
+{
+	struct alias_reply reply;
+	const struct serve_follow *o = f->options;
+	if (!o->is_watching) {
+		*pause_ms_out = is_due_now(f) ? 0 : idle_ms(f, NEVER_MS);
+		return true;
+	}
+	if (!alias_poll_ask(&f->poll, idle_ms(f, ALIAS_WAIT_MS), f->cli->arena, &reply, err))
+		return false;
+	if (reply.answer == ALIAS_MISSING)
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+				 "there is no model %s with an alias %s", o->model, o->alias);
+	if (reply.answer == ALIAS_MOVED) {
+		f->is_due = true;
+		f->due_ms = 0;
+		f->refused_ms = REFUSED_MS;
+	}
+	say(f, true, "");
+	*pause_ms_out = reply.has_waited || is_due_now(f) ? 0 : idle_ms(f, ALIAS_PAUSE_MS);
+	return true;
+}
+
+/* ---- a version ------------------------------------------------------------------------------- */
+
+/* What the reference names now. */
+static bool resolve(struct follow *f, struct deploy_source *out, const char **run_id_out,
+		    struct error *err)
+{
+	struct json_value *reply;
+	struct model_source source;
+	struct cli *cli = f->cli;
+	const struct serve_follow *o = f->options;
+	const struct json_value *version = NULL;
+	if (!o->is_watching) {
+		if (!model_ref_resolve(cli, o->reference, &version, err))
+			return false;
+	} else if (cli_get(cli, &reply, err,
+			   "/api/2.0/mlflow/model-versions/get?name=%s&version=%s",
+			   cli_encode(cli, slice_from_cstr(o->model)),
+			   cli_encode(cli, slice_from_cstr(f->poll.version)))) {
+		version = json_tree_get(reply, "model_version");
+	} else {
+		return false;
+	}
+	if (!model_source_find(&cli->fetcher, cli->arena, version, &source, err))
+		return false;
+	*out = deploy_source_of(cli->arena, &source);
+	*run_id_out = arena_cstr(cli->arena, json_text(version, "run_id"));
+	return true;
 }
 
 static void remember_refusal(struct follow *f, const char *name)
@@ -147,37 +230,58 @@ static void remember_refusal(struct follow *f, const char *name)
 	f->refused_ms = is_again ? f->refused_ms * 2 : REFUSED_MS;
 	if (f->refused_ms > REFUSED_MS_MAX)
 		f->refused_ms = REFUSED_MS_MAX;
-	f->try_again_ms = clock_monotonic_ms(clock_system()) + f->refused_ms;
+	f->due_ms = now_ms() + f->refused_ms;
 	(void)snprintf(f->refused, sizeof(f->refused), "%s", name);
 }
 
-/* Asks where the reference points, and offers what is new. Fails when the server could not be asked, or when
- * there is nothing to serve. */
-static bool look(struct follow *f, struct error *err)
+static bool tell_begun(struct follow *f, const struct deploy_version *version, struct error *err)
 {
+	struct deployment *d = &f->deployment;
+	const struct deploy_telling begun = {
+		.state = "deploying",
+		.version_or_null = version,
+		.previous_or_null = deploy_state_find(&d->state, f->active),
+		.reason = "",
+	};
+	/* The name at the daemon is this directory's for good. */
+	if (!deploy_state_save(&d->directory, &d->state, err))
+		return false;
+	deploy_reporter_tell(d->reporter_or_null, d, &begun);
+	return true;
+}
+
+/* Fetches what the reference names, and offers it. Fails when the server could not be asked, or when there is
+ * nothing to serve. */
+static bool bring(struct follow *f, struct error *err)
+{
+	struct deployment *d = &f->deployment;
 	struct deploy_source source;
-	const struct json_value *version;
+	const char *run_id;
 	bool is_fetched, is_accepted;
-	if (!model_ref_resolve(f->cli, f->options->reference, &version, err) ||
-	    !deploy_source_resolve(f->cli, f->options->reference, &source, err))
+	if (!resolve(f, &source, &run_id, err))
 		return false;
-	const char *name = source.version.name;
-	if (strcmp(name, f->active) == 0)
-		f->refused[0] = '\0';
 	say(f, true, "");
-	if (strcmp(name, f->active) == 0 || is_left_alone(f, name))
+	const char *name = source.version.name;
+	if (strcmp(name, f->active) == 0) {
+		f->is_due = false;
+		deploy_tell(d, "active", "");
 		return true;
-	if (!deploy_fetch(&f->deployment, &source, &is_fetched, err))
+	}
+	if (!tell_begun(f, &source.version, err))
 		return false;
-	const char *run_id = arena_cstr(f->cli->arena, json_text(version, "run_id"));
+	if (!deploy_fetch(d, &source, &is_fetched, err)) {
+		deploy_tell(d, "failed", err->message);
+		return false;
+	}
 	if (!offer(f, &source.version, run_id, &is_accepted, err))
 		return false;
+	f->is_due = !is_accepted;
 	if (is_accepted)
 		return true;
 	remember_refusal(f, name);
 	return f->active[0] != '\0' ||
 	       error_set(err, ERR_INVALID_STATE, "no worker of %s %s got ready: %s",
-			 source.version.model, source.version.version, f->deployment.state.reason);
+			 source.version.model, source.version.version, d->state.reason);
 }
 
 /* ---- offers ---------------------------------------------------------------------------------- */
@@ -217,6 +321,8 @@ static bool await_verdict(struct follow *f, bool *is_accepted_out, const char **
 {
 	struct follow_message verdict;
 	char line[FOLLOW_MESSAGE_BYTES_MAX];
+	while (rest(f, TURN_MS))
+		tick(f);
 	if (fgets(line, sizeof(line), f->input) == NULL)
 		_exit(CLI_OK); /* the server has ended */
 	if (!follow_message_read(slice_from_cstr(line), f->cli->arena, &verdict, err))
@@ -257,10 +363,12 @@ static bool record(struct follow *f, const struct deploy_version *version, bool 
 		return false;
 	d->state.result = is_accepted ? "active" : "failed";
 	d->state.reason = reason;
-	d->state.settings.target = f->options->target;
-	d->state.settings.environment = f->options->environment;
+	d->state.settings = d->told;
 	deploy_log(&d->directory, is_accepted ? "served" : "refused", version->name, reason);
-	return deploy_state_save(&d->directory, &d->state, err);
+	if (!deploy_state_save(&d->directory, &d->state, err))
+		return false;
+	deploy_tell(d, is_accepted ? "active" : "failed", reason);
+	return true;
 }
 
 static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
@@ -302,7 +410,8 @@ static bool offer_current(struct follow *f, const struct error *why, bool *is_ac
 		return false;
 	const struct deploy_version *version = deploy_state_find(&d->state, current);
 	if (version == NULL || strcmp(current, f->refused) == 0 ||
-	    !deploy_directory_holds(&d->directory, current, version->tree_sha256, &f->cli->fetcher.stop))
+	    !deploy_directory_holds(&d->directory, current, version->tree_sha256,
+				    &f->cli->fetcher.stop))
 		return true;
 	say(f, is_answer(why), why->message);
 	return offer(f, version, "", is_accepted_out, err);
@@ -315,4 +424,12 @@ static bool rest(struct follow *f, int64_t pause_ms)
 {
 	struct pollfd fd = {.fd = fileno(f->input), .events = POLLIN};
 	return poll(&fd, 1, pause_ms < 0 ? -1 : (int)pause_ms) == 0;
+}
+
+/* What is due at the daemon, also while a download goes on. */
+static void tick(void *context)
+{
+	struct follow *f = context;
+	if (f->deployment.reporter_or_null != NULL)
+		deploy_reporter_tick(&f->reporter);
 }

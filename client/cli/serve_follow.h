@@ -11,13 +11,17 @@
 struct serve_follow {
 	struct cli *cli;
 	const char *reference; /* NAME@ALIAS or NAME/VERSION */
-	const char *alias;     /* "" for a version */
+	const char *model;
+	const char *alias; /* "" for a version */
 	const char *directory;
 	bool is_watching;
+	bool is_reporting; /* tells the daemon what is served */
+	int64_t heartbeat_ms;
 	const char *target, *environment;
 };
 
 /* Works until its input ends; `ctx` is a struct serve_follow. Gives the exit status. */
-int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name);
+int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name,
+		     const char *address);
 
 #endif

@@ -148,7 +148,8 @@ static void become(const struct follower *f, int input_fd, int output_fd)
 	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 	    close_range(STDERR_FILENO + 1, ~0U, 0) != 0)
 		_exit(1);
-	int status = f->options.run(f->options.run_ctx, STDIN_FILENO, STDOUT_FILENO, active_name);
+	int status = f->options.run(f->options.run_ctx, STDIN_FILENO, STDOUT_FILENO, active_name,
+				    f->options.address);
 	_exit(status);
 }
 

@@ -18,8 +18,9 @@ struct follower;
 struct follower_options {
 	/* What the process does, with lines of follow_message.h; `active_name` is the version that is served already,
 	 * "" for none. Its result is the exit status. */
-	int (*run)(void *run_ctx, int input_fd, int output_fd, const char *active_name);
+	int (*run)(void *run_ctx, int input_fd, int output_fd, const char *active_name, const char *address);
 	void *run_ctx;
+	const char *address; /* where is served, as a URL */
 	/* What is served; asked before each start. Borrowed for that long. */
 	const char *(*active_name)(void *ctx);
 	/* A message came; borrowed for the call. */

@@ -46,6 +46,7 @@ bool reload_open(struct uv_loop_s *loop, const struct reload_options *options, s
 	const struct follower_options follow = {
 		.run = options->follow,
 		.run_ctx = options->follow_ctx,
+		.address = options->address,
 		.active_name = active_name,
 		.message_cb = on_message,
 		.ctx = r,

@@ -19,8 +19,9 @@ struct reload_options {
 	struct workers_options workers;
 	/* The one version, or else who looks for it. */
 	const struct served_model *fixed_or_null;
-	int (*follow)(void *ctx, int input_fd, int output_fd, const char *active_name);
+	int (*follow)(void *ctx, int input_fd, int output_fd, const char *active_name, const char *address);
 	void *follow_ctx;
+	const char *address; /* where is served, as a URL */
 	struct serve_metrics *metrics;
 	/* A version came into use. */
 	void (*active_cb)(void *ctx);

@@ -35,6 +35,7 @@ struct server {
 	bool is_stopping;
 	bool has_failed;
 	struct error why;
+	char address[128]; /* URL */
 };
 
 static bool open_parts(struct server *s, struct error *err);
@@ -115,6 +116,9 @@ static bool open_http(struct server *s, struct error *err)
 	if (!http_server_open(&s->loop, &options, &s->http_or_null, err))
 		return false;
 	s->invocations.http_or_null = s->http_or_null;
+	bool is_ipv6 = strchr(options.host, ':') != NULL;
+	(void)snprintf(s->address, sizeof(s->address), is_ipv6 ? "http://[%s]:%u" : "http://%s:%u",
+		       options.host, http_server_port(s->http_or_null));
 	log_event(LOG_INFO, "listening", "host=%s port=%u",
 		  log_quote(slice_from_cstr(options.host), host, sizeof(host)),
 		  http_server_port(s->http_or_null));
@@ -137,6 +141,7 @@ static bool open_reload(struct server *s, struct error *err)
 		.fixed_or_null = o->fixed_or_null,
 		.follow = o->follow,
 		.follow_ctx = o->follow_ctx,
+		.address = s->address,
 		.metrics = &s->metrics,
 		.active_cb = on_active,
 		.gave_up_cb = on_gave_up,

@@ -27,7 +27,7 @@ struct server_options {
 	int64_t start_timeout_ms; /* for the answer to the probe */
 	/* The one version that is served, or else who looks for it (follower.h). */
 	const struct served_model *fixed_or_null;
-	int (*follow)(void *ctx, int input_fd, int output_fd, const char *active_name);
+	int (*follow)(void *ctx, int input_fd, int output_fd, const char *active_name, const char *address);
 	void *follow_ctx;
 };
 

@@ -268,6 +268,38 @@ def a_version_whose_workers_do_not_start_is_refused(site):
 
 
 @case
+def the_registry_is_told_what_is_served(site):
+    def told():
+        found = site.get("/api/trackerd/v1/deployments?model=told-of")["deployments"]
+        check(len(found) <= 1, found)
+        return found[0] if found else {"state": None}
+
+    site.number("told-of", "one")
+    words = ("told-of@champion", "--env", "prod", "--target", "edge", "--heartbeat", "1")
+    with site.serve(*words) as server:
+        wait_for(lambda: told()["state"] == "active", "the first version")
+        first = told()
+        wanted = {"version": "1", "alias": "champion", "environment": "prod", "target": "edge", "heartbeat_ms": 1000,
+                  "path": f"http://127.0.0.1:{server.port}"}
+        check({key: first[key] for key in wanted} == wanted, first)
+        wait_for(lambda: told()["last_seen_ms"] > first["last_seen_ms"], "a heartbeat")
+        site.number("told-of", "sick")
+        wait_for(lambda: told()["state"] == "failed", "the refusal")
+        check("ended with status 1" in told()["reason"] and told()["version"] == "1", told())
+        site.number("told-of", "three")
+        wait_for(lambda: (told()["state"], told()["version"]) == ("active", "3"), "the third version")
+        check(told()["previous_version"] == "1", told())
+    with site.serve(*words) as server:
+        server.ready()
+        wait_for(lambda: told()["path"] == f"http://127.0.0.1:{server.port}", "the same deployment at another address")
+    site.number("untold-of", "one")
+    with site.serve("untold-of@champion", "--no-report") as server:
+        server.ready()
+        server.ask({"inputs": 1})
+    check(site.get("/api/trackerd/v1/deployments?model=untold-of")["deployments"] == [], "not told")
+
+
+@case
 def the_example_of_a_model_is_what_its_workers_are_probed_with(site):
     good = b'{"dataframe_split": {"columns": ["a"], "data": [[1]]}}'
     site.number("example", "one", **{"serving_input_example.json": good})
@@ -304,7 +336,8 @@ def without_the_registry_the_copy_is_served_and_what_came_meanwhile_follows(site
 def nothing_to_serve_is_an_error_with_its_status(site):
     site.number("firstsick", "sick")
     rows = [  # words, address, exit status, what is said
-        (["nosuch@champion"], None, 3, "not found"),
+        (["nosuch@champion"], None, 3, "no model nosuch with an alias champion"),
+        (["nosuch/1"], None, 3, "nosuch"),
         (["nosuch@champion"], "http://127.0.0.1:1", 6, "cannot be reached"),
         (["firstsick@champion"], None, 1, "no worker of firstsick 1 got ready: it ended with status 1"),
         (["--model-dir", site.folder("sick")], None, 1, "ended with status 1"),
