@@ -200,3 +200,16 @@ def test_a_version_is_copied_to_another_model(client, model_name, version):
     copy = client.copy_model_version(f"models:/{model_name}/1", model_name + "-prod")
     assert (copy.name, str(copy.version), copy.source) == (model_name + "-prod", "1", f"models:/{model_name}/1")
     assert mlflow.artifacts.load_text(f"models:/{model_name}-prod/1/data.txt") == "weights"
+
+
+def test_what_a_version_needs_is_not_deleted(client, run, model_name, version):
+    client.set_registered_model_alias(model_name, "champion", version.version)
+    why = f"version {version.version} of model '{model_name}' (champion) needs it"
+    with refused("RESOURCE_CONFLICT", f"Run {run.info.run_id} cannot be deleted: {why}"):
+        client.delete_run(run.info.run_id)
+    with refused("RESOURCE_CONFLICT", why):
+        client.delete_experiment(run.info.experiment_id)
+    assert client.get_run(run.info.run_id).info.lifecycle_stage == "active"
+    client.delete_model_version(model_name, version.version)
+    client.delete_run(run.info.run_id)
+    assert client.get_run(run.info.run_id).info.lifecycle_stage == "deleted"
