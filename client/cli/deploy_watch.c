@@ -146,8 +146,9 @@ static bool bring(struct watch *w, struct deploy_report *r, struct error *err)
 	    !model_source_get(&w->cli->fetcher, w->cli->arena, slice_from_cstr(s->model),
 			      slice_from_cstr(w->poll.version), &source, err))
 		return false;
-	struct deploy_source found = deploy_source_of(w->cli->arena, &source);
-	return deploy_bring(w->d, &found, s, w->options->keep, r, err);
+	struct deploy_source *found = ARENA_NEW(w->cli->arena, struct deploy_source, 1);
+	*found = deploy_source_of(w->cli->arena, &source); /* the report tells of it, too */
+	return deploy_bring(w->d, found, s, w->options->keep, r, err);
 }
 
 static void deploy_due(struct watch *w)

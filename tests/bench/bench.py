@@ -26,6 +26,7 @@ import environments  # noqa: E402
 import peers  # noqa: E402
 import run_webhooks  # noqa: E402
 from daemon import Client, Daemon  # noqa: E402
+from deploy_support import DeploySite, Watcher  # noqa: E402
 from mlflow_database import TIME, Database  # noqa: E402
 from serve_support import Server  # noqa: E402
 
@@ -40,6 +41,8 @@ MPU = "/api/2.0/mlflow-artifacts/mpu/"
 PARTS = 16
 PART_CONNECTIONS = 4
 PREDICTIONS = 20000
+MOVES = 60
+BIG_MOVES = 9
 BENCHMARKS = {}
 
 
@@ -605,6 +608,40 @@ def serve(bench):
             assert "Non-2xx" not in text, text
             rates.append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
         figure("requests", rates, "a second")
+
+
+def redeployments(site, model, versions, moves):
+    """Milliseconds from the request that moves the alias to the other `current`, of each move. With --keep 2 each version
+    is downloaded anew, since the one after the next was removed."""
+    taken = []
+    client = site.daemon.connect()
+    with Watcher(site, f"{model}@champion", "--keep", "2") as watch:
+        watch.expect("active")
+        link = os.path.join(watch.to, "current")
+        for move in range(moves):
+            before = os.readlink(link)
+            begin = time.monotonic()
+            client.call("POST", "registered-models/alias",
+                        {"name": model, "alias": "champion", "version": str(move % versions + 1)})
+            while os.readlink(link) == before:
+                time.sleep(0.0005)
+            taken.append((time.monotonic() - begin) * 1000)
+            watch.expect("active")
+    client.close()
+    return taken
+
+
+@benchmark("trk deploy --watch: from the move of an alias to the other version in use, downloaded and verified")
+def redeploy(bench):
+    command("trk deploy MODEL@champion --to DIR --watch --keep 2; then registered-models/alias, again and again")
+    with DeploySite("trackerd-bench-watch-", os.path.abspath(bench.path("trk"))) as site:
+        for name, size, moves in (("4 KiB", 4096, MOVES), ("100 MiB", 100 * MIB, BIG_MOVES)):
+            model = f"m{size}"
+            for number in range(1, 5):
+                site.version({"weights": bytes([number]) * size}, model=model)
+            taken = redeployments(site, model, 4, moves)
+            figure(f"{name}, {moves} moves", taken, "ms", 2000, at_most=True, digits=1)
+            figure(f"{name}, 99th percentile", [sorted(taken)[math.ceil(len(taken) * 0.99) - 1]], "ms", at_most=True, digits=1)
 
 
 @benchmark(f"MLflow's Python client with trackerd and with the released `mlflow server`: log_metric, and {RUNS:,} runs",

@@ -17,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "e2e"), os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, tree_of  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, Watcher, tree_of  # noqa: E402
 
 SOURCES = [os.path.join(HERE, "..", "..", "client", folder) for folder in ("cli", "src")]
 # Points in the order in which a deployment passes them; is the new version in place then?
@@ -34,7 +34,7 @@ def numbered(number):
     return {"MLmodel": b"version %d\n" % number, "data/weights.bin": bytes([number]) * 300000}
 
 
-class Watcher(threading.Thread):
+class Reader(threading.Thread):
     """Reads DIR/current again and again, as a service would: it must be whole whenever it is opened."""
 
     def __init__(self, site, to):
@@ -98,7 +98,7 @@ def every_point_in_the_code_is_killed_at_here(site):
 def killed_at_any_step_it_is_whole_and_the_next_one_finishes(site):
     for point, state in POINTS:
         to, old, new = prepare(site, f"k-{point}")
-        with Watcher(site, to):
+        with Reader(site, to):
             die(site, to, f"k-{point}", point, *PASSES)
             check(site.holds(to) == (new if state == NEW else old), f"{point}: {state}")
             check(site.status(to)["interrupted"] == (point in JOURNALLED), f"{point}: {site.status(to)}")
@@ -112,7 +112,7 @@ def killed_in_front_of_a_check_that_fails_it_is_undone(site):
     for point in ("swapped", "hooked"):
         to, old, _ = prepare(site, f"u-{point}")
         before = tree_of(f"{to}/previous")
-        with Watcher(site, to):
+        with Reader(site, to):
             sick = site.fresh()
             die(site, to, f"u-{point}", point, "--hook", "true", "--health", f"[ ! -e {sick} ]", "--health-retries", "0")
             with open(sick, "wb"):
@@ -128,7 +128,7 @@ def killed_on_the_way_back_it_comes_back(site):
     for point, state in POINTS_BACK:
         to, old, new = prepare(site, f"b-{point}")
         before, calls = tree_of(f"{to}/previous"), site.fresh()
-        with Watcher(site, to):
+        with Reader(site, to):
             die(site, to, f"b-{point}", point, "--hook", f"echo $TRK_CAUSE >> {calls}", "--health", "false",
                 "--health-retries", "0")
             check(site.holds(to) == (new if state == NEW else old), f"{point}: {state}")
@@ -154,7 +154,7 @@ def a_rollback_killed_at_any_step_is_finished(site):
     for point in ("journalled", "previous", "swapped", "hooked", "healthy"):
         to, current, _ = prepare(site, f"r-{point}")
         previous = tree_of(f"{to}/previous")
-        with Watcher(site, to):
+        with Reader(site, to):
             done = subprocess.run([site.program, "deploy", "--rollback", "--to", to, *PASSES], timeout=DEADLINE_S,
                                   env={**site.trk.environment, "TRK_DEPLOY_FAULT": point}, capture_output=True)
             check(done.returncode == -signal.SIGKILL, done)
@@ -165,9 +165,25 @@ def a_rollback_killed_at_any_step_is_finished(site):
 
 
 @case
+def a_watcher_killed_at_any_step_is_followed_by_one_that_finishes(site):
+    for point, state in POINTS + POINTS_BACK:
+        name = f"w-{point}"
+        to, old, new = prepare(site, name)
+        back = ("--health", "false", "--health-retries", "0") if (point, state) in POINTS_BACK else PASSES
+        with Reader(site, to):
+            with Watcher(site, f"{name}@champion", *back, to=to, env={"TRK_DEPLOY_FAULT": point}) as watch:
+                check(watch.process.wait(DEADLINE_S) == -signal.SIGKILL, f"it did not die at {point}")
+            check(site.holds(to) == (new if state == NEW else old), f"{point}: {state}")
+            with Watcher(site, f"{name}@champion", *PASSES, to=to) as watch:
+                watch.expect("active|unchanged")
+                check(site.holds(to) == new, f"{point}: the next one")
+        check_settled(site, to, point)
+
+
+@case
 def killed_in_the_midst_of_a_file_the_download_goes_on(site):
     to, old, new = prepare(site, "mid")
-    with Watcher(site, to), Proxy(site.daemon.port) as proxy:
+    with Reader(site, to), Proxy(site.daemon.port) as proxy:
         proxy.gate = threading.Event()
         process = subprocess.Popen([site.program, "deploy", "mid@champion", "--to", to, "--url", proxy.url],
                                    env=site.trk.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -167,12 +167,12 @@ class Watcher:
         self.site.trk.run("models", "alias", model, alias, str(number))
 
     def expect(self, event, version=None):
-        """Waits for the next such event; those before it are passed over."""
+        """Waits for the next such event, or one of "some|such"; those before it are passed over."""
         def found():
             while self.at < len(self.events):
                 self.at += 1
                 last = self.events[self.at - 1]
-                if last["event"] == event and version in (None, last["version"]):
+                if last["event"] in event.split("|") and version in (None, last["version"]):
                     return True
             return False
         wait_for(found, f"{event} {version or ''} behind {self.events[-3:]}")

@@ -156,6 +156,18 @@ def a_server_without_long_questions_is_asked_now_and_then(site):
 
 
 @case
+def a_version_that_is_in_place_already_is_told_and_left_alone(site):
+    model, files = versions(site)
+    to, marks = site.fresh(), site.fresh()
+    site.deploy(to, ref=f"{model}@champion")
+    with Watcher(site, f"{model}@champion", "--hook", f"touch {marks}", to=to) as watch:
+        check(watch.expect("unchanged")["version"] == "2" and not os.path.exists(marks), watch.events)
+        watch.move(model, 1)
+        watch.expect("active", version="1")
+    check(os.path.exists(marks) and site.holds(to) == files[0], "the move")
+
+
+@case
 def the_directory_is_held_while_it_watches(site):
     model, _ = versions(site)
     with Watcher(site, f"{model}@champion") as watch:
