@@ -6,6 +6,7 @@ Usage: bench.py FOLDER_OF_BINARIES [NAME...]    called by scripts/bench
 import concurrent.futures
 import contextlib
 import http.client
+import itertools
 import json
 import math
 import os
@@ -308,6 +309,42 @@ def registry(bench):
         begin, had = time.monotonic(), len(receiver.received)
         receiver.wait(min(had + 500, REPEATS * 1000))
         figure("deliveries, one after the other", [(len(receiver.received) - had) / (time.monotonic() - begin)], "deliveries/s")
+
+
+HISTORY_EVENTS = 100000
+HISTORY_VERSIONS = 1000
+
+
+@benchmark(f"State of a model at a time, {HISTORY_EVENTS:,} events; aliases set and versions created with history")
+def history(bench):
+    with bench.daemon() as daemon:
+        client = daemon.connect()
+        for name in ("taxi", "aliased", "small"):
+            client.call("POST", "registered-models/create", {"name": name})
+        for name in ("aliased", "small"):
+            client.call("POST", "model-versions/create", {"name": name, "source": "s3://b/1"})
+        creations(bench, daemon, "versions created", "/api/2.0/mlflow/model-versions/create", lambda _: {
+            "name": "taxi", "source": "s3://b/#", "tags": [{"key": "k", "value": "v"}]}, HISTORY_VERSIONS // REPEATS)
+        creations(bench, daemon, "aliases set", "/api/2.0/mlflow/registered-models/alias", lambda number: {
+            "name": "aliased", "alias": f"a-{number}-#", "version": "1"}, 3000)
+        bench.post(daemon, "/api/2.0/mlflow/registered-models/set-tag", {"name": "small", "key": "k", "value": "#"}, HISTORY_EVENTS)
+        last = int(client.call("GET", "/api/trackerd/v1/models/small/history?max_results=1")["events"][0]["seq"])
+        moments = itertools.cycle(last - HISTORY_EVENTS + step * 997 for step in range(1, HISTORY_EVENTS // 997))
+        for name, what in (("small", "of one version"), ("taxi", f"of {HISTORY_VERSIONS:,} versions")):
+            command(f"GET /api/trackerd/v1/models/{name}/at?seq=N, one after the other")
+            median, late = round_trips(lambda: client.call("GET", f"/api/trackerd/v1/models/{name}/at?seq={next(moments)}"), 100)
+            print(f"    a model {what}: median {median / 1000:.2f} ms, p99 {late / 1000:.2f} ms", flush=True)
+        time_ms = client.call("GET", f"/api/trackerd/v1/models/small/at?seq={last - 50000}")["time_ms"]
+        command("GET /api/trackerd/v1/models/small/at?time_ms=T")
+        median, late = round_trips(lambda: client.call("GET", f"/api/trackerd/v1/models/small/at?time_ms={time_ms}"), 100)
+        print(f"    by time: median {median / 1000:.2f} ms, p99 {late / 1000:.2f} ms", flush=True)
+        begin, seq, sha256, checked = time.monotonic(), "0", "", 1
+        while checked > 0:
+            reply = client.call("GET", f"/api/trackerd/v1/registry/verify?max_results=1000&after_seq={seq}&after_sha256={sha256}")
+            seq, sha256, checked = reply["last_seq"], reply["last_sha256"], reply["checked"]
+        command("trk models verify, its chain")
+        figure("events verified", [int(seq) / (time.monotonic() - begin)], "events/s")
+        client.close()
 
 
 # ---- artifacts -----------------------------------------------------------------------------------------------------------

@@ -111,21 +111,23 @@ bool registry_find_model(struct db *db, struct slice name, int64_t *model_seq_ou
 
 /* ---- subjects ----------------------------------------------------------------------------------- */
 
-/* The first subject after *subject that ever had an event. */
+/* The first subject after *subject that ever had an event. No key has a NUL, so the least one after K is K and a byte
+ * 1: with ">=" the index is entered there, while with ">" all events of *subject would be passed over one by one. */
 static bool next_subject(const struct reader *r, struct subject *subject, bool *found,
 			 struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		r->db,
 		SQL("SELECT version, part, key FROM registry_events WHERE model_seq = $1"
-		    " AND (version, part, key) > ($2, $3, $4) ORDER BY version, part, key LIMIT 1"),
+		    " AND (version, part, key) >= ($2, $3, $4) ORDER BY version, part, key"
+		    " LIMIT 1"),
 		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, r->model_seq);
 	db_bind_i64(st, 2, subject->version);
 	db_bind_i64(st, 3, subject->part);
-	db_bind_text(st, 4, subject->key);
+	db_bind_text(st, 4, arena_concat(r->arena, subject->key, SLICE("\x01")));
 	if (!db_fetch_one(st, found, err))
 		return false;
 	if (*found)
