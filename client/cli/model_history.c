@@ -37,7 +37,9 @@ static struct slice alias_sentence(struct arena *arena, const struct json_value 
 	struct slice alias = json_text(event, "alias");
 	struct slice before = state_text(event, "before", "version");
 	struct slice after = state_text(event, "after", "version");
-	const char *how = slice_eq(verb, SLICE("promoted"))	 ? " (promoted)"
+	bool is_forced = json_tree_bool(json_tree_path(event, "detail.forced"), false);
+	const char *how = is_forced				 ? " (forced)"
+			  : slice_eq(verb, SLICE("promoted"))	 ? " (promoted)"
 			  : slice_eq(verb, SLICE("rolled_back")) ? " (rolled back)"
 								 : "";
 	if (after.len == 0)

@@ -135,6 +135,8 @@ def a_promotion_is_remembered(site, trk):
     check([(e["reason"], e["after"], e["detail"]["forced"]) for e in told] == [
         ("the first", {"version": "1"}, False), ("newer data", {"version": "2"}, False),
         ("a fire", {"version": "3"}, True)], told)
+    shown = trk.out("models", "history", "memory", env={"COLUMNS": "200"})
+    check("champion → v3, was v2 (forced)" in shown and "a fire" in shown, shown)
     check(told[2]["detail"]["checks"][0]["text"].startswith("rmse is 9, must be at most"), told[2])
     trk.run("promote", "memory", "3", "--reason", "x", expect=USAGE)
     trk.run("promote", "memory", "3", "--to", "champion", expect=USAGE)

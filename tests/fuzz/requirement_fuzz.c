@@ -11,7 +11,7 @@ enum { ARENA_BYTES = 16 * 1024 * 1024 };
 
 static void check_all(const struct requirement *r, struct arena *arena)
 {
-	static const double numbers[] = {0, -1.5, 1e300, INFINITY, NAN};
+	static const double numbers[] = {0, -1.5, 1e300, (double)INFINITY, (double)NAN};
 	for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
 		struct requirement_figure own = {
 			.is_known = true, .number = numbers[i], .text = r->wanted, .origin = "run"};

@@ -19,13 +19,13 @@ struct review {
 	struct arena *arena;
 	struct requirement *requirements;
 	size_t count;
-	bool with_files; /* some requirement is about them */
 	struct version_facts facts;
 	struct holder *holders; /* room for one a requirement */
 	size_t holder_count;
 };
 
 static bool read_requirements(struct review *review, struct error *err);
+static bool needs_files(const struct review *review, struct slice alias_or_absent);
 static bool find_holder(struct review *review, struct slice alias, const struct holder **out,
 			struct error *err);
 static bool check_one(struct review *review, const struct requirement *requirement,
@@ -39,8 +39,8 @@ bool promotion_check(struct db *tracker, struct model_pk pk, struct slice name, 
 	struct registry_alias_event last;
 	if (!read_requirements(&review, err) ||
 	    !registry_alias_event_load(tracker, pk, alias, arena, &last, err) ||
-	    !version_facts_load(tracker, name, version, review.with_files, arena, &review.facts,
-				err))
+	    !version_facts_load(tracker, name, version, needs_files(&review, (struct slice){0}),
+				arena, &review.facts, err))
 		return false;
 	struct promotion_checks checks = {
 		.items = ARENA_NEW(arena, struct requirement_check, review.count + 1),
@@ -73,10 +73,20 @@ static bool read_requirements(struct review *review, struct error *err)
 		if (!requirement_parse(rules.requirements[i], review->arena,
 				       &review->requirements[i], err))
 			return error_prefix(err, "a requirement that is kept cannot be read");
-		if (is_about_files(&review->requirements[i]))
-			review->with_files = true;
 	}
 	return true;
+}
+
+/* Is some requirement about files; of this alias' holder, unless it is absent? */
+static bool needs_files(const struct review *review, struct slice alias_or_absent)
+{
+	for (size_t i = 0; i < review->count; i++) {
+		const struct requirement *r = &review->requirements[i];
+		if (is_about_files(r) &&
+		    (!slice_is_present(alias_or_absent) || slice_eq(r->alias, alias_or_absent)))
+			return true;
+	}
+	return false;
 }
 
 static bool find_holder(struct review *review, struct slice alias, const struct holder **out,
@@ -99,7 +109,7 @@ static bool find_holder(struct review *review, struct slice alias, const struct 
 	struct version_facts *facts = ARENA_NEW(review->arena, struct version_facts, 1);
 	holder->facts_or_null = facts;
 	return version_facts_load(review->tracker, review->name, holder->version,
-				  review->with_files, review->arena, facts, err);
+				  needs_files(review, alias), review->arena, facts, err);
 }
 
 static bool check_one(struct review *review, const struct requirement *requirement,

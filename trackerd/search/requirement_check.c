@@ -78,8 +78,8 @@ static void check_presence(struct check *c, const struct requirement_figure *fig
 	c->out->ok = true;
 	c->out->value = value_of(figure);
 	if (c->requirement->kind == REQUIREMENT_DIGEST)
-		c->out->text = arena_printf(c->arena, "every file has its digest; all together %s",
-					    quoted);
+		c->out->text =
+			arena_printf(c->arena, "every file has its digest (tree %.12s)", quoted);
 	else
 		c->out->text = arena_printf(c->arena, "%.*s is '%s'", SLICE_FMT(c->name), quoted);
 }

@@ -74,10 +74,10 @@ static void test_numbers_are_compared_at_and_beyond_the_limit(void **state)
 		{"rmse = 8", 7, false, "rmse is 7, must be exactly 8"},
 		{"rmse != 8", 8, false, "rmse is 8, must be other than 8"},
 		{"rmse != 8", 9, true, "rmse is 9, other than 8"},
-		{"rmse < 8", -INFINITY, true, "rmse is -Infinity, less than 8"},
-		{"rmse < 8", INFINITY, false, "rmse is Infinity, must be less than 8"},
-		{"rmse < 8", NAN, false, "rmse is NaN, which never passes"},
-		{"rmse != 8", NAN, false, "rmse is NaN, which never passes"},
+		{"rmse < 8", -(double)INFINITY, true, "rmse is -Infinity, less than 8"},
+		{"rmse < 8", (double)INFINITY, false, "rmse is Infinity, must be less than 8"},
+		{"rmse < 8", (double)NAN, false, "rmse is NaN, which never passes"},
+		{"rmse != 8", (double)NAN, false, "rmse is NaN, which never passes"},
 		{"size < 200M", 185331000, true, "size is 185.331 MB, less than 200 MB"},
 		{"size < 200M", 200000001, false, "size is 200000001, must be less than 200000000"},
 		{"files <= 2", 3, false, "the number of files is 3, must be at most 2"},
@@ -132,13 +132,14 @@ static void test_margins_are_added_to_what_the_holder_has(void **state)
 
 static void test_what_cannot_be_compared_is_explained(void **state)
 {
-	struct requirement_figure nan = number(NAN), none = unknown("run ab has no such metric");
+	struct requirement_figure nan = number((double)NAN),
+				  none = unknown("run ab has no such metric");
 	(void)state;
 	struct requirement_check c = check("rmse <= champion", number(7), NULL);
 	assert_true(c.ok);
 	assert_text(c.text,
 		    "rmse is 7; nobody holds champion, so there is nothing to compare with");
-	c = check("rmse <= champion", number(NAN), NULL);
+	c = check("rmse <= champion", number((double)NAN), NULL);
 	assert_false(c.ok);
 	c = check("rmse <= champion", none, NULL);
 	assert_false(c.ok);
