@@ -42,7 +42,7 @@ MUST_CHECK bool fetcher_get(const struct fetcher *f, struct arena *arena, struct
 			    struct error *err, const char *format, ...) PRINTF_LIKE(5, 6);
 MUST_CHECK bool fetcher_getv(const struct fetcher *f, struct arena *arena,
 			     struct json_value **reply, struct error *err, const char *format,
-			     va_list arguments);
+			     va_list arguments) PRINTF_LIKE(5, 0);
 /* The error of an answer with a status of failure: the server's own sentence and code, else what the
  * status tells. Allocates nothing. */
 bool fetcher_fail(struct error *err, const char *url, long status, struct slice body);
