@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/live_artifacts.h"
 #include "api/byte_range.h"
 #include "api/download_job.h"
 #include "api/manifest.h"
@@ -41,6 +42,7 @@ struct archive_put {
 	struct buffer pack_bytes; /* unpacked and not stored yet */
 	int64_t pack_seq;
 	struct blob_pk_list released;
+	struct live_note note;
 	struct manifest manifest;
 	struct buffer reply;
 };
@@ -111,7 +113,8 @@ static bool commit_phase(struct job *job, struct job_context *context, struct er
 	if (put->replace && !artifact_tree_remove_in_txn(context->tracker, put->path, job->arena,
 							 &put->released, err))
 		return false;
-	return artifact_tree_put_in_txn(context->tracker, put->path, &files, job->arena,
+	return live_artifacts_note(context->tracker, put->path, job->arena, &put->note, err) &&
+	       artifact_tree_put_in_txn(context->tracker, put->path, &files, job->arena,
 					&put->released, err);
 }
 
@@ -188,6 +191,7 @@ static void put_closed_on_loop(struct upload *u)
 	struct archive_put *put = CONTAINER_OF(u, struct archive_put, upload);
 	struct artifact_service *service = put->service;
 	const int64_t pack_pks[2] = {put->pack.staged_pk, put->pack.blob_pk};
+	live_artifacts_tell_on_loop(&u->flow, &put->note);
 	tar_index_free(put->index_or_null);
 	buffer_deinit(&put->pack_bytes);
 	buffer_deinit(&put->reply);

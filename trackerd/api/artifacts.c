@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/live_artifacts.h"
 #include "api/byte_range.h"
 #include "api/deletion_guard.h"
 #include "api/download_job.h"
@@ -66,6 +67,7 @@ struct file_put {
 	struct slice if_match, if_none_match; /* headers; absent if not sent */
 	int64_t now_ms;
 	struct blob_pk_list released;
+	struct live_note note;
 	struct arena path_arena;
 };
 
@@ -128,7 +130,8 @@ static bool put_commit_phase(struct job *job, struct job_context *context, struc
 	if (!check_conditions(put, context->tracker, file.path, job->arena, err))
 		return false;
 	put->released = (struct blob_pk_list){0}; /* this may be the second run */
-	return artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
+	return live_artifacts_note(context->tracker, file.path, job->arena, &put->note, err) &&
+	       artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
 					&put->released, err);
 }
 
@@ -151,6 +154,7 @@ static void put_whole_on_loop(struct upload *u)
 static void put_closed_on_loop(struct upload *u)
 {
 	struct file_put *put = CONTAINER_OF(u, struct file_put, upload);
+	live_artifacts_tell_on_loop(&u->flow, &put->note);
 	if (put->released.count > 0)
 		artifact_service_release_on_loop(u->flow.api->artifacts, put->released.items,
 						 put->released.count);
@@ -241,8 +245,14 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 					error_quote(path, quoted, sizeof(quoted))),
 		.needed = {.kind = NEEDED_PATH, .id_or_path = path},
 	};
-	return deletion_guard(call, tracker, &deletion, err) &&
-	       artifact_tree_remove_in_txn(tracker, path, call->arena, &call->released, err);
+	struct live_note note;
+	if (!deletion_guard(call, tracker, &deletion, err) ||
+	    !live_artifacts_note(tracker, path, call->arena, &note, err) ||
+	    !artifact_tree_remove_in_txn(tracker, path, call->arena, &call->released, err))
+		return false;
+	if (note.what != 0)
+		call_tell(call, note);
+	return true;
 }
 
 /* ---- GET ---------------------------------------------------------------------------------------- */

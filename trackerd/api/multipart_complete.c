@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/live_artifacts.h"
 #include "api/multipart.h"
 #include "api/take_over.h"
 #include "artifacts/blobs.h"
@@ -57,6 +58,8 @@ struct completion {
 	bool was_complete;
 	bool is_hashed;
 	bool is_stored;
+	struct slice path; /* of the file */
+	struct live_note note;
 	struct blob_pk_list released;
 };
 
@@ -160,6 +163,7 @@ static bool load_phase(struct job *job, struct job_context *context, struct erro
 	if (!slice_eq(upload.path, path))
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "The multipart upload is one of another file.");
+	c->path = path;
 	c->was_complete = upload.is_complete;
 	if (c->was_complete)
 		return true;
@@ -188,7 +192,8 @@ static bool commit_phase(struct job *job, struct job_context *context, struct er
 		.blob_pk = c->stage.blob_pk, .size = c->stage.size, .modified_ms = c->now_ms};
 	memcpy(file.sha256, c->stage.sha256, SHA256_BYTES);
 	c->released = (struct blob_pk_list){0}; /* this may be the second run */
-	return multipart_complete_in_txn(context->tracker, c->request.upload_id, &c->parts, &file,
+	return live_artifacts_note(context->tracker, c->path, job->arena, &c->note, err) &&
+	       multipart_complete_in_txn(context->tracker, c->request.upload_id, &c->parts, &file,
 					 job->arena, &c->released, &c->was_complete, err);
 }
 
@@ -231,6 +236,7 @@ static void closed_on_loop(struct take_over *t)
 	struct completion *c = from_flow(t);
 	struct artifact_service *service = t->api->artifacts;
 	int64_t unused[2] = {c->stage.staged_pk, c->stage.blob_pk};
+	live_artifacts_tell_on_loop(t, &c->note);
 	blob_stage_deinit(&c->stage);
 	blob_pins_drop(&c->pin);
 	if (!c->is_stored)
