@@ -138,11 +138,8 @@ unsigned alias_watches_count(const struct alias_watches *watches)
 void alias_watches_wake_on_loop(struct alias_watches *watches, struct slice model)
 {
 	struct live_follow *f = live_index_first(&watches->index, LIVE_MODEL, model);
-	while (f != NULL) {
-		struct live_follow *next = live_index_next(f);
+	for (; f != NULL; f = live_index_next(f))
 		begin_read(f->owner);
-		f = next;
-	}
 }
 
 void alias_watches_ask_on_loop(struct alias_watches *watches, struct http_exchange *x,
@@ -230,6 +227,7 @@ static struct waiter *waiter_new(struct alias_watch *watch, struct http_exchange
 	watch->watches->waiter_count++;
 	http_exchange_context_set(x, waiter);
 	http_exchange_on_abandoned(x, abandoned_on_loop);
+	http_exchange_park(x);
 	return waiter;
 }
 
@@ -300,38 +298,35 @@ static void alias_read_free(struct alias_read *read_or_null)
 	free(read_or_null);
 }
 
-/* One at a time. When it cannot be done, all who wait are told to ask again, and the watch is closed. */
+/* One at a time. What cannot be begun now, for want of memory or room in the queue, is tried again soon. */
 static void begin_read(struct alias_watch *watch)
 {
-	struct error err;
-	if (watch->is_reading) {
-		watch->is_to_read_again = true;
-		return;
-	}
-	struct alias_read *read = alias_read_new(watch);
-	watch->is_to_read_again = false;
-	watch->read_number++;
-	if (read == NULL)
-		(void)error_set(&err, ERR_TEMPORARILY_UNAVAILABLE,
-				"The server is out of memory; try again.");
-	else
-		watch->is_reading = jobs_submit(watch->watches->api->jobs, &read->job, &err);
+	struct alias_watches *watches = watch->watches;
+	struct error ignored;
+	watch->is_to_read_again = true;
 	if (watch->is_reading)
 		return;
+	struct alias_read *read = alias_read_new(watch);
+	if (read != NULL && jobs_submit(watches->api->jobs, &read->job, &ignored)) {
+		watch->is_reading = true;
+		watch->is_to_read_again = false;
+		watch->read_number++;
+		return;
+	}
 	alias_read_free(read);
-	fail_all(watch, &err);
-	close_if_unused(watch);
+	start_timer(watches, now_ms());
 }
 
 static void read_on_loop(struct job *job)
 {
 	struct alias_read *read = CONTAINER_OF(job, struct alias_read, job);
 	struct alias_watch *watch = read->watch;
-	watch->is_reading = false;
+	/* Still reading: an answer may let a next request in, which must wait for a next read. */
 	if (job->error.code != ERR_NONE)
 		fail_all(watch, &job->error);
 	else
 		answer_all(watch, &read->state);
+	watch->is_reading = false;
 	alias_read_free(read);
 	if (watch->is_to_read_again && watch->first_or_null != NULL)
 		begin_read(watch);
@@ -454,6 +449,7 @@ static void timer_fired_on_loop(void *ctx)
 {
 	struct alias_watches *watches = ctx;
 	int64_t now = now_ms(), due_ms = INT64_MAX;
+	watches->timer_due_ms = INT64_MAX;
 	for (struct alias_watch *w = watches->first_or_null; w != NULL;) {
 		struct alias_watch *next_watch = w->next_or_null;
 		for (struct waiter *waiter = w->first_or_null; waiter != NULL;) {
@@ -464,10 +460,11 @@ static void timer_fired_on_loop(void *ctx)
 				due_ms = waiter->deadline_ms;
 			waiter = next;
 		}
+		if (w->is_to_read_again && !w->is_reading && w->first_or_null != NULL)
+			begin_read(w);
 		close_if_unused(w);
 		w = next_watch;
 	}
-	watches->timer_due_ms = INT64_MAX;
 	if (due_ms != INT64_MAX)
 		start_timer(watches, due_ms);
 }

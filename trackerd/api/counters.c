@@ -126,6 +126,10 @@ static void write_gauges(const struct counters_gauges *g, struct buffer *out)
 {
 	write_one(out, "trackerd_connections_open", "gauge", "Connections that are open.",
 		  g->connections_open);
+	write_one(out, "trackerd_live_streams", "gauge", "Streams of live events.",
+		  g->live_streams);
+	write_one(out, "trackerd_live_waiters", "gauge", "Requests that wait for an alias.",
+		  g->live_waiters);
 	write_one(out, "trackerd_connections_total", "counter", "Connections accepted.",
 		  g->connections_accepted);
 	write_one(out, "trackerd_http_parse_errors_total", "counter",

@@ -21,6 +21,7 @@ void counters_group(struct counters *counters, unsigned job_count, int64_t commi
 /* Figures that are read, not counted; filled by the caller. */
 struct counters_gauges {
 	unsigned connections_open;
+	unsigned live_streams, live_waiters; /* of live events and of aliases */
 	uint64_t connections_accepted;
 	uint64_t parse_errors;
 	unsigned jobs_in_flight;

@@ -100,6 +100,12 @@ static void close_timers(struct live *live)
 	loop_timer_close(live->retry_timer);
 }
 
+void live_counts(const struct live *live, unsigned *streams_out, unsigned *waiters_out)
+{
+	*streams_out = live->stream_count;
+	*waiters_out = alias_watches_count(live->aliases);
+}
+
 void live_follow_on_loop(struct live *live, struct http_exchange *x,
 			 const struct live_request *request)
 {

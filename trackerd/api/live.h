@@ -24,6 +24,9 @@ void live_stop_on_loop(struct live *live_or_null);
 /* Stopped, and nothing in flight any more. NULL is allowed. */
 void live_free(struct live *live_or_null);
 
+/* How many follow and how many wait. */
+void live_counts(const struct live *live, unsigned *streams_out, unsigned *waiters_out);
+
 /* What a follower asks for. */
 struct live_request {
 	struct live_topic_list topics;

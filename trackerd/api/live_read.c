@@ -19,7 +19,7 @@ void live_read_init(struct live_read *read)
 	read->job.arena = &read->arena;
 	read->job.phases = phases;
 	read->job.phase_count = ARRAY_COUNT(phases);
-	read->job.weight_bytes = LIVE_READ_BYTES_MAX;
+	read->job.weight_bytes = sizeof(*read); /* while it waits; a worker has one at a time */
 	read->job.deliver_on_loop = deliver_on_loop;
 }
 
@@ -68,8 +68,9 @@ static bool read_source(struct live_read *read, struct db *tracker, enum live_so
 	struct live_event_list list;
 	if (!live_source_read(tracker, source, after, &read->arena, &list, err))
 		return false;
-	read->is_end[source] = list.is_end;
-	read->reached[source] = list.reached_seq;
+	if (list.count > 0)
+		read->reached[source] = list.items[list.count - 1].seq;
+	read->is_end[source] = read->reached[source] >= bounds.last_seq;
 	for (size_t i = 0; i < list.count; i++) {
 		if (!is_wanted(read, &list.items[i]))
 			continue;

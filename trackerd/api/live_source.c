@@ -2,11 +2,13 @@
 #include "api/live_source.h"
 
 #include "api/deployment_json.h"
+#include "api/registry_event_json.h"
+#include "json/json_reader.h"
 #include "limits.h"
 #include "store/deployment_changes.h"
-#include "store/registry_history.h"
+#include "store/registry_log.h"
 
-enum { EVENT_BYTES_MAX = 1024 * 1024 };
+/* ---- the registry's history --------------------------------------------------------------------- */
 
 static bool model_bounds(struct db *tracker, struct live_source_bounds *out, struct error *err)
 {
@@ -17,20 +19,59 @@ static bool model_bounds(struct db *tracker, struct live_source_bounds *out, str
 	return true;
 }
 
-static bool model_read(struct db *tracker, int64_t after, struct arena *arena,
-		       struct live_event_list *out, struct error *err)
+/* What a model was called that is renamed: who follows the old name hears of it, too. */
+static bool former_name(const struct registry_event_row *row, struct arena *arena,
+			struct slice *out, struct error *err)
 {
-	(void)tracker;
-	(void)arena;
-	(void)err;
-	*out = (struct live_event_list){.reached_seq = after, .is_end = true};
+	struct json_node before;
+	*out = (struct slice){0};
+	if (!slice_eq_cstr(row->kind, registry_kind_name(REGISTRY_MODEL_RENAMED)))
+		return true;
+	if (!json_read(row->before, arena, &before, err))
+		return false;
+	*out = json_node_string(json_node_member(before, SLICE("name")));
 	return true;
 }
 
+static bool model_read(struct db *tracker, int64_t after, struct arena *arena,
+		       struct live_event_list *out, struct error *err)
+{
+	const struct registry_log_query query = {.first_seq = after + 1,
+						 .last_seq = INT64_MAX,
+						 .rows_max = LIVE_READ_EVENTS_MAX,
+						 .bytes_max = LIVE_READ_BYTES_MAX};
+	struct registry_event_list rows;
+	if (!registry_log_load(tracker, &query, arena, &rows, err))
+		return false;
+	struct live_event *events = ARENA_NEW(arena, struct live_event, rows.count + 1);
+	for (size_t i = 0; i < rows.count; i++) {
+		const struct registry_event_row *row = &rows.items[i];
+		struct buffer data;
+		struct json_writer w;
+		buffer_init_in_arena(&data, arena, REPLY_BYTES_MAX);
+		json_writer_init(&w, &data);
+		registry_event_json(&w, row);
+		events[i] = (struct live_event){.source = LIVE_FROM_MODELS,
+						.seq = row->event_seq,
+						.id = row->model,
+						.data = buffer_slice(&data)};
+		if (!former_name(row, arena, &events[i].former_or_absent, err))
+			return false;
+	}
+	*out = (struct live_event_list){events, rows.count};
+	return true;
+}
+
+/* ---- the history of deployments ------------------------------------------------------------------- */
+
 static bool deployment_bounds(struct db *tracker, struct live_source_bounds *out, struct error *err)
 {
-	*out = (struct live_source_bounds){0};
-	return deployment_changes_last_seq(tracker, &out->last_seq, err);
+	int64_t first_seq, last_seq;
+	if (!deployment_changes_bounds(tracker, &first_seq, &last_seq, err))
+		return false;
+	*out = (struct live_source_bounds){.last_seq = last_seq,
+					   .gone_seq = first_seq > 0 ? first_seq - 1 : 0};
+	return true;
 }
 
 static bool deployment_read(struct db *tracker, int64_t after, struct arena *arena,
@@ -39,27 +80,24 @@ static bool deployment_read(struct db *tracker, int64_t after, struct arena *are
 	struct deployment_change_list rows;
 	if (!deployment_changes_after(tracker, after, LIVE_READ_EVENTS_MAX, arena, &rows, err))
 		return false;
-	struct live_event_list list = {.reached_seq = after,
-				       .is_end = rows.count < LIVE_READ_EVENTS_MAX,
-				       .count = rows.count,
-				       .items =
-					       ARENA_NEW(arena, struct live_event, rows.count + 1)};
+	struct live_event *events = ARENA_NEW(arena, struct live_event, rows.count + 1);
 	for (size_t i = 0; i < rows.count; i++) {
 		const struct deployment *d = &rows.items[i].deployment;
 		struct buffer data;
 		struct json_writer w;
-		buffer_init_in_arena(&data, arena, EVENT_BYTES_MAX);
+		buffer_init_in_arena(&data, arena, REPLY_BYTES_MAX);
 		json_writer_init(&w, &data);
 		deployment_json(&w, d);
-		list.items[i] = (struct live_event){.source = LIVE_FROM_DEPLOYMENTS,
-						    .seq = d->change_seq,
-						    .id = d->deployment_id,
-						    .data = buffer_slice(&data)};
-		list.reached_seq = d->change_seq;
+		events[i] = (struct live_event){.source = LIVE_FROM_DEPLOYMENTS,
+						.seq = d->change_seq,
+						.id = d->deployment_id,
+						.data = buffer_slice(&data)};
 	}
-	*out = list;
+	*out = (struct live_event_list){events, rows.count};
 	return true;
 }
+
+/* ---- either ------------------------------------------------------------------------------------------ */
 
 static const struct {
 	enum live_subject subject;

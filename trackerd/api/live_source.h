@@ -13,8 +13,6 @@ struct live_source_bounds {
 struct live_event_list {
 	struct live_event *items;
 	size_t count;
-	int64_t reached_seq;
-	bool is_end; /* nothing comes after reached_seq */
 };
 
 /* What the events of a source are about, and so their name. Not of LIVE_FROM_RING. */

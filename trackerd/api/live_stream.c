@@ -147,6 +147,7 @@ static void begin_reply(struct live_stream *stream)
 	http_reply_header(&reply, SLICE("Cache-Control"), SLICE("no-cache"));
 	http_reply_header(&reply, SLICE("X-Accel-Buffering"), SLICE("no")); /* proxies */
 	http_exchange_begin(x, &reply);
+	http_exchange_park(x);
 	stream->is_begun = true;
 	/* Known before the first event, so that a connection that is lost early misses nothing. */
 	buffer_printf(&stream->backlog, "retry: %d\n", RETRY_MS);

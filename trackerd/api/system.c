@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/live.h"
 #include "api/deployment_service.h"
 #include "base/clock.h"
 
@@ -73,6 +74,7 @@ static void metrics_take_over_on_loop(struct api *api, struct http_exchange *x,
 	};
 	struct buffer body;
 	(void)match;
+	live_counts(api->live, &gauges.live_streams, &gauges.live_waiters);
 	if (api->http_or_null != NULL) {
 		struct http_server_counts counts = http_server_counts(api->http_or_null);
 		gauges.connections_open = counts.connections_open;

@@ -433,7 +433,9 @@ static void handle_end(struct connection *c)
 	case CONNECTION_EXCHANGE:
 		if (c->unread.len == 0 && exchange_wants_body(&c->exchange))
 			exchange_refuse(&c->exchange, &body_cut);
-		else if (c->server->options.end_means_gone && !c->exchange.answered)
+		else if (!c->exchange.answered &&
+			 (c->server->options.end_means_gone ||
+			  (c->exchange.parked && c->unread.len == 0)))
 			connection_cut(c, false);
 		break;
 	case CONNECTION_LINGER:

@@ -113,6 +113,14 @@ void http_exchange_resume(struct http_exchange *x)
 	connection_read_on(c);
 }
 
+void http_exchange_park(struct http_exchange *x)
+{
+	if (x->abandoned)
+		return;
+	x->parked = true;
+	connection_read_on(connection_of(x));
+}
+
 void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply,
 			 struct buffer *body_or_null)
 {

@@ -30,6 +30,7 @@ struct http_exchange {
 	bool reply_done;
 	bool body_done;
 	bool paused;
+	bool parked;
 	bool writing;   /* a piece is on its way; written_cb is due */
 	bool tell_abandoned; /* deferred calls */
 	bool tell_written;

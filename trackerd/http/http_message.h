@@ -84,6 +84,10 @@ void http_exchange_stream(struct http_exchange *x, int64_t bytes_max,
 void http_exchange_pause(struct http_exchange *x);
 void http_exchange_resume(struct http_exchange *x);
 
+/* The reply is long in coming, or has no end: from now on a peer that shuts its side, having sent all, counts as gone.
+ * Without this it may still read what it asked for. */
+void http_exchange_park(struct http_exchange *x);
+
 /* Called when the peer vanished, a timeout passed, the body broke the rules, or the server stops hard. */
 void http_exchange_on_abandoned(struct http_exchange *x, void (*abandoned_cb)(struct http_exchange *x));
 bool http_exchange_is_abandoned(const struct http_exchange *x);

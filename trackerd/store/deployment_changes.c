@@ -136,14 +136,20 @@ static bool read_changes(struct db_statement *st, struct arena *arena,
 	return true;
 }
 
-bool deployment_changes_last_seq(struct db *db, int64_t *seq_out, struct error *err)
+bool deployment_changes_bounds(struct db *db, int64_t *first_seq_out, int64_t *last_seq_out,
+			       struct error *err)
 {
 	bool found = false;
+	/* Each is one look into the index; both of one aggregate would be a scan. */
 	struct db_statement *st =
-		db_prepare(db, SQL("SELECT max(change_seq) FROM deployment_changes"), err);
+		db_prepare(db,
+			   SQL("SELECT (SELECT min(change_seq) FROM deployment_changes),"
+			       " (SELECT max(change_seq) FROM deployment_changes)"),
+			   err);
 	if (st == NULL || !db_fetch_one(st, &found, err))
 		return false;
-	*seq_out = db_column_i64(st, 0); /* NULL is 0 */
+	*first_seq_out = db_column_i64(st, 0); /* NULL is 0 */
+	*last_seq_out = db_column_i64(st, 1);
 	db_reset(st);
 	return true;
 }

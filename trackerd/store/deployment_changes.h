@@ -29,7 +29,8 @@ MUST_CHECK bool deployment_changes_list(struct db *db, struct slice deployment_i
 /* Of all deployments, those after `after_seq` in order; at most `rows_max`. */
 MUST_CHECK bool deployment_changes_after(struct db *db, int64_t after_seq, size_t rows_max, struct arena *arena,
 					 struct deployment_change_list *out, struct error *err);
-/* The number of the last row there ever was; 0: none yet. */
-MUST_CHECK bool deployment_changes_last_seq(struct db *db, int64_t *seq_out, struct error *err);
+/* The numbers of the oldest row that is kept and of the newest; 0, 0: none yet. */
+MUST_CHECK bool deployment_changes_bounds(struct db *db, int64_t *first_seq_out, int64_t *last_seq_out,
+					  struct error *err);
 
 #endif

@@ -64,10 +64,17 @@ bool registry_log_load(struct db *db, const struct registry_log_query *query, st
 	struct db_statement *st = db_prepare_built(db, &b, err);
 	if (st == NULL)
 		return false;
+	size_t bytes = 0;
 	while ((row = db_step(st, err)) == DB_ROW) {
 		list.items = arena_list_room(arena, list.items, list.count, sizeof(*list.items));
-		list.items[list.count++] = read_row(st, arena);
+		struct registry_event_row *event = &list.items[list.count++];
+		*event = read_row(st, arena);
+		bytes += event->detail.len + event->before.len + event->after.len;
+		if (query->bytes_max != 0 && bytes >= query->bytes_max)
+			break;
 	}
+	if (row == DB_ROW)
+		db_reset(st);
 	*out = list;
-	return row == DB_DONE;
+	return row != DB_FAILED;
 }

@@ -19,6 +19,8 @@ struct registry_log_query {
 	int64_t first_seq, last_seq;
 	bool is_descending;
 	size_t rows_max;
+	size_t bytes_max;             /* of their states and details, after which no more rows follow; 0: all that rows_max
+	                                 lets through */
 };
 
 /* In the arena; their sha256 is as it stands in the row, all zeros when that is no digest. */
