@@ -10,8 +10,8 @@
  * ".../RUN_ID/artifacts/..."; else one whose `what` is 0. Its texts are in the arena. */
 MUST_CHECK bool live_artifacts_note(struct db *tracker, struct slice path, struct arena *arena,
 				    struct live_note *out, struct error *err);
-/* For closed_cb, when the last job was the one that made the note: tells it if that was committed, whether or not its peer
- * is still there to be answered. */
+/* For closed_cb, when the last job was the one that made the note: tells it if that was committed, whether or not its
+ * peer is still there to be answered. */
 void live_artifacts_tell_on_loop(const struct take_over *t, const struct live_note *note);
 
 #endif

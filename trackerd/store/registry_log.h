@@ -19,8 +19,7 @@ struct registry_log_query {
 	int64_t first_seq, last_seq;
 	bool is_descending;
 	size_t rows_max;
-	size_t bytes_max;             /* of their states and details, after which no more rows follow; 0: all that rows_max
-	                                 lets through */
+	size_t bytes_max;             /* of states and details: the row that reaches it is the last; 0: no limit */
 };
 
 /* In the arena; their sha256 is as it stands in the row, all zeros when that is no digest. */

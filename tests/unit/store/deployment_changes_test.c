@@ -68,13 +68,15 @@ static void test_a_row_holds_all_of_the_deployment(void **state)
 static void test_who_knows_a_number_is_told_what_came_after_it(void **state)
 {
 	struct tracker_db *t = *state;
-	int64_t last = -1;
-	CHECK(t, deployment_changes_last_seq(t->db, &last, &t->err));
+	int64_t oldest = -1, last = -1;
+	CHECK(t, deployment_changes_bounds(t->db, &oldest, &last, &t->err));
+	assert_int_equal(oldest, 0);
 	assert_int_equal(last, 0);
 	int64_t first = record(t, "a", 1);
 	(void)record(t, "b", 2);
 	(void)record(t, "a", 3);
-	CHECK(t, deployment_changes_last_seq(t->db, &last, &t->err));
+	CHECK(t, deployment_changes_bounds(t->db, &oldest, &last, &t->err));
+	assert_int_equal(oldest, 1);
 	assert_int_equal(last, 3);
 	struct deployment_change_list list = after(t, first, 10);
 	assert_int_equal(list.count, 2);
