@@ -77,8 +77,10 @@ static void reply_preflight(struct api *api, struct http_exchange *x)
 	if (reply.header_count > 2) { /* the origin is listed */
 		http_reply_header(&reply, SLICE("Access-Control-Allow-Methods"),
 				  slice_from_cstr(methods));
-		http_reply_header(&reply, SLICE("Access-Control-Allow-Headers"),
-				  SLICE("Content-Type, Range, If-None-Match, X-Content-Sha256"));
+		http_reply_header(
+			&reply, SLICE("Access-Control-Allow-Headers"),
+			SLICE("Content-Type, Range, If-Match, If-None-Match, X-Content-Sha256, "
+			      "X-Trackerd-User, X-Trackerd-Cause"));
 		http_reply_header(&reply, SLICE("Access-Control-Max-Age"), SLICE("600"));
 	}
 	http_exchange_reply(x, &reply, NULL);
