@@ -81,7 +81,7 @@ class Models(PageTest):
         self.b.wait_text(".empty", "No versions yet")
         self.b.click("[aria-label='Actions for this model']")
         self.b.click_text("[role=menuitem]", "Delete the model")
-        self.b.click_text("dialog .button", "Delete for good")
+        self.b.click_text("dialog .button", "Delete")
         self.b.wait_text("h1", "Models")
         wait_until(lambda: not self.b.exists("tr[data-name='short-lived']"), "the model is gone")
 

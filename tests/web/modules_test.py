@@ -21,6 +21,19 @@ ORDERS = [("m.a", "metrics.`a` ASC"), ("-p.lr", "params.`lr` DESC"), ("-m.a`b", 
           ("-t.x.y z", "tags.`x.y z` DESC"), ("-max.a", None), ("duration", None)]
 
 
+
+
+def moves(text):
+    """"1 2 <1 -": set to 1, moved to 2, rolled back to 1, removed; at the times 0, 1, 2 …"""
+    return [{"kind": "alias.rolled_back" if t[0] == "<" else "alias.set", "time_ms": i, "actor": "ana", "reason": "",
+             "after": None if t == "-" else {"version": t.lstrip("<")}} for i, t in enumerate(text.split())]
+
+
+WAYS_BACK = [("1", []), ("1 2", ["1"]), ("1 2 3", ["2", "1"]), ("1 2 3 <2", ["1"]), ("1 2 3 <2 4", ["2", "1"]),
+             ("1 2 3 <2 4 <2", ["1"]), ("1 2 3 <1", []), ("1 - 2", ["1"]), ("1 2 1 3", ["1", "2", "1"])]
+HOLDINGS = [("1 2 - 3", [["3", 3, None], ["2", 1, 2], ["1", 0, 1]]), ("-", [])]
+
+
 class Modules(PageTest):
     def table(self, module, expression, rows):
         self.open("")
@@ -54,6 +67,13 @@ class Modules(PageTest):
     def test_columns_survive_the_address(self):
         ids = ["status", "m.a,b%c", "p.x/y", "t.mlflow.user", "min.loss"]
         self.table("columns.js", "m.decodeColumns(m.encodeColumns(x))", [(ids, ids), (["name", "nonsense", "z."], [])])
+
+    def test_rolling_back_again_leads_further_back(self):
+        self.table("views/model_rollback.js", "m.wayBack(x)", [(moves(text), way) for text, way in WAYS_BACK])
+
+    def test_who_held_an_alias_when(self):
+        self.table("views/model_rollback.js", "m.holdings(x).map((s) => [s.version, s.from, s.to])",
+                   [(moves(text), held) for text, held in HOLDINGS])
 
     def test_only_web_addresses_become_links(self):
         self.table("dom.js", "m.safeUrl(x)", [("https://a.example/b", "https://a.example/b"), ("javascript:alert(1)", None),

@@ -1,5 +1,7 @@
 """What all browser tests share: a daemon with seeded data, a browser, a static host; and their base class."""
+import contextlib
 import functools
+import http.client
 import http.server
 import os
 import shutil
@@ -14,7 +16,8 @@ import seed
 from webdriver import Browser, wait_until
 
 WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web")
-EXPECTED_IN_CONSOLE = ("the server responded with a status of 4", "net::ERR_CONNECTION", "vendor/uPlot")
+EXPECTED_IN_CONSOLE = ("the server responded with a status of 4", "the server responded with a status of 502", "net::ERR_CONNECTION",
+                       "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "vendor/uPlot")
 
 
 class Daemon:
@@ -62,6 +65,40 @@ class QuietFiles(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class NoStreams(http.server.BaseHTTPRequestHandler):
+    """Passes requests on to the daemon as a proxy would that cannot stream: live events get no answer but 502, or,
+    with `holds_back`, none at all before the test ends."""
+    protocol_version = "HTTP/1.1"
+    daemon_port = None
+    holds_back = None
+
+    def log_message(self, *args):
+        pass
+
+    def pass_on(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/api/trackerd/v1/events"):
+            if self.holds_back:
+                self.holds_back.wait()
+            with contextlib.suppress(BrokenPipeError):  # the page did not wait for it
+                self.send_error(502)
+            return
+        connection = http.client.HTTPConnection("127.0.0.1", self.daemon_port, timeout=60)
+        connection.request(self.command, self.path, body or None, dict(self.headers))
+        reply = connection.getresponse()
+        content = reply.read()
+        connection.close()
+        self.send_response(reply.status)
+        for name in ("Content-Type", "ETag", "Content-Security-Policy"):
+            if reply.headers[name]:
+                self.send_header(name, reply.headers[name])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = pass_on
+
+
 class Site:
     """Made once; tests restore what they change or make things of their own."""
 
@@ -80,6 +117,7 @@ class Site:
         self.now = int(time.time() * 1000)
         rest = self.rest()
         self.taxi, self.runs = seed.taxi(rest, self.now)
+        self.taxi_move, self.deployed = seed.remembered(rest)
         self.long_run, self.spike = seed.long_curve(rest, self.taxi, self.now)
         self.evil_experiment, self.evil_run = seed.hostile(rest, self.now)
         self.logged = seed.logged_models(rest, self.now)
@@ -89,6 +127,20 @@ class Site:
 
     def rest(self):
         return seed.Rest(self.daemon.port)
+
+    @contextlib.contextmanager
+    def proxy(self, holds_back=False):
+        """→ the address of a proxy in front of the daemon that cannot stream."""
+        ended = threading.Event()
+        members = {"daemon_port": self.daemon.port, "holds_back": ended if holds_back else None}
+        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Proxy", (NoStreams,), members))
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{proxy.server_port}"
+        finally:
+            ended.set()
+            proxy.shutdown()
+            proxy.server_close()
 
     def close(self):
         try:

@@ -25,15 +25,19 @@ class Rest:
         reply = self.connection.getresponse()
         return reply.status, reply.read()
 
-    def json(self, method, path, body=None):
+    def json(self, method, path, body=None, user=""):
         status, content = self.send(method, path, None if body is None else json.dumps(body),
-                                    {"Content-Type": "application/json"})
+                                    {"Content-Type": "application/json", "X-Trackerd-User": user})
         if status != 200:
             raise AssertionError(f"{method} {path}: {status} {content[:300]!r} for {json.dumps(body)[:300]}")
         return json.loads(content or b"{}")
 
     def post(self, path, **body):
         return self.json("POST", "/api/2.0/mlflow/" + path, body)
+
+    def own(self, method, path, body=None, user=""):
+        """trackerd's own interface."""
+        return self.json(method, "/api/trackerd/v1/" + path, body, user)
 
     def put_file(self, path, content):
         status, answer = self.send("PUT", "/api/2.0/mlflow-artifacts/artifacts/" + urllib.parse.quote(path), content)
@@ -128,6 +132,21 @@ def taxi(rest, now_ms):
     return experiment, ids
 
 
+def remembered(rest):
+    """Rules, a tag and three targets for the model of taxi(). → number of the event that set its alias, a deployment's id."""
+    rest.own("PUT", "models/taxi-duration/rules", {"requirements": ["rmse_val <= candidate + 0.5%", "size < 200M"]}, "carol")
+    rest.json("POST", "/api/2.0/mlflow/registered-models/set-tag", {"name": "taxi-duration", "key": "team", "value": "routes"}, "ana")
+    for i, (version, environment, state, reason) in enumerate((
+            ("3", "prod", "active", ""), ("2", "prod", "active", "kept for the comparison of both"),
+            ("3", "staging", "failed", "health check exited with 1: no answer on port 8080 within 30 s"))):
+        rest.own("PUT", f"deployments/{i:032x}", {
+            "model": "taxi-duration", "version": version, "alias": "champion", "environment": environment, "target": f"predict-{i + 1}",
+            "host": f"node-{i + 1}.example", "path": "/srv/models/taxi-duration", "state": state, "reason": reason,
+            "heartbeat_ms": 0}, "carol")
+    events = rest.own("GET", "models/taxi-duration/history?order=desc")["events"]
+    return next(e["seq"] for e in events if e["kind"] == "alias.set"), f"{2:032x}"
+
+
 def long_curve(rest, experiment, now_ms, points=20000):
     """A run with a long curve, a spike of one step, NaN and infinite values."""
     rng = random.Random(11)
@@ -177,6 +196,21 @@ def logged_models(rest, now_ms):
     rest.post("registered-models/create", name="logged-ridge")
     rest.post("model-versions/create", name="logged-ridge", source=f"models:/{ids[7.5]}", model_id=ids[7.5], run_id=run)
     return experiment, run, user, ids
+
+
+def versions(rest, now_ms, name, losses):
+    """A model with a version for each loss, from a run of its own with a file. → run ids."""
+    experiment = rest.post("experiments/create", name=f"for {name}")["experiment_id"]
+    rest.post("registered-models/create", name=name)
+    ids = []
+    for i, loss in enumerate(losses):
+        run = rest.create_run(experiment, f"{name}-{i + 1}", now_ms - HOUR_MS + i)
+        rest.log(run, [("loss", loss, 0, now_ms)], {"depth": i + 3, "kind": "tree"})
+        rest.put_file(f"{experiment}/{run}/artifacts/model/tree.txt", b"%d leaves" % (i + 1))
+        rest.finish(run, now_ms - HOUR_MS + 1000)
+        rest.post("model-versions/create", name=name, run_id=run, source=f"mlflow-artifacts:/{experiment}/{run}/artifacts/model")
+        ids.append(run)
+    return ids
 
 
 def many(port, now_ms, count, threads=12):

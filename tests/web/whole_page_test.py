@@ -20,6 +20,13 @@ class EveryView(PageTest):
             "compare": (f"#/compare?runs={three}", ".compare td"), "compare-charts": (f"#/compare?runs={three}&tab=charts", "canvas"),
             "compare-scatter": (f"#/compare?runs={three}&tab=scatter", "circle.mark"),
             "models": ("#/models", "tbody tr"), "model": ("#/model/taxi-duration", ".lineage a"),
+            "model-history": ("#/model/taxi-duration?tab=history", ".timeline li"),
+            "model-past": (f"#/model/taxi-duration?seq={s.taxi_move}", ".past-banner .icon-left"),
+            "model-compare": ("#/model/taxi-duration?tab=compare&from=1&to=3", ".diff"),
+            "model-rules": ("#/model/taxi-duration?tab=rules", ".rules code"),
+            "model-deployments": ("#/model/taxi-duration?tab=deployments", "tr[data-deployment]"),
+            "deployments": ("#/deployments", "tr[data-deployment]"),
+            "deployment": (f"#/deployment/{s.deployed}", ".panel .pill"),
             "logged-models": (f"#/logged-models?exp={s.logged[0]}", "tr[data-model]"),
             "logged-model": (f"#/logged-model/{s.logged[3][7.5]}", "tr[data-metric='rmse']"),
         }

@@ -1,18 +1,20 @@
 // The server's HTTP interface: MLflow's REST under /ajax-api/2.0/ and trackerd's own under /api/trackerd/v1/.
 import { toNumber } from './format.js';
+import { readPref, writePref } from './theme.js';
 
 const MLFLOW = 'ajax-api/2.0/mlflow/';
 const ARTIFACTS = 'ajax-api/2.0/mlflow-artifacts/artifacts/';
 const OWN = 'api/trackerd/v1/';
 export const RUN_IDS_MAX = 200; /* of a GET: 41 bytes each, and heads end at 16 KiB */
 
-/** An answer that is not 2xx, or none at all (status 0). */
+/** An answer that is not 2xx, or none at all (status 0). `body` is the whole answer, for those that say more. */
 export class ApiError extends Error {
-	constructor(status, code, message) {
+	constructor(status, code, message, body = {}) {
 		super(message);
 		this.name = 'ApiError';
 		this.status = status;
 		this.code = code;
+		this.body = body;
 	}
 }
 
@@ -51,13 +53,33 @@ export function queryString(query) {
 	return text ? `?${text}` : '';
 }
 
+/** Who uses this browser, as the history of models tells it; "" if nobody said. */
+export const userName = () => readPref('user', '');
+
+export function setUserName(name) {
+	writePref('user', name.trim() || null);
+}
+
+/** What headers carry of a text: the bytes of its UTF-8. */
+const headerText = (text) => String.fromCharCode(...new TextEncoder().encode(text));
+
+/* Reading tells nothing of the person, and from another origin needs no permission beforehand. */
+function whoAndWhy() {
+	const who = userName();
+	return { 'X-Trackerd-Cause': 'web page', ...(who && { 'X-Trackerd-User': headerText(who) }) };
+}
+
 async function send(method, path, { query, body, signal, headers } = {}) {
 	let reply;
 	try {
 		reply = await fetch(server + path + queryString(query), {
 			method,
 			signal,
-			headers: body === undefined ? headers : { 'Content-Type': 'application/json', ...headers },
+			headers: {
+				...(body !== undefined && { 'Content-Type': 'application/json' }),
+				...(method !== 'GET' && whoAndWhy()),
+				...headers,
+			},
 			body: body === undefined ? undefined : JSON.stringify(body),
 		});
 	} catch (e) {
@@ -77,11 +99,13 @@ async function send(method, path, { query, body, signal, headers } = {}) {
 		reply.status,
 		problem.error_code ?? 'HTTP_ERROR',
 		problem.message ?? `The server answered ${reply.status} ${reply.statusText}`.trim(),
+		problem,
 	);
 }
 
-async function json(method, path, options) {
-	const reply = await send(method, path, options);
+const json = async (method, path, options) => parse(await send(method, path, options));
+
+async function parse(reply) {
 	const text = await reply.text();
 	try {
 		return text ? JSON.parse(text) : {};
@@ -90,14 +114,60 @@ async function json(method, path, options) {
 	}
 }
 
+/** trackerd's own interface: own('GET', 'deployments', {query, body, headers, signal}). */
+export const own = (method, path, options) => json(method, OWN + path, options);
+
+/** The same with the answer's ETag as `etag`: for what is sent back with If-Match. */
+export async function ownWithTag(method, path, options) {
+	const reply = await send(method, OWN + path, options);
+	return { ...(await parse(reply)), etag: reply.headers.get('ETag') };
+}
+
+/** Server-sent events. Calls said() whenever something comes, also if it is no event. Fails as requests do; ends when the
+ * server ends it. → an iterator of {id, kind, data}; data is null for an id alone. */
+export async function* eventStream(query, said, signal) {
+	const reply = await fetch(`${server}${OWN}events${queryString(query)}`, {
+		signal,
+		headers: { Accept: 'text/event-stream' },
+		cache: 'no-store',
+	});
+	if (!reply.ok || !reply.headers.get('Content-Type')?.startsWith('text/event-stream'))
+		throw new ApiError(reply.status, 'NO_STREAM', 'There is no stream of events.');
+	const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+	let text = '';
+	for (;;) {
+		const { value, done } = await reader.read();
+		if (done) return;
+		said();
+		const blocks = (text + value).split('\n\n');
+		text = blocks.pop();
+		for (const block of blocks) yield parseEvent(block);
+	}
+}
+
+function parseEvent(block) {
+	const event = { id: '', kind: 'message', data: null };
+	const names = { id: 'id', event: 'kind', data: 'data' };
+	for (const line of block.split('\n')) {
+		const match = /^(id|event|data): ?(.*)$/.exec(line);
+		if (match) event[names[match[1]]] = match[2];
+	}
+	if (event.data) event.data = JSON.parse(event.data);
+	return event;
+}
+
+/** Only if the alias still has this revision; none without one. */
+export const ifRevision = (revision) =>
+	revision === undefined ? undefined : { 'If-Match': `"${revision}"` };
+
 const get = (path, query, signal) => json('GET', MLFLOW + path, { query, signal });
 const post = (path, body, signal) => json('POST', MLFLOW + path, { body, signal });
 const patch = (path, body) => json('PATCH', MLFLOW + path, { body });
-const del = (path, body) => json('DELETE', MLFLOW + path, { body });
+const del = (path, body, headers) => json('DELETE', MLFLOW + path, { body, headers });
 
 /* --- shapes: the wire's lists become what the views look things up in --- */
 
-const toObject = (list) => Object.fromEntries((list ?? []).map((x) => [x.key, x.value ?? '']));
+export const toObject = (list) => Object.fromEntries((list ?? []).map((x) => [x.key, x.value ?? '']));
 
 export function toRun(run) {
 	const info = run.info;
@@ -124,8 +194,18 @@ export function toRun(run) {
 	};
 }
 
+/** A stage worth naming; "" for none. */
+export const stageOf = (stage) => (stage === 'None' ? '' : (stage ?? ''));
+
 function toVersion(v) {
-	return { ...v, tags: toObject(v.tags), aliases: v.aliases ?? [], run_id: v.run_id || null };
+	return {
+		...v,
+		tags: toObject(v.tags),
+		aliases: v.aliases ?? [],
+		run_id: v.run_id || null,
+		stage: stageOf(v.current_stage),
+		created: v.creation_timestamp,
+	};
 }
 
 function toModel(m) {
@@ -143,7 +223,7 @@ const LOGGED_MODEL_STATUS = {
 	LOGGED_MODEL_UPLOAD_FAILED: 'Upload failed',
 };
 
-function toLoggedModel({ info, data }) {
+export function toLoggedModel({ info, data }) {
 	return {
 		id: info.model_id,
 		experimentId: info.experiment_id,
@@ -213,6 +293,7 @@ export const runs = {
 	},
 	get: async (id, signal) => toRun((await get('runs/get', { run_id: id }, signal)).run),
 	rename: (id, name) => post('runs/update', { run_id: id, run_name: name }),
+	/** force: also if a model version needs it; else that is refused (409). */
 	remove: (id, force) => post('runs/delete', { run_id: id, force }),
 	restore: (id) => post('runs/restore', { run_id: id }),
 	setTag: (id, key, value) => post('runs/set-tag', { run_id: id, key, value }),
@@ -236,7 +317,8 @@ export const loggedModels = {
 	},
 	get: async (id, signal) =>
 		toLoggedModel((await get(`logged-models/${encodeURIComponent(id)}`, {}, signal)).model),
-	remove: (id, force) => del(`logged-models/${encodeURIComponent(id)}${force ? '?force=true' : ''}`),
+	remove: (id, force) =>
+		json('DELETE', `${MLFLOW}logged-models/${encodeURIComponent(id)}`, { query: { force } }),
 	setTag: (id, key, value) =>
 		patch(`logged-models/${encodeURIComponent(id)}/tags`, { tags: [{ key, value }] }),
 	deleteTag: (id, key) => del(`logged-models/${encodeURIComponent(id)}/tags/${encodeURIComponent(key)}`),
@@ -338,11 +420,18 @@ export const models = {
 	create: (name, description) => post('registered-models/create', { name, description }),
 	rename: (name, newName) => post('registered-models/rename', { name, new_name: newName }),
 	describe: (name, description) => patch('registered-models/update', { name, description }),
-	remove: (name) => del('registered-models/delete', { name }),
+	/** force: also if it holds a protected alias; else that is refused (403). */
+	remove: (name, force) => del('registered-models/delete', { name, force }),
 	setTag: (name, key, value) => post('registered-models/set-tag', { name, key, value }),
 	deleteTag: (name, key) => del('registered-models/delete-tag', { name, key }),
-	setAlias: (name, alias, version) => post('registered-models/alias', { name, alias, version }),
-	deleteAlias: (name, alias) => del('registered-models/alias', { name, alias }),
+	/** revision: of the alias as it was seen, "0" if there was none; whoever comes second is told so (412). */
+	setAlias: (name, alias, version, { revision, reason } = {}) =>
+		json('POST', MLFLOW + 'registered-models/alias', {
+			body: { name, alias, version, reason },
+			headers: ifRevision(revision),
+		}),
+	deleteAlias: (name, alias, { revision, reason } = {}) =>
+		del('registered-models/alias', { name, alias, reason }, ifRevision(revision)),
 };
 
 export const versions = {
@@ -371,11 +460,11 @@ export const versions = {
 			stage,
 			archive_existing_versions: archiveOthers,
 		}),
-	remove: (name, version) => del('model-versions/delete', { name, version }),
+	remove: (name, version, force) => del('model-versions/delete', { name, version, force }),
 	setTag: (name, version, key, value) => post('model-versions/set-tag', { name, version, key, value }),
 	deleteTag: (name, version, key) => del('model-versions/delete-tag', { name, version, key }),
 	downloadUri: async (name, version, signal) =>
 		(await get('model-versions/get-download-uri', { name, version }, signal)).artifact_uri,
 };
 
-export const system = { info: (signal) => json('GET', OWN + 'server', { signal }) };
+export const system = { info: (signal) => own('GET', 'server', { signal }) };

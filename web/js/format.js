@@ -65,6 +65,9 @@ export function formatDate(ms) {
 	);
 }
 
+/** For <input type="datetime-local">. */
+export const formatLocalInput = (ms) => (Number.isNaN(ms) ? '' : formatDate(ms).replace(' ', 'T'));
+
 export function formatDuration(ms) {
 	if (!(ms >= 0)) return '';
 	if (ms < 1000) return `${Math.round(ms)} ms`;

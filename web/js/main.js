@@ -16,6 +16,8 @@ import { modelsView } from './views/models.js';
 import { modelView } from './views/model.js';
 import { loggedModelsView } from './views/logged_models.js';
 import { loggedModelView } from './views/logged_model.js';
+import { deploymentsView } from './views/deployments.js';
+import { deploymentView } from './views/deployment.js';
 
 /* name → function(main, route, signal) → { update(route), key(event)?, retry()? } */
 const VIEWS = {
@@ -28,6 +30,8 @@ const VIEWS = {
 	model: modelView,
 	'logged-models': loggedModelsView,
 	'logged-model': loggedModelView,
+	deployments: deploymentsView,
+	deployment: deploymentView,
 };
 
 const main = document.getElementById('main');
@@ -61,6 +65,7 @@ const navigation = [
 		views: ['', 'experiments', 'runs', 'run', 'compare', 'logged-models', 'logged-model'],
 	},
 	{ text: 'Models', path: ['models'], views: ['models', 'model'] },
+	{ text: 'Deployments', path: ['deployments'], views: ['deployments', 'deployment'] },
 ];
 
 function markNavigation(view) {

@@ -5,6 +5,7 @@ import { comparator, serverOrder } from './columns.js';
 const FIRST_PAGE = 100; /* small, so that something stands there at once */
 const PAGE = 1000;
 const ROWS_MAX = 100000; /* what a tab should hold */
+const TOLD_MAX = 300; /* runs that events name; more of them come faster as a whole */
 
 /** query: {experimentIds, filter, order, viewType}. changed(what) is called when rows changed. */
 export class RunSet {
@@ -17,6 +18,7 @@ export class RunSet {
 		this.keys = { params: new Map(), metrics: new Map(), tags: new Map() };
 		this.isComplete = false;
 		this.isCut = false;
+		this.early = []; /* events that came while it loaded */
 		this.error = null;
 		this.summaryWanted = new Set();
 		this.summaryAll = false;
@@ -47,6 +49,7 @@ export class RunSet {
 				return;
 			}
 		} while (pageToken);
+		if (this.early.length) await this.refresh(this.early.splice(0));
 	}
 
 	/* For orders that the server does not know: smallest and largest values, durations. */
@@ -99,20 +102,56 @@ export class RunSet {
 		}
 	}
 
-	/* Asks for what can have changed: runs that started since, and runs that were running. */
-	async refresh() {
-		if (!this.isComplete) return;
-		const user = this.query.filter ? ` AND (${this.query.filter})` : '';
+	/** What events tell of: [{kind, data}]. Without any, what can have changed: runs that started since, and runs that were
+	 * running; of runs that ended, events or isThorough tell. */
+	async refresh(events, isThorough = false) {
+		if (!this.isComplete) {
+			this.early.push(...(events ?? []));
+			return;
+		}
+		const ids = events && [...new Set(events.filter((e) => e.kind === 'run').map((e) => e.data.run_id))];
+		if (isThorough || ids?.length > TOLD_MAX) await this.mergeAll();
+		else if (ids) await this.merge(await this.searchIds(ids, true), ids);
+		else
+			await this.merge([
+				...(await this.searchNewer()),
+				...(await this.searchIds(this.running(), false)),
+			]);
+	}
+
+	async mergeAll() {
+		const all = await this.searchAll(this.query.filter || undefined);
+		await this.merge(all, [...this.byId.keys()]);
+	}
+
+	running() {
+		return this.rows.filter((r) => r.status === 'RUNNING').map((r) => r.id);
+	}
+
+	searchNewer() {
 		const newest = this.rows.reduce((most, r) => Math.max(most, r.start), 0);
-		const found = await this.searchAll(`attributes.start_time >= ${newest}${user}`);
-		const running = this.rows.filter((r) => r.status === 'RUNNING').map((r) => r.id);
-		for (let i = 0; i < running.length; i += PAGE) {
-			const ids = running
+		return this.searchAll(this.withFilter(`attributes.start_time >= ${newest}`));
+	}
+
+	async searchIds(ids, isFiltered) {
+		const found = [];
+		for (let i = 0; i < ids.length; i += PAGE) {
+			const list = ids
 				.slice(i, i + PAGE)
 				.map((id) => `'${id}'`)
 				.join(', ');
-			found.push(...(await this.searchAll(`attributes.run_id IN (${ids})`)));
+			const filter = `attributes.run_id IN (${list})`;
+			found.push(...(await this.searchAll(isFiltered ? this.withFilter(filter) : filter)));
 		}
+		return found;
+	}
+
+	withFilter(condition) {
+		return this.query.filter ? `${condition} AND (${this.query.filter})` : condition;
+	}
+
+	/* asked: those that are gone from the table if they were not found. */
+	async merge(found, asked = []) {
 		let news = 0;
 		let changes = 0;
 		for (const run of found) {
@@ -128,12 +167,14 @@ export class RunSet {
 			changes++;
 			this.add(run);
 		}
-		if (changes) {
-			if (this.summaryAll)
-				await this.fetchSummaries(found.filter((r) => !this.byId.get(r.id).summary).map((r) => r.id));
-			this.rows.sort(comparator(this.query.order));
-			this.changed('refreshed', news);
-		}
+		const there = new Set(found.map((r) => r.id));
+		const gone = asked.filter((id) => !there.has(id) && this.byId.has(id));
+		if (gone.length) this.remove(gone);
+		if (!changes && !gone.length) return;
+		if (this.summaryAll)
+			await this.fetchSummaries(found.filter((r) => !this.byId.get(r.id).summary).map((r) => r.id));
+		this.rows.sort(comparator(this.query.order));
+		this.changed('refreshed', news);
 	}
 
 	async searchAll(filter) {

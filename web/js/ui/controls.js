@@ -22,13 +22,13 @@ const STATUS = {
 	KILLED: 'Killed',
 };
 
+/** A word with a dot; looks: a class such as status-failed. */
+export function pill(text, looks = '') {
+	return h('span.pill', { class: looks }, h('span.dot'), text);
+}
+
 export function statusPill(status) {
-	return h(
-		'span.pill',
-		{ class: `status-${String(status).toLowerCase()}` },
-		h('span.dot'),
-		STATUS[status] ?? String(status),
-	);
+	return pill(STATUS[status] ?? String(status), `status-${String(status).toLowerCase()}`);
 }
 
 /** One of a few: [{value, text}]; change(value). */
@@ -212,7 +212,7 @@ export function fact(name, ...value) {
 		: h('div', h('dt', name), h('dd', value));
 }
 
-/** tabs: [{id, text, count}]; href(id) → address. */
+/** tabs: [{id, text, count, isWarning}]; href(id) → address. */
 export function tabs(label, list, current, hrefOf) {
 	return h(
 		'nav.tabs',
@@ -222,7 +222,8 @@ export function tabs(label, list, current, hrefOf) {
 				'a',
 				{ href: hrefOf(t.id), 'aria-current': t.id === current ? 'page' : null },
 				t.text,
-				t.count !== undefined && h('span.count', String(t.count)),
+				t.count !== undefined &&
+					h('span.count', { class: t.isWarning ? 'warning' : '' }, String(t.count)),
 			),
 		),
 	);

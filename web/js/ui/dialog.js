@@ -3,6 +3,9 @@ import { h } from '../dom.js';
 import { button } from './controls.js';
 import { icon } from './icons.js';
 
+/** Is somebody deciding something in a dialog or a menu? */
+export const isAsking = () => document.querySelector('dialog[open], [popover]:popover-open') !== null;
+
 /** Shows content in a modal; close(result) settles the promise, Escape gives null. */
 export function openDialog({ title, content, kind = '', footer = [] }) {
 	let close;

@@ -1,29 +1,37 @@
-// Deleting what model versions may need: the server refuses, and the person may insist.
+// Removing what something else may need: asked, refused with who needs it, and then by force if it must be.
+import { h } from '../dom.js';
+import { plural } from '../format.js';
 import { attempt, toast } from './controls.js';
 import { confirmDialog } from './dialog.js';
 
-export const isRefusal = (error) => error.code === 'RESOURCE_CONFLICT';
+/** Does the refusal say that force would do it? */
+export const isForceable = (e) => (e.status === 409 || e.status === 403) && e.message.includes('force=true');
 
-/** remove(force) deletes; a refusal is shown, with a way to delete anyway. done: what to say then. → true if deleted. */
-export async function attemptRemoval(remove, done) {
+/** What the refusals say, without how to force it elsewhere. */
+const sentence = (e) => e.message.replace(/[;.] force=true .*$/, '.');
+
+/** Asks whether to go on by force. errors: the refusals. */
+export function askForce(errors) {
+	return confirmDialog({
+		title: errors.length === 1 ? 'It is needed' : `${plural(errors.length, 'thing')} are needed`,
+		text: [
+			...errors.map(sentence),
+			h('span.muted', 'By force it goes all the same, and the history of the model says so.'),
+		],
+		action: 'Delete by force',
+	});
+}
+
+/** remove(force) → promise. Says `done` when it worked. → whether it is gone. */
+export async function removeOrAsk(remove, done) {
 	let refusal = null;
-	const isDone = await attempt(async () => {
-		try {
-			await remove(false);
-		} catch (error) {
-			if (!isRefusal(error)) throw error;
-			refusal = error;
-		}
-	});
-	if (!isDone) return false;
-	if (!refusal) {
-		toast(done);
-		return true;
-	}
-	const isAgreed = await confirmDialog({
-		title: 'A model version needs it',
-		text: refusal.message,
-		action: 'Delete anyway',
-	});
-	return isAgreed && attempt(() => remove(true), done);
+	const isGone = await attempt(() =>
+		remove().catch((e) => {
+			if (!isForceable(e)) throw e;
+			refusal = e;
+		}),
+	);
+	if (refusal) return (await askForce([refusal])) === true && attempt(() => remove(true), done);
+	if (isGone) toast(done);
+	return isGone;
 }

@@ -2,7 +2,7 @@
 import { childAbort, h, replace, setTitle } from '../dom.js';
 import { metrics as metricsApi, runs as runsApi } from '../api.js';
 import { plural } from '../format.js';
-import { poll } from '../poll.js';
+import { follow, TOPICS_MAX } from '../live.js';
 import { href, setParams } from '../router.js';
 import { seriesColor, SERIES_COLORS } from '../theme.js';
 import { button, emptyState, errorState, loading, statusPill, tabs } from '../ui/controls.js';
@@ -11,7 +11,8 @@ import { compareCharts } from './compare_charts.js';
 import { compareTable } from './compare_table.js';
 import { compareScatter } from './compare_scatter.js';
 
-const LIVE_MS = 4000;
+const RUNNING_MS = 4000;
+const ENDED_MS = 30000;
 const TABS = { table: compareTable, charts: compareCharts, scatter: compareScatter };
 const DASHES = [undefined, [6, 3], [2, 3], [8, 3, 2, 3]];
 
@@ -50,6 +51,7 @@ export function compareView(main, route, signal) {
 			if (e.name !== 'AbortError') replace(main, errorState(e, load));
 			return;
 		}
+		followRuns();
 		const experimentIds = [...new Set(list.map((r) => r.experimentId))];
 		replace(
 			main,
@@ -81,21 +83,37 @@ export function compareView(main, route, signal) {
 	}
 
 	/* Deleted runs are compared too; one that is gone is left out. */
-	async function fetchAll() {
+	async function fetchRuns(wanted) {
 		const found = await Promise.all(
-			ids().map((id) =>
+			wanted.map((id) =>
 				runsApi.get(id, signal).catch((e) => {
 					if (e.status === 404 || e.status === 400) return null;
 					throw e;
 				}),
 			),
 		);
-		list = found.filter(Boolean);
+		const fresh = found.filter(Boolean);
+		return {
+			fresh,
+			summaries: await metricsApi.summary(
+				fresh.map((r) => r.id),
+				signal,
+			),
+		};
+	}
+
+	async function fetchAll() {
+		const found = await fetchRuns(ids());
+		list = found.fresh;
 		if (!list.length) throw Object.assign(new Error('None of these runs exists.'), { status: 404 });
-		summaries = await metricsApi.summary(
-			list.map((r) => r.id),
-			signal,
-		);
+		summaries = found.summaries;
+	}
+
+	async function fetchSome(wanted) {
+		const found = await fetchRuns(wanted);
+		const byId = new Map(found.fresh.map((r) => [r.id, r]));
+		list = list.map((r) => byId.get(r.id) ?? r);
+		for (const [id, summary] of found.summaries) summaries.set(id, summary);
 	}
 
 	function state() {
@@ -194,16 +212,36 @@ export function compareView(main, route, signal) {
 		tab.view = TABS[tab.name](body, state());
 	}
 
-	poll(
-		async () => {
-			if (!list.some((r) => r.status === 'RUNNING')) return;
-			await fetchAll();
-			drawLegend();
-			tab.view.update(state(), true);
-		},
-		LIVE_MS,
-		signal,
-	);
+	let followed = null;
+	function followRuns() {
+		followed?.abort();
+		followed = childAbort(signal);
+		const isRunning = () => list.some((r) => r.status === 'RUNNING');
+		follow(
+			{
+				topics: topics(),
+				changed: refresh,
+				everyMs: () => (isRunning() ? RUNNING_MS : ENDED_MS),
+			},
+			followed.signal,
+		);
+	}
+
+	function topics() {
+		if (ids().length <= TOPICS_MAX) return ids().map((id) => `run:${id}`);
+		return [...new Set(list.map((r) => `experiment:${r.experimentId}`))];
+	}
+
+	async function refresh(events) {
+		if (!list.length) return;
+		const told = new Set((events ?? []).map((e) => e.data.run_id));
+		const ours = ids().filter((id) => told.has(id));
+		if (events && !ours.length) return;
+		if (events) await fetchSome(ours);
+		else await fetchAll();
+		drawLegend();
+		tab.view.update(state(), true);
+	}
 
 	load();
 	return {

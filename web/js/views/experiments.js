@@ -2,7 +2,7 @@
 import { h, replace, setTitle, debounced } from '../dom.js';
 import { experiments, quoteForLike, runs } from '../api.js';
 import { formatDate, plural, timeAgo } from '../format.js';
-import { poll } from '../poll.js';
+import { follow, LATER } from '../live.js';
 import { go, href, setParams } from '../router.js';
 import {
 	attempt,
@@ -15,11 +15,12 @@ import {
 	segmented,
 	statusPill,
 } from '../ui/controls.js';
-import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
-import { attemptRemoval } from '../ui/removal.js';
+import { confirmDialog, formDialog, isAsking, menuButton } from '../ui/dialog.js';
+import { removeOrAsk } from '../ui/removal.js';
 import { snippets } from './snippets.js';
 
 const REFRESH_MS = 8000;
+const LIST_GAP_MS = 2000; /* runs of all experiments come and go: no need to read them all each time */
 const RECENT_RUNS = 100;
 const ASKED_ALONE_MAX = 60;
 const ORDERS = { name: 'name', created: 'creation_time', updated: 'last_update_time' };
@@ -319,7 +320,7 @@ export function experimentsView(main, route, signal) {
 			})
 		)
 			if (
-				await attemptRemoval(
+				await removeOrAsk(
 					(force) => experiments.remove(e.experiment_id, force),
 					`“${e.name}” deleted`,
 				)
@@ -333,12 +334,13 @@ export function experimentsView(main, route, signal) {
 	}
 
 	load().catch(() => {});
-	poll(
-		() =>
-			document.querySelector('dialog[open], [popover]:popover-open') || token || picked.size
-				? null
-				: load(),
-		REFRESH_MS,
+	follow(
+		{
+			topics: ['experiment:*'],
+			changed: () => (isAsking() ? LATER : token || picked.size ? null : load()),
+			everyMs: REFRESH_MS,
+			gapMs: LIST_GAP_MS,
+		},
 		signal,
 	);
 	return {

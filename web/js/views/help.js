@@ -1,8 +1,8 @@
 // Two dialogs that are reachable from everywhere: keys and first steps; what the server says of itself.
 import { h, replace } from '../dom.js';
-import { server, system } from '../api.js';
+import { server, setUserName, system, userName } from '../api.js';
 import { formatBytes, formatCount, formatDate, timeAgo } from '../format.js';
-import { errorState, loading } from '../ui/controls.js';
+import { editable, errorState, loading } from '../ui/controls.js';
 import { openDialog } from '../ui/dialog.js';
 import { snippets } from './snippets.js';
 
@@ -64,6 +64,14 @@ export function showServer() {
 				body,
 				h(
 					'dl.facts',
+					row(
+						'You are',
+						editable(userName(), {
+							label: 'Your name, for the history of what you change',
+							empty: 'nobody said; the history of models would like to know',
+							save: async (name) => setUserName(name),
+						}),
+					),
 					row('Address', h('code', server)),
 					row('Version', s.version),
 					row('Speaks MLflow', s.mlflow_version),

@@ -3,11 +3,11 @@ import { childAbort, h, replace, setTitle } from '../dom.js';
 import { artifacts, experiments, loggedModels, proxyPath, runs } from '../api.js';
 import { formatDate, formatNumber, numberNode, shortId, timeAgo } from '../format.js';
 import { go, href, setParams } from '../router.js';
-import { copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
+import { attempt, copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
-import { attemptRemoval } from '../ui/removal.js';
+import { removeOrAsk } from '../ui/removal.js';
 import { icon } from '../ui/icons.js';
-import { tagList } from './model.js';
+import { tagList } from './tag_list.js';
 import { artifactBrowser } from './run_artifacts.js';
 import { panel } from './run_overview.js';
 
@@ -110,7 +110,7 @@ export function loggedModelView(main, route, signal) {
 				text: 'It is no longer listed. The run that logged it stays.',
 			})
 		)
-			if (await attemptRemoval((force) => loggedModels.remove(id, force), 'Logged model deleted'))
+			if (await removeOrAsk((force) => loggedModels.remove(id, force), 'Logged model deleted'))
 				go(['logged-models'], { exp: model.experimentId });
 	}
 
@@ -241,7 +241,10 @@ export function loggedModelView(main, route, signal) {
 			h('td.right.strong', numberNode(m.value)),
 			h('td.right.muted', formatNumber(m.step)),
 			h('td', m.dataset_name ?? '', m.dataset_digest && h('code.faint', ` ${m.dataset_digest}`)),
-			h('td', m.run_id && h('a', { href: href(['run', m.run_id]), title: m.run_id }, shortId(m.run_id))),
+			h(
+				'td',
+				m.run_id && h('a', { href: href(['run', m.run_id]), title: m.run_id }, shortId(m.run_id)),
+			),
 		);
 	}
 
@@ -261,7 +264,10 @@ export function loggedModelView(main, route, signal) {
 									h(
 										'tr',
 										h('td.key', { title: k }, k),
-										h('td.value', h('span.clip', { title: model.params[k] }, model.params[k])),
+										h(
+											'td.value',
+											h('span.clip', { title: model.params[k] }, model.params[k]),
+										),
 									),
 								),
 							),

@@ -1,8 +1,8 @@
 // The logged models of experiments, before any of them is registered: #/logged-models?exp=1,2&filter=…&order=-m.rmse
-import { announce, h, replace, setTitle } from '../dom.js';
+import { announce, childAbort, h, replace, setTitle } from '../dom.js';
 import { experiments, loggedModels } from '../api.js';
 import { formatDate, numberNode, plural, shortId, timeAgo } from '../format.js';
-import { poll } from '../poll.js';
+import { follow } from '../live.js';
 import { href, setParams } from '../router.js';
 import { button, emptyState, errorState, loading, orderHead } from '../ui/controls.js';
 import { filterBox, toFilter } from '../ui/filter_box.js';
@@ -194,13 +194,23 @@ export function loggedModelsView(main, route, signal) {
 
 	loadNames();
 	load();
-	poll(() => (token ? null : load()), REFRESH_MS, signal);
+	let followed = null;
+	function followExperiments() {
+		followed?.abort();
+		followed = childAbort(signal);
+		const topics = state.experimentIds.map((id) => `experiment:${id}`);
+		follow({ topics, changed: () => (token ? null : load()), everyMs: REFRESH_MS }, followed.signal);
+	}
+	followExperiments();
 	return {
 		update(next) {
 			const before = state.experimentIds.join();
 			state = readState(next);
 			filter.setValue(state.filter);
-			if (state.experimentIds.join() !== before) loadNames();
+			if (state.experimentIds.join() !== before) {
+				loadNames();
+				followExperiments();
+			}
 			load();
 		},
 		key: (e) => rowKeys(e, stage),

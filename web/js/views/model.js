@@ -1,53 +1,83 @@
-// One registered model and its versions: #/model/NAME?version=3
+// One registered model: #/model/NAME?tab=versions|history|deployments|compare|rules&version=3, or as it was at a moment:
+// #/model/NAME?at=2026-03-01T12:00:00.000Z, #/model/NAME?seq=57
 import { childAbort, h, replace, setTitle } from '../dom.js';
 import { models, quoteText, runs, versions } from '../api.js';
-import { formatDate, numberNode, shortId, timeAgo } from '../format.js';
-import { poll } from '../poll.js';
+import { follow, LATER } from '../live.js';
+import { deployments, registry } from '../registry.js';
 import { go, href } from '../router.js';
-import { attempt, button, editable, emptyState, errorState, loading } from '../ui/controls.js';
-import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
-import { panel } from './run_overview.js';
-import { versionPanel } from './model_version.js';
+import { attempt, editable, errorState, loading, tabs } from '../ui/controls.js';
+import { confirmDialog, isAsking, menuButton } from '../ui/dialog.js';
+import { removeOrAsk } from '../ui/removal.js';
+import { deploymentsTab } from './model_deployments.js';
+import { diffTab } from './model_diff.js';
+import { historyTab } from './model_history.js';
+import { momentOf, pastView } from './model_past.js';
+import { rulesTab } from './model_rules.js';
+import { chosenVersion, versionsTab } from './model_versions.js';
+import { tagList } from './tag_list.js';
 
 const REFRESH_MS = 10000;
 const RUNS_AT_ONCE = 200;
 
+/* name → function(body, ctx) → { update?(params), refresh?(ctx) } */
+const TABS = {
+	versions: versionsTab,
+	history: historyTab,
+	deployments: deploymentsTab,
+	compare: diffTab,
+	rules: rulesTab,
+};
+
 export function modelView(main, route, signal) {
 	const name = route.args[0] ?? '';
 	let params = route.params;
-	let model = null;
-	let list = [];
+	let loaded = null;
 	let sources = new Map();
-	let detail = null;
+	let tab = null;
+	let past = null;
 	const head = h('div');
-	const table = h('div');
-	const side = h('div.column');
-	const under = h('div.column');
+	const tabBar = h('div');
+	const body = h('div.tab-body');
+	const page = h('div.page', loading());
 	setTitle(name);
-	replace(main, h('div.page', loading()));
+	replace(main, page);
 
+	const tabName = () => (params.get('tab') in TABS ? params.get('tab') : 'versions');
+	/** What the parts of the view get. */
+	const context = () => ({ ...loaded, name, sources, params, signal, reload });
+
+	/* --- loading --- */
 	async function load() {
+		if (momentOf(params)) {
+			show();
+			return;
+		}
 		try {
 			await fetchAll();
 		} catch (e) {
-			if (e.name !== 'AbortError') replace(main, errorState(e, load));
+			if (e.name === 'AbortError') return;
+			if (e.status === 404) await showGone(e);
+			else replace(page, errorState(e, load));
 			return;
 		}
-		replace(
-			main,
-			h('div.page', head, h('div.columns.model-columns', h('div.column', table, under), side)),
-		);
-		drawHead();
-		drawTable();
-		showVersion();
+		show();
 	}
 
 	async function fetchAll() {
-		[model, list] = await Promise.all([
+		const [model, list, aliases, rules, deployed] = await Promise.all([
 			models.get(name, signal),
 			versions.search(`name = ${quoteText(name)}`, signal),
+			registry.aliases(name, signal),
+			registry.rules(name, signal),
+			deployments.search({ model: name }, signal),
 		]);
 		list.sort((a, b) => Number(b.version) - Number(a.version));
+		await fetchSources(list);
+		loaded = { model, list, aliases, rules, deployed };
+	}
+
+	/** The runs that versions were made from, for their names and metrics; null for those that are gone. */
+	async function fetchSources(list) {
 		const ids = [...new Set(list.map((v) => v.run_id).filter((id) => id && !sources.has(id)))].slice(
 			0,
 			RUNS_AT_ONCE,
@@ -63,25 +93,82 @@ export function modelView(main, route, signal) {
 		ids.forEach((id, i) => sources.set(id, found[i]));
 	}
 
-	const reload = async () => {
-		await attempt(fetchAll);
-		drawHead();
-		drawTable();
-		showVersion();
-	};
+	async function reload() {
+		if (!loaded) {
+			load();
+			return;
+		}
+		if (await attempt(fetchAll)) refresh();
+	}
 
-	/* --- head --- */
+	/* A model that was deleted still has its history, from where it can be restored. */
+	async function showGone(problem) {
+		const known = await registry.history(name, { maxResults: 1 }, signal).catch(() => ({ events: [] }));
+		if (!known.events.length) {
+			replace(page, errorState(problem, load));
+			return;
+		}
+		replace(head, crumbs(), h('div.page-head', h('h1', name), h('span.pill.status-killed', 'Deleted')));
+		replace(page, head, body);
+		tab?.abort.abort();
+		const abort = childAbort(signal);
+		tab = {
+			name: 'history',
+			abort,
+			...historyTab(body, { name, params, signal: abort.signal, reload: load }),
+		};
+	}
+
+	/* --- drawing --- */
+	function show() {
+		if (momentOf(params)) {
+			tab?.abort.abort();
+			tab = null;
+			if (past) past.update(params);
+			else past = pastView(page, { name, params, sources, fetchSources, signal });
+			return;
+		}
+		past = null;
+		replace(page, head, tabBar, body);
+		drawHead();
+		showTab();
+	}
+
+	function refresh() {
+		if (past) return;
+		drawHead();
+		drawTabs();
+		tab?.refresh?.(context());
+	}
+
+	function crumbs() {
+		return h(
+			'nav.crumbs',
+			{ 'aria-label': 'Where you are' },
+			h('a', { href: href(['models']) }, 'Models'),
+		);
+	}
+
 	function drawHead() {
+		const { model } = loaded;
 		replace(
 			head,
-			h('nav.crumbs', { 'aria-label': 'Where you are' }, h('a', { href: href(['models']) }, 'Models')),
+			crumbs(),
 			h(
 				'div.page-head',
 				editable(model.name, { label: 'Rename the model', tag: 'h1', save: rename }),
 				h('div.spacer'),
-				menuButton([{ text: 'Delete the model', icon: 'trash', danger: true, run: remove }], {
-					label: 'Actions for this model',
-				}),
+				menuButton(
+					[
+						{
+							text: 'As it was …',
+							icon: 'history',
+							href: href(['model', name], { at: new Date().toISOString() }),
+						},
+						{ text: 'Delete the model', icon: 'trash', danger: true, run: remove },
+					],
+					{ label: 'Actions for this model' },
+				),
 			),
 			h(
 				'div.description',
@@ -104,6 +191,43 @@ export function modelView(main, route, signal) {
 		);
 	}
 
+	function drawTabs() {
+		const differing = loaded.deployed.filter((d) => d.differs || d.state !== 'active').length;
+		replace(
+			tabBar,
+			tabs(
+				'Parts of the model',
+				[
+					{ id: 'versions', text: 'Versions', count: loaded.list.length },
+					{ id: 'history', text: 'History' },
+					{
+						id: 'deployments',
+						text: 'Where it runs',
+						count: loaded.deployed.length || undefined,
+						isWarning: differing > 0,
+					},
+					{ id: 'compare', text: 'Compare' },
+					{ id: 'rules', text: 'Rules', count: loaded.rules.requirements.length || undefined },
+				],
+				tabName(),
+				(t) => href(['model', name], { tab: t === 'versions' ? '' : t }),
+			),
+		);
+	}
+
+	function showTab() {
+		drawTabs();
+		if (tab?.name === tabName()) {
+			tab.update?.(params);
+			return;
+		}
+		tab?.abort.abort();
+		const abort = childAbort(signal);
+		replace(body);
+		tab = { name: tabName(), abort, ...TABS[tabName()](body, { ...context(), signal: abort.signal }) };
+	}
+
+	/* --- changing --- */
 	async function rename(to) {
 		if (!to) throw new Error('A model needs a name');
 		await models.rename(name, to);
@@ -114,208 +238,44 @@ export function modelView(main, route, signal) {
 		if (
 			await confirmDialog({
 				title: `Delete “${name}”?`,
-				action: 'Delete for good',
-				text: `The model and its ${list.length} version(s), tags and aliases go for good. The runs and their artifacts stay.`,
+				action: 'Delete',
+				text:
+					`The model and its ${loaded.list.length} version(s), tags and aliases go. Its history stays, from where it ` +
+					'can be restored; the runs and their artifacts stay, too.',
 			})
 		)
-			if (await attempt(() => models.remove(name), `“${name}” deleted`)) go(['models']);
+			if (await removeOrAsk((force) => models.remove(name, force), `“${name}” deleted`)) go(['models']);
 	}
 
-	/* --- versions --- */
-	const chosen = () => list.find((v) => v.version === params.get('version')) ?? list[0];
-
-	function mainMetrics() {
-		const counts = new Map();
-		for (const v of list)
-			for (const k of Object.keys(sources.get(v.run_id)?.metrics ?? {}))
-				counts.set(k, (counts.get(k) ?? 0) + 1);
-		return [...counts]
-			.filter(([k]) => !k.startsWith('system/'))
-			.sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
-			.slice(0, 3)
-			.map(([k]) => k)
-			.sort();
-	}
-
-	function drawTable() {
-		if (!list.length) {
-			replace(
-				table,
-				emptyState({
-					icon: 'model',
-					title: 'No versions yet',
-					text: 'Open a run and press “Register model”.',
-				}),
-			);
-			return;
-		}
-		const keys = mainMetrics();
-		replace(
-			table,
-			panel(
-				'Versions',
-				list.length,
-				h(
-					'div.table-wrap',
-					h(
-						'table.table.dense.versions',
-						h(
-							'thead',
-							h(
-								'tr',
-								h('th', 'Version'),
-								h('th', 'Aliases'),
-								h('th', 'Stage'),
-								h('th', 'Run'),
-								keys.map((k) => h('th.right', { title: k }, k)),
-								h('th', 'Made'),
-							),
-						),
-						h(
-							'tbody',
-							list.map((v) => versionRow(v, keys)),
-						),
-					),
-				),
-			),
-		);
-	}
-
-	function versionRow(v, keys) {
-		const run = sources.get(v.run_id);
-		const isChosen = v === chosen();
-		return h(
-			'tr',
-			{
-				class: isChosen ? 'selected' : '',
-				'aria-current': isChosen ? 'true' : null,
-				dataset: { version: v.version },
-			},
-			h(
-				'td.nowrap',
-				h('a.strong', { href: href(['model', name], { version: v.version }) }, `v${v.version}`),
-			),
-			h(
-				'td',
-				v.aliases.map((a) => h('span.tag.alias', `@${a}`)),
-			),
-			h(
-				'td',
-				v.current_stage && v.current_stage !== 'None'
-					? h('span.tag', v.current_stage)
-					: h('span.faint', '–'),
-			),
-			h(
-				'td.one-line',
-				v.run_id
-					? h(
-							'a',
-							{ href: href(['run', v.run_id]), title: v.run_id },
-							run?.name ?? shortId(v.run_id),
-						)
-					: h('span.faint', '–'),
-			),
-			keys.map((k) =>
-				h(
-					'td.right',
-					{ title: String(run?.metrics[k]?.value ?? '') },
-					numberNode(run?.metrics[k]?.value),
-				),
-			),
-			h('td.nowrap.muted', { title: formatDate(v.creation_timestamp) }, timeAgo(v.creation_timestamp)),
-		);
-	}
-
-	function showVersion() {
-		const v = chosen();
-		detail?.abort();
-		detail = childAbort(signal);
-		if (v)
-			versionPanel(side, under, {
-				name,
-				version: v,
-				run: sources.get(v.run_id),
-				signal: detail.signal,
-				reload,
-			});
-		else [side, under].forEach((box) => replace(box));
+	async function changed(events) {
+		const isOurs = !events || events.some((e) => e.data.model === name);
+		if (!loaded || past || !isOurs) return null;
+		/* What is being typed or decided stays as it is. */
+		if (isAsking() || main.querySelector('.editable-form')) return LATER;
+		const before = JSON.stringify(loaded);
+		await fetchAll();
+		if (JSON.stringify(loaded) !== before) refresh();
+		return null;
 	}
 
 	load();
-	poll(
-		async () => {
-			if (
-				!model ||
-				document.querySelector('dialog[open], [popover]:popover-open') ||
-				main.querySelector('.editable-form')
-			)
-				return;
-			const before = JSON.stringify([model, list]);
-			await fetchAll();
-			if (JSON.stringify([model, list]) !== before) {
-				drawHead();
-				drawTable();
-				showVersion();
-			}
-		},
-		REFRESH_MS,
-		signal,
-	);
+	follow({ topics: [`model:${name}`, 'deployment:*'], changed, everyMs: REFRESH_MS }, signal);
 	return {
 		update(next) {
 			params = next.params;
-			if (model) {
-				drawTable();
-				showVersion();
-			}
+			if (loaded || momentOf(params)) show();
+			else if (past) load();
+			else tab?.update?.(params);
 		},
 		key(e) {
 			const step = { j: 1, k: -1 }[e.key];
-			const next = step && list[list.indexOf(chosen()) + step];
+			if (!step || !loaded || past || tabName() !== 'versions') return;
+			const { list } = loaded;
+			const next = list[list.indexOf(chosenVersion(list, params)) + step];
 			if (next) go(['model', name], { version: next.version });
 		},
 		retry: () => {
-			if (!model) load();
+			if (!loaded) load();
 		},
 	};
-}
-
-/** Tags as chips that can be removed, with a button to add one. */
-export function tagList(tags, { set, remove, changed }) {
-	const keys = Object.keys(tags).sort();
-	return h(
-		'div.tag-list',
-		keys.map((k) =>
-			h(
-				'span.tag',
-				{ title: `${k}: ${tags[k]}` },
-				`${k}: ${tags[k]}`,
-				button('', {
-					icon: 'close',
-					kind: 'quiet tiny',
-					label: `Delete the tag ${k}`,
-					onclick: async () => {
-						if (await attempt(() => remove(k))) changed();
-					},
-				}),
-			),
-		),
-		button(keys.length ? 'Tag' : 'Add a tag', {
-			icon: 'plus',
-			kind: 'quiet small',
-			onclick: () =>
-				formDialog({
-					title: 'Add a tag',
-					action: 'Add',
-					fields: [
-						{ name: 'key', label: 'Key', required: true },
-						{ name: 'value', label: 'Value' },
-					],
-					submit: async ({ key, value }) => {
-						await set(key, value);
-						changed();
-					},
-				}),
-		}),
-	);
 }

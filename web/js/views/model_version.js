@@ -1,16 +1,24 @@
 // One version of a model: aliases, stage, where it came from, its metrics, how to get it.
 import { h, replace } from '../dom.js';
-import { artifacts, experiments, models, proxyPath, server, versions } from '../api.js';
-import { formatBytes, formatDate, numberNode, shortId, timeAgo } from '../format.js';
+import { artifacts, proxyPath, server, versions } from '../api.js';
+import { formatBytes, formatDate, numberNode, plural } from '../format.js';
 import { go, href } from '../router.js';
 import { attempt, button, copyButton, editable } from '../ui/controls.js';
-import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
+import { confirmDialog, menuButton } from '../ui/dialog.js';
+import { removeOrAsk } from '../ui/removal.js';
+import { aliasTag, moveAliasDialog, removeAlias } from './model_aliases.js';
+import { lineagePanel } from './model_lineage.js';
+import { isProtected } from './model_moves.js';
+import { promoteDialog } from './model_promote.js';
 import { panel } from './run_overview.js';
-import { tagList } from './model.js';
+import { tagList } from './tag_list.js';
 
 const STAGES = ['None', 'Staging', 'Production', 'Archived'];
 
-export function versionPanel(box, under, { name, version: v, run, signal, reload }) {
+/** ctx: what model.js loads of a model. */
+export function versionPanel(box, under, { ctx, version: v, signal }) {
+	const { name, reload } = ctx;
+	const run = ctx.sources.get(v.run_id);
 	const files = h('div.pad', h('span.faint', '…'));
 	replace(
 		box,
@@ -49,55 +57,39 @@ export function versionPanel(box, under, { name, version: v, run, signal, reload
 		),
 		panel('Get it', 0, files),
 	);
-	replace(under, panel('Lineage', 0, lineage()), metricsPanel());
+	replace(under, lineagePanel({ name, version: v, deployed: ctx.deployed, signal }), metricsPanel());
 	showFiles();
 
 	function aliases() {
+		const promotable = ctx.rules.protected_aliases.filter((a) => !v.aliases.includes(a));
 		return h(
 			'div.tag-list',
 			v.aliases.map((a) =>
-				h(
-					'span.tag.alias',
-					`@${a}`,
-					button('', {
-						icon: 'close',
-						kind: 'quiet tiny',
-						label: `Remove the alias ${a}`,
-						onclick: async () => {
-							if (
-								await confirmDialog({
-									title: `Remove @${a}?`,
-									text: `Programs that ask for ${name}@${a} will find nothing.`,
-									action: 'Remove',
-								})
-							)
-								if (await attempt(() => models.deleteAlias(name, a), `@${a} removed`))
-									reload();
-						},
-					}),
-				),
+				isProtected(ctx, a)
+					? aliasTag(ctx, a)
+					: h(
+							'span.tag.alias',
+							`@${a}`,
+							button('', {
+								icon: 'close',
+								kind: 'quiet tiny',
+								label: `Remove the alias ${a}`,
+								onclick: () => removeAlias(ctx, a),
+							}),
+						),
 			),
 			button(v.aliases.length ? 'Alias' : 'Add an alias', {
 				icon: 'plus',
 				kind: 'quiet small',
-				onclick: () =>
-					formDialog({
-						title: `Alias for version ${v.version}`,
-						action: 'Set',
-						fields: [
-							{
-								name: 'alias',
-								label: 'Alias',
-								required: true,
-								hint: 'An alias that another version has moves here.',
-							},
-						],
-						submit: async ({ alias }) => {
-							await models.setAlias(name, alias.replace(/^@/, ''), v.version);
-							reload();
-						},
-					}),
+				onclick: () => moveAliasDialog(ctx, v.version),
 			}),
+			promotable.map((alias) =>
+				button(`Promote to @${alias}`, {
+					icon: 'shield',
+					kind: 'small',
+					onclick: () => promoteDialog(ctx, { version: v.version, alias }),
+				}),
+			),
 		);
 	}
 
@@ -139,62 +131,19 @@ export function versionPanel(box, under, { name, version: v, run, signal, reload
 		if (
 			await confirmDialog({
 				title: `Delete version ${v.version}?`,
-				text: 'Its number is not used again. The run and its artifacts stay.',
-				action: 'Delete for good',
+				text: 'Its number is not used again. From the history it can be restored, without its aliases; the run and its artifacts stay.',
+				action: 'Delete',
 			})
 		)
-			if (await attempt(() => versions.remove(name, v.version), `Version ${v.version} deleted`)) {
+			if (
+				await removeOrAsk(
+					(force) => versions.remove(name, v.version, force),
+					`Version ${v.version} deleted`,
+				)
+			) {
 				go(['model', name]);
 				reload();
 			}
-	}
-
-	function lineage() {
-		const experiment = h('span.faint', '…');
-		const steps = [];
-		if (run) {
-			experiments.get(run.experimentId, signal).then(
-				(e) =>
-					replace(experiment, h('a', { href: href(['runs'], { exp: e.experiment_id }) }, e.name)),
-				() => {},
-			);
-			const commit = run.tags['mlflow.source.git.commit'];
-			steps.push(
-				step('Experiment', experiment),
-				step(
-					'Run',
-					h('a', { href: href(['run', run.id]) }, run.name),
-					h('span.faint', ' ', timeAgo(run.start), run.isDeleted && ' · deleted'),
-				),
-				commit && step('Commit', h('code', { title: commit }, shortId(commit))),
-				run.datasets.length
-					? step(
-							'Data',
-							run.datasets.map((d) => h('div', d.name, ' ', h('code.faint', d.digest))),
-						)
-					: null,
-			);
-		} else if (v.run_id) {
-			steps.push(step('Run', h('span.faint', `${shortId(v.run_id)} is gone`)));
-		}
-		const path =
-			run && proxyPath(v.source)?.startsWith(`${proxyPath(run.artifactUri)}/`)
-				? proxyPath(v.source).slice(proxyPath(run.artifactUri).length + 1)
-				: null;
-		steps.push(
-			step(
-				'Artifact',
-				path
-					? h('a', { href: href(['run', run.id], { tab: 'artifacts', path }) }, path)
-					: h('code.wrap', v.source),
-			),
-			step('Version', h('strong', `${name} v${v.version}`)),
-		);
-		return h('ol.lineage', steps);
-	}
-
-	function step(title, ...content) {
-		return h('li', h('span.lineage-name', title), h('div', content));
 	}
 
 	function metricsPanel() {
@@ -268,7 +217,7 @@ export function versionPanel(box, under, { name, version: v, run, signal, reload
 							),
 							h(
 								'span.muted',
-								`${manifest.file_count} files, ${formatBytes(manifest.byte_count)}`,
+								`${plural(manifest.file_count, 'file')}, ${formatBytes(manifest.byte_count)}`,
 							),
 						),
 						h('p.muted', 'Digest of the tree ', h('code.wrap', manifest.tree_sha256)),

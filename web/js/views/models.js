@@ -2,10 +2,10 @@
 import { debounced, h, replace, setTitle } from '../dom.js';
 import { models, quoteForLike } from '../api.js';
 import { plural, timeAgo } from '../format.js';
-import { poll } from '../poll.js';
+import { follow, LATER } from '../live.js';
 import { go, href, setParams } from '../router.js';
 import { button, emptyState, errorState, loading, orderHead, searchBox } from '../ui/controls.js';
-import { formDialog } from '../ui/dialog.js';
+import { formDialog, isAsking } from '../ui/dialog.js';
 import { rowKeys } from './experiments.js';
 
 const REFRESH_MS = 10000;
@@ -157,8 +157,8 @@ export function modelsView(main, route, signal) {
 			h(
 				'td',
 				m.latest_versions
-					.filter((v) => v.current_stage && v.current_stage !== 'None')
-					.map((v) => h('span.tag', `${v.current_stage}: v${v.version}`)),
+					.filter((v) => v.stage)
+					.map((v) => h('span.tag', `${v.stage}: v${v.version}`)),
 			),
 			h('td.nowrap.muted', timeAgo(m.last_updated_timestamp)),
 		);
@@ -180,7 +180,14 @@ export function modelsView(main, route, signal) {
 	}
 
 	load().catch(() => {});
-	poll(() => (document.querySelector('dialog[open]') || token ? null : load()), REFRESH_MS, signal);
+	follow(
+		{
+			topics: ['model:*'],
+			changed: () => (isAsking() ? LATER : token ? null : load()),
+			everyMs: REFRESH_MS,
+		},
+		signal,
+	);
 	return {
 		update(next) {
 			state = read(next);

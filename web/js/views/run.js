@@ -2,7 +2,7 @@
 import { childAbort, h, replace, safeUrl, setTitle } from '../dom.js';
 import { experiments, metrics as metricsApi, runs } from '../api.js';
 import { durationOf, formatDate, shortId, timeAgo } from '../format.js';
-import { poll } from '../poll.js';
+import { follow } from '../live.js';
 import { go, href, setParams } from '../router.js';
 import {
 	attempt,
@@ -16,14 +16,15 @@ import {
 	tabs,
 } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
-import { attemptRemoval } from '../ui/removal.js';
 import { icon } from '../ui/icons.js';
+import { removeOrAsk } from '../ui/removal.js';
 import { artifactsTab } from './run_artifacts.js';
 import { chartsTab } from './run_charts.js';
 import { overviewTab } from './run_overview.js';
 import { registerDialog } from './register.js';
 
-const LIVE_MS = 2500;
+const RUNNING_MS = 2500;
+const ENDED_MS = 30000; /* others may still tag, rename or delete it */
 const TABS = { overview: overviewTab, charts: chartsTab, artifacts: artifactsTab };
 
 export function runView(main, route, signal) {
@@ -51,7 +52,6 @@ export function runView(main, route, signal) {
 		setTitle(run.name);
 		drawHead();
 		showTab();
-		if (run.status === 'RUNNING') startLive();
 	}
 
 	async function loadSummary() {
@@ -59,33 +59,23 @@ export function runView(main, route, signal) {
 	}
 
 	/* --- live --- */
-	let live = null;
-	function startLive() {
-		live ??= poll(
-			async () => {
-				const before = run;
-				run = await runs.get(id, signal);
-				const changed = Object.keys(run.metrics).filter((k) => {
-					const a = before.metrics[k];
-					const b = run.metrics[k];
-					return (
-						!a || a.step !== b.step || a.timestamp !== b.timestamp || !Object.is(a.value, b.value)
-					);
-				});
-				if (changed.length) summary = await loadSummary();
-				if (run.status !== before.status || run.name !== before.name || run.end !== before.end)
-					drawHead();
-				drawTabs();
-				tab?.refresh?.(run, summary, changed);
-				if (run.status !== 'RUNNING') {
-					live.stop();
-					live = null;
-				}
-			},
-			LIVE_MS,
-			signal,
-		);
+	async function refresh(events) {
+		if (!run) return;
+		const before = run;
+		run = await runs.get(id, signal);
+		const changed = Object.keys(run.metrics).filter((k) => {
+			const a = before.metrics[k];
+			const b = run.metrics[k];
+			return !a || a.step !== b.step || a.timestamp !== b.timestamp || !Object.is(a.value, b.value);
+		});
+		if (changed.length) summary = await loadSummary();
+		if (isHeadOther(before) && !head.querySelector('.editable-form')) drawHead();
+		drawTabs();
+		tab?.refresh?.(run, summary, changed, events);
 	}
+
+	const isHeadOther = (before) =>
+		['status', 'name', 'start', 'end', 'isDeleted'].some((k) => run[k] !== before[k]);
 
 	/* --- head --- */
 	async function drawHead() {
@@ -152,7 +142,7 @@ export function runView(main, route, signal) {
 				text: 'It moves to the deleted runs of its experiment, from where it can be restored.',
 			})
 		)
-			if (await attemptRemoval((force) => runs.remove(id, force), 'Run deleted')) load();
+			if (await removeOrAsk((force) => runs.remove(id, force), 'Run deleted')) load();
 	}
 
 	async function restore() {
@@ -219,6 +209,14 @@ export function runView(main, route, signal) {
 	}
 
 	load();
+	follow(
+		{
+			topics: [`run:${id}`],
+			changed: refresh,
+			everyMs: () => (run?.status === 'RUNNING' ? RUNNING_MS : ENDED_MS),
+		},
+		signal,
+	);
 	return {
 		update(next) {
 			params = next.params;

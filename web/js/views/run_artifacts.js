@@ -34,14 +34,19 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 		known.set(dir, files);
 	}
 
+	/* Those that are open, from the top; one that is gone is empty. */
+	async function fetchOpen() {
+		for (const dir of [...open].sort((a, b) => a.length - b.length))
+			await fetchDirectory(dir).catch((e) => {
+				if (!dir || e.name === 'AbortError') throw e;
+				known.set(dir, []);
+			});
+	}
+
 	async function start() {
 		replace(tree, loading());
 		try {
-			for (const dir of [...open].sort((a, b) => a.length - b.length))
-				await fetchDirectory(dir).catch((e) => {
-					if (!dir || e.name === 'AbortError') throw e;
-					known.set(dir, []);
-				});
+			await fetchOpen();
 		} catch (e) {
 			if (e.name !== 'AbortError') replace(body, errorState(e, start));
 			return;
@@ -204,8 +209,21 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 		}
 	}
 
+	/* More files came: the tree as it is open, the preview as it is. */
+	async function reload() {
+		if (!known.get('')?.length) {
+			known.clear();
+			return start();
+		}
+		known.clear();
+		await fetchOpen();
+		draw();
+		return null;
+	}
+
 	start();
 	return {
+		reload,
 		select(next) {
 			if (next === current) return;
 			current = next;
@@ -233,5 +251,10 @@ export function artifactsTab(body, { run, params, signal }) {
 					})
 				: null,
 	});
-	return { update: (next) => browser.select(next.get('path') ?? '') };
+	return {
+		update: (next) => browser.select(next.get('path') ?? ''),
+		refresh(nextRun, nextSummary, changed, events) {
+			if (!events || events.some((e) => e.data.what.includes('artifacts'))) browser.reload();
+		},
+	};
 }

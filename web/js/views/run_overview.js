@@ -279,7 +279,11 @@ export function overviewTab(body, { run, summary, signal }) {
 					run.datasets.map((d) =>
 						h(
 							'li',
-							h('a.strong', { href: runsWithDataset(run, d), title: 'Runs with this dataset' }, d.name),
+							h(
+								'a.strong',
+								{ href: runsWithDataset(run, d), title: 'Runs with this dataset' },
+								d.name,
+							),
 							' ',
 							d.tags['mlflow.data.context'] && h('span.tag', d.tags['mlflow.data.context']),
 							h('div.muted', h('code', { title: 'digest' }, d.digest), ` · ${d.source_type}`),
@@ -326,9 +330,7 @@ export function overviewTab(body, { run, summary, signal }) {
 									),
 									' ',
 									v.aliases.map((a) => h('span.tag.alias', `@${a}`)),
-									v.current_stage &&
-										v.current_stage !== 'None' &&
-										h('span.tag', v.current_stage),
+									v.stage && h('span.tag', v.stage),
 								),
 							),
 						),

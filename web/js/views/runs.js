@@ -12,7 +12,7 @@ import {
 	parseOrder,
 } from '../columns.js';
 import { plural } from '../format.js';
-import { poll } from '../poll.js';
+import { follow } from '../live.js';
 import { go, href, setParams } from '../router.js';
 import { RunSet } from '../runset.js';
 import { VirtualTable } from '../table.js';
@@ -223,8 +223,12 @@ export function runsView(main, route, signal) {
 		filter.setBusy(true);
 		if (!set) replace(stage, loading('Loading runs…'));
 		try {
+			const topics = state.experimentIds.map((id) => `experiment:${id}`);
+			follow(
+				{ topics, changed: (events, isLost) => next.refresh(events, isLost), everyMs: REFRESH_MS },
+				mine,
+			);
 			await next.load();
-			poll(() => next.refresh(), REFRESH_MS, mine);
 		} catch (e) {
 			if (e.name !== 'AbortError') failed(e, sent, next);
 		} finally {

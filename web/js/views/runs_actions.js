@@ -4,9 +4,9 @@ import { runs } from '../api.js';
 import { cellText } from '../columns.js';
 import { plural } from '../format.js';
 import { saveFile, toCsv } from '../save.js';
-import { attempt, button } from '../ui/controls.js';
+import { attempt, button, toast } from '../ui/controls.js';
 import { confirmDialog } from '../ui/dialog.js';
-import { attemptRemoval, isRefusal } from '../ui/removal.js';
+import { askForce, isForceable } from '../ui/removal.js';
 
 const COMPARE_MAX = 200;
 const REQUESTS_AT_ONCE = 6; /* what browsers send to one host at a time */
@@ -39,27 +39,6 @@ export function selectionBar(box, { ids, isDeleted, compare, exportCsv, change, 
 	);
 }
 
-/** Some at once, but for those in `done`, to which each is added. What the server refuses, since something needs it,
- * does not hold up the others: the first refusal is thrown in the end. */
-async function forEachRun(ids, done, act) {
-	const waiting = ids.filter((id) => !done.includes(id));
-	let refusal = null;
-	const lane = async () => {
-		while (waiting.length) {
-			const id = waiting.shift();
-			try {
-				await act(id);
-				done.push(id);
-			} catch (error) {
-				if (!isRefusal(error)) throw error;
-				refusal ??= error;
-			}
-		}
-	};
-	await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, lane));
-	if (refusal) throw refusal;
-}
-
 /** verb: 'remove' or 'restore'. → the ids for which it was done. */
 export async function changeRuns(verb, ids) {
 	const what = plural(ids.length, 'run');
@@ -72,12 +51,28 @@ export async function changeRuns(verb, ids) {
 		});
 		if (!isAgreed) return done;
 	}
-	if (verb === 'remove') {
-		await attemptRemoval((force) => forEachRun(ids, done, (id) => runs.remove(id, force)), `${what} deleted`);
-		return done;
-	}
-	await attempt(() => forEachRun(ids, done, runs.restore), `${what} restored`);
+	const refusals = new Map();
+	const change = (id, force) =>
+		runs[verb](id, force).then(
+			() => done.push(id),
+			(e) => {
+				if (!isForceable(e)) throw e;
+				refusals.set(id, e);
+			},
+		);
+	const isDone = await attempt(() => inLanes(ids, change));
+	if (isDone && refusals.size && (await askForce([...refusals.values()])))
+		await attempt(() => inLanes([...refusals.keys()], (id) => change(id, true)));
+	if (done.length) toast(`${plural(done.length, 'run')} ${verb === 'remove' ? 'deleted' : 'restored'}`);
 	return done;
+}
+
+async function inLanes(ids, run) {
+	const waiting = [...ids];
+	const lane = async () => {
+		while (waiting.length) await run(waiting.shift());
+	};
+	await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, lane));
 }
 
 /** Saves the rows (all, or those of the set `only`) with the columns that are shown. */

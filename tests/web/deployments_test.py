@@ -1,0 +1,90 @@
+"""What runs where: the list, filters, differences from the alias, targets that turn stale, one target's history."""
+from history_test import HistoryTest, numbers
+from webdriver import wait_until
+
+HEARTBEAT_MS = 1000  # the shortest there is: three missed ones make a target stale
+
+
+class Deployments(HistoryTest):
+    def setUp(self):
+        super().setUp()
+        self.name = self.make_model((0.5, 0.4))
+        self.set_alias(self.name, "1", "ana")
+
+    def deploy(self, target, environment="prod", version="1", state="active", heartbeat_ms=0, **more):
+        """→ id"""
+        id = f"{1000 + next(numbers):032x}"  # beside those of the seed
+        self.site.rest().own("PUT", f"deployments/{id}", {
+            "model": self.name, "version": version, "alias": "champion", "environment": environment, "target": target,
+            "host": f"{target}.example", "path": f"/srv/{target}", "state": state, "heartbeat_ms": heartbeat_ms, **more})
+        self.addCleanup(self.site.rest().send, "DELETE", f"/api/trackerd/v1/deployments/{id}")
+        return id
+
+    def row(self, id):
+        return f"tr[data-deployment='{id}']"
+
+    def test_they_are_listed_by_environment_with_what_differs(self):
+        same = self.deploy("web-1")
+        other = self.deploy("web-2", version="2", reason="deployed by hand")
+        failed = self.deploy("lab-1", environment="staging", state="failed", reason="health check exited with 1")
+        self.open(f"#/deployments?q={self.name}")
+        self.b.wait(self.row(other))
+        self.assertEqual(["prod2", "staging1"], [t.replace("\n", "") for t in self.b.texts(".environment h2")])
+        self.assertIn("@champion says v1", self.b.text(self.row(other)))
+        self.assertNotIn("says", self.b.text(self.row(same)))
+        self.assertIn("health check exited with 1", self.b.text(self.row(failed)))
+        self.assertEqual(["Active", "Active", "Failed"], self.b.texts(".deployments .pill"))
+        self.shot("deployments")
+        self.set_alias(self.name, "2", "ben")
+        self.b.wait_text(self.row(same), "@champion says v2")
+        wait_until(lambda: "says" not in self.b.text(self.row(other)), "what the alias says runs there now")
+
+    def test_filters_are_in_the_address(self):
+        self.deploy("web-1")
+        failed = self.deploy("web-2", state="failed")
+        self.open(f"#/deployments?q={self.name}")
+        self.b.wait(self.row(failed))
+        self.b.click("[data-chip=failed]")
+        wait_until(lambda: self.b.count(".deployments tbody tr") == 1, "those that failed")
+        self.assertIn("state=failed", self.b.url())
+        self.open(f"#/deployments?q={self.name}&env=nowhere")
+        self.b.wait_text(".empty", "No deployment is like that")
+
+    def test_a_target_that_is_silent_turns_stale_and_comes_back(self):
+        id = self.deploy("web-1", heartbeat_ms=HEARTBEAT_MS)
+        self.open(f"#/deployments?q={self.name}")
+        self.b.wait(f"{self.row(id)}[data-state=active]")
+        self.b.wait(f"{self.row(id)}[data-state=stale]")
+        self.shot("deployment-stale")
+        self.site.rest().own("POST", f"deployments/{id}/heartbeat", {})
+        self.b.wait(f"{self.row(id)}[data-state=active]")
+
+    def test_a_model_shows_where_it_runs(self):
+        id = self.deploy("web-1", version="2")
+        self.open(f"#/model/{self.name}")
+        self.b.wait(".tabs .count.warning")
+        self.b.click_text(".tabs a", "Where it runs1")
+        self.b.wait_text(self.row(id), "@champion says v1")
+        self.shot("model-deployments")
+        later = self.deploy("web-2")
+        self.b.wait(self.row(later))
+
+    def test_one_target_shows_what_happened_there_and_is_forgotten(self):
+        id = self.deploy("web-1", state="deploying")
+        self.site.rest().own("PUT", f"deployments/{id}", {
+            "model": self.name, "version": "2", "alias": "champion", "environment": "prod", "target": "web-1",
+            "host": "web-1.example", "path": "/srv/web-1", "state": "rolled_back", "reason": "the hook exited with 3",
+            "heartbeat_ms": 0}, user="ana")
+        self.open("#/deployments")
+        self.b.click(f"{self.row(id)} a")
+        self.b.wait_text("h1", "web-1")
+        self.assertEqual(["Rolled back", "Deploying"], self.b.texts(".panel .pill"))
+        page = self.b.text("main")
+        for part in ("the hook exited with 3", "ana", "/srv/web-1", "web-1.example", "sends no heartbeats"):
+            self.assertIn(part, page)
+        self.shot("deployment")
+        self.b.click("[aria-label='Actions for this deployment']")
+        self.b.click_text("[role=menuitem]", "Forget this target")
+        self.b.click_text("dialog .button", "Forget")
+        self.b.wait_text("h1", "Deployments")
+        wait_until(lambda: not self.b.exists(self.row(id)), "it is gone")

@@ -1,0 +1,131 @@
+"""What changes appears by itself: through the stream of events, without it, and after the tab was away."""
+from page_site import PageTest
+from webdriver import wait_until
+
+
+class LiveTest(PageTest):
+    def make_run(self, name, isEnded=False):
+        """A run with ten points, in an experiment of its own. → experiment, run."""
+        rest = self.site.rest()
+        experiment = rest.post("experiments/create", name=f"live {name}")["experiment_id"]
+        self.addCleanup(lambda: self.site.rest().post("experiments/delete", experiment_id=experiment))
+        run = rest.create_run(experiment, name, self.site.now - 5000)
+        self.log(run, 0, 10)
+        if isEnded:
+            rest.finish(run, self.site.now)
+        return experiment, run
+
+    def log(self, run, begin, end):
+        self.site.rest().log(run, [("loss", 1 / (i + 1), i, self.site.now + i) for i in range(begin, end)])
+
+    def label(self):
+        return self.b.attribute(".chart-card[data-metric=loss] .chart", "aria-label") or ""
+
+    def wait_live(self, how="stream"):
+        wait_until(lambda: self.b.attribute("html", "data-live") == how, f"the page follows by {how}")
+
+    def hide(self, isHidden):
+        """The tab, as the page sees it."""
+        self.b.run("""Object.defineProperty(document, 'hidden', {configurable: true, get: () => arguments[0]});
+            document.dispatchEvent(new Event('visibilitychange'))""".replace("arguments[0]", "true" if isHidden else "false"))
+
+
+class Stream(LiveTest):
+    def test_charts_grow_with_the_run_without_asking_again_and_again(self):
+        _, run = self.make_run("charts")
+        self.open(f"#/run/{run}?tab=charts")
+        wait_until(lambda: "10 points" in self.label(), "the first points")
+        self.wait_live()
+        self.log(run, 10, 25)
+        wait_until(lambda: "25 points" in self.label(), "the later points")
+        asked = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('runs/get')).length"
+        before = self.b.run(asked)
+        self.log(run, 25, 40)
+        wait_until(lambda: "40 points" in self.label(), "the last points")
+        self.assertLessEqual(self.b.run(asked) - before, 3, "one question for each change")
+
+    def test_a_run_that_ended_is_followed_too(self):
+        _, run = self.make_run("ended", isEnded=True)
+        self.open(f"#/run/{run}")
+        self.b.wait_text("h1", "ended")
+        self.wait_live()
+        rest = self.site.rest()
+        rest.post("runs/update", run_id=run, run_name="ended well")
+        self.b.wait_text("h1", "ended well")
+        rest.post("runs/set-tag", run_id=run, key="checked", value="by hand")
+        self.b.wait_text(".side", "by hand")
+        rest.post("runs/delete", run_id=run)
+        self.b.wait_text(".page-head", "Deleted")
+
+    def test_the_table_of_an_experiment_gains_changes_and_loses_runs(self):
+        experiment, run = self.make_run("first", isEnded=True)
+        rest = self.site.rest()
+        self.open(f"#/runs?exp={experiment}&cols=status,m.loss,t.note")
+        self.wait_rows(["first"])
+        self.wait_live()
+        rest.post("runs/set-tag", run_id=run, key="note", value="of a run that ended")
+        self.b.wait_text(".vt-row", "of a run that ended")
+        second = rest.create_run(experiment, "second", self.site.now)
+        self.wait_rows(["second", "first"])
+        rest.post("runs/delete", run_id=run)
+        self.wait_rows(["second"])
+        rest.post("runs/restore", run_id=run)
+        self.wait_rows(["second", "first"])
+        self.log(second, 0, 1)
+        self.b.wait_text(".vt-row", "1")
+
+    def test_new_files_appear_in_the_tree(self):
+        experiment, run = self.make_run("files", isEnded=True)
+        rest = self.site.rest()
+        rest.put_file(f"{experiment}/{run}/artifacts/a.txt", b"a")
+        self.open(f"#/run/{run}?tab=artifacts&path=a.txt")
+        self.b.wait("[data-path='a.txt']")
+        self.wait_live()
+        rest.put_file(f"{experiment}/{run}/artifacts/b.txt", b"b")
+        self.b.wait("[data-path='b.txt']")
+        self.assertEqual("true", self.b.attribute("[data-path='a.txt']", "aria-selected"))
+
+    def test_the_list_of_models_follows(self):
+        rest = self.site.rest()
+        self.open("#/models?q=live-model")
+        self.b.wait(".empty")
+        self.wait_live()
+        rest.post("registered-models/create", name="live-model")
+        self.addCleanup(rest.json, "DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": "live-model"})
+        self.b.wait("tr[data-name='live-model']")
+
+    def test_a_tab_that_nobody_looks_at_has_no_stream_and_misses_nothing(self):
+        experiment, run = self.make_run("looked at", isEnded=True)
+        self.open(f"#/runs?exp={experiment}")
+        self.wait_rows(["looked at"])
+        self.wait_live()
+        self.hide(True)
+        self.wait_live("asking")
+        self.site.rest().post("runs/update", run_id=run, run_name="renamed meanwhile")
+        self.assertEqual(["looked at"], self.rows())
+        self.hide(False)
+        self.wait_rows(["renamed meanwhile"])
+
+    def test_after_a_restart_of_the_daemon_it_goes_on(self):
+        experiment, run = self.make_run("before", isEnded=True)
+        self.open(f"#/runs?exp={experiment}")
+        self.wait_rows(["before"])
+        self.wait_live()
+        self.assertEqual(0, self.site.daemon.stop())
+        self.site.daemon.start()
+        self.site.rest().post("runs/update", run_id=run, run_name="after")
+        self.wait_rows(["after"])
+        self.wait_live()
+
+
+class NoStream(LiveTest):
+    def test_behind_a_proxy_that_cannot_stream_the_page_asks_again_and_again(self):
+        for holds_back in (False, True):
+            with self.subTest(holds_back=holds_back), self.site.proxy(holds_back) as address:
+                _, run = self.make_run(f"asked {holds_back}")
+                self.b.open(f"{address}/#/run/{run}?tab=charts")
+                wait_until(lambda: "10 points" in self.label(), "the first points")
+                self.log(run, 10, 25)
+                wait_until(lambda: "25 points" in self.label(), "the later points")
+                self.assertEqual("asking", self.b.attribute("html", "data-live"))
+                self.b.open("about:blank")

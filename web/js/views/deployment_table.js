@@ -1,0 +1,109 @@
+// Deployments as rows: what runs at a target, and what its alias says.
+import { h } from '../dom.js';
+import { timeAgo } from '../format.js';
+import { href } from '../router.js';
+import { pill } from '../ui/controls.js';
+import { icon } from '../ui/icons.js';
+
+/* state on the wire → what is read, and the looks of the pill */
+export const STATES = {
+	deploying: { text: 'Deploying', looks: 'status-running' },
+	active: { text: 'Active', looks: 'status-finished' },
+	rolled_back: { text: 'Rolled back', looks: 'status-killed' },
+	failed: { text: 'Failed', looks: 'status-failed' },
+	stale: { text: 'Stale', looks: 'status-stale' },
+	forgotten: { text: 'Forgotten', looks: 'status-stale' } /* in a history only */,
+};
+
+export const statePill = (state) => pill(STATES[state]?.text ?? state, STATES[state]?.looks);
+
+export function versionLink(model, version) {
+	return version
+		? h('a', { href: href(['model', model], { version }) }, `v${version}`)
+		: h('span.faint', 'nothing');
+}
+
+/** What runs there; and what the alias says, where that is something else. */
+export function runningNode(d) {
+	return [
+		d.in_registry
+			? versionLink(d.model, d.version)
+			: h('span', `v${d.version}`, h('span.faint', ', deleted')),
+		d.differs &&
+			h(
+				'div.differs-note',
+				icon('warning', 12),
+				h(
+					'span',
+					`@${d.alias} `,
+					d.alias_version ? ['says ', versionLink(d.model, d.alias_version)] : 'is gone',
+				),
+			),
+	];
+}
+
+function row(d, { withModel }) {
+	return h(
+		'tr',
+		{ class: d.differs ? 'differs-row' : '', dataset: { deployment: d.deployment_id, state: d.state } },
+		h(
+			'td.target',
+			h('a.strong', { href: href(['deployment', d.deployment_id]) }, d.target || d.deployment_id),
+			h('p.note-line', { title: `${d.host} ${d.path}` }, [d.host, d.path].filter(Boolean).join(' · ')),
+		),
+		withModel &&
+			h(
+				'td',
+				h('a', { href: href(['model', d.model], { tab: 'deployments' }) }, d.model),
+				d.alias && h('span.muted', `@${d.alias}`),
+			),
+		h('td.nowrap', runningNode(d)),
+		h('td', statePill(d.state), d.reason && h('p.note-line', { title: d.reason }, d.reason)),
+		h('td.since.nowrap.muted', timeAgo(d.since_ms)),
+		h('td.seen.nowrap.muted', timeAgo(d.last_seen_ms)),
+	);
+}
+
+/** One table for each environment. withModel: with the model's column. */
+export function deploymentTables(list, { withModel = true } = {}) {
+	const environments = new Map();
+	for (const d of [...list].sort(byPlace)) {
+		if (!environments.has(d.environment)) environments.set(d.environment, []);
+		environments.get(d.environment).push(d);
+	}
+	return [...environments].map(([environment, members]) =>
+		h(
+			'section.environment',
+			{ dataset: { environment } },
+			h('h2', environment || 'No environment', h('span.count', String(members.length))),
+			h(
+				'div.table-wrap',
+				h(
+					'table.table.deployments',
+					h(
+						'thead',
+						h(
+							'tr',
+							h('th', 'Target'),
+							withModel && h('th', 'Model'),
+							h('th', 'Runs'),
+							h('th.state', 'State'),
+							h('th.time', 'Since'),
+							h('th.time', 'Last seen'),
+						),
+					),
+					h(
+						'tbody',
+						members.map((d) => row(d, { withModel })),
+					),
+				),
+			),
+		),
+	);
+}
+
+function byPlace(a, b) {
+	for (const key of ['environment', 'model', 'target', 'deployment_id'])
+		if (a[key] !== b[key]) return a[key] < b[key] ? -1 : 1;
+	return 0;
+}
