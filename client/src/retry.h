@@ -16,10 +16,12 @@ enum {
 	RETRY_TRIED_MS_MAX = 60 * 60 * 1000,
 };
 
-/* `first` doubled `failures` times, and never more than `most`. */
+/* `first` doubled `failures` times, and never more than `most`, unless `first` is. */
 static inline int64_t retry_delay_ms(int64_t first, unsigned failures, int64_t most)
 {
 	int64_t delay = first;
+	if (first >= most)
+		return first;
 	while (failures-- > 0 && delay < most)
 		delay *= 2;
 	return delay < most ? delay : most;
