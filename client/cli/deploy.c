@@ -227,6 +227,22 @@ static bool run(struct deployment *d, const struct wish *w, struct error *err)
 	return w->is_watch ? watch_alias(d, w, err) : deploy_version(d, w, err);
 }
 
+/* The way back needs no server, and so no address of one. */
+static bool open_reporter(struct deployment *d, const struct wish *w,
+			  struct deploy_reporter *reporter, struct error *err)
+{
+	int64_t heartbeat_ms = w->is_watch ? w->heartbeat_s * 1000 : 0;
+	if (deploy_reporter_open(reporter, d->cli, heartbeat_ms, err)) {
+		d->reporter_or_null = reporter;
+		return true;
+	}
+	if (!w->is_rollback)
+		return false;
+	cli_say(d->cli, "No server is told of this: %s", err->message);
+	d->cli->exit = CLI_OK;
+	return true;
+}
+
 bool deploy(struct cli *cli, struct error *err)
 {
 	struct deployment d = {.cli = cli, .state = {.arena = cli->arena}};
@@ -235,12 +251,8 @@ bool deploy(struct cli *cli, struct error *err)
 	if (!read_wish(cli, &wish, err))
 		return false;
 	bool changes = !wish.is_status && !wish.is_plan;
-	if (changes && !cli_flag(cli, "no-report")) {
-		if (!deploy_reporter_open(&reporter, cli,
-					  wish.is_watch ? wish.heartbeat_s * 1000 : 0, err))
-			return false;
-		d.reporter_or_null = &reporter;
-	}
+	if (changes && !cli_flag(cli, "no-report") && !open_reporter(&d, &wish, &reporter, err))
+		return false;
 	deploy_directory_init(&d.directory);
 	bool ok = run(&d, &wish, err);
 	deploy_directory_close(&d.directory);

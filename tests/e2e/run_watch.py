@@ -219,6 +219,8 @@ def the_server_is_told_of_each_state_and_sees_the_heartbeats(site):
     back = deployment_of(site, watch.to)
     check((back["state"], back["version"], back["previous_version"]) == ("rolled_back", "2", "1"), back)
     check((back["alias"], back["differs"], back["heartbeat_ms"]) == ("champion", True, 0), back)
+    said = site.deploy(watch.to, "--rollback", ref=None, url="no address").stderr
+    check("told" in said and site.status(watch.to)["result"] == "rolled back", said)
 
 
 @case
