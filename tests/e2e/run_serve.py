@@ -431,13 +431,36 @@ def a_second_signal_does_not_wait(site):
         check(len(results) == 1 and server.process.wait(DEADLINE_S) == 0, "".join(server.log))
 
 
+def children_of(server):
+    with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def has_ended(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+@case
+def a_server_that_is_killed_leaves_no_process_behind(site):
+    site.number("killed", "one")
+    with site.serve("killed@champion") as server:
+        server.ready()
+        children = children_of(server)
+        check(len(children) == 3, children)
+        check(server.stop(signal.SIGKILL) == -signal.SIGKILL, "killed")
+        wait_for(lambda: all(has_ended(pid) for pid in children), "the end of its workers and its follower")
+
+
 @case
 def the_follower_may_be_killed(site):
     site.number("robust", "one")
     with site.serve("robust@champion") as server:
         server.ready()
-        children = f"/proc/{server.process.pid}/task/{server.process.pid}/children"
-        found = [int(pid) for pid in open(children).read().split()
+        found = [pid for pid in children_of(server)
                  if open(f"/proc/{pid}/cmdline", "rb").read().split(b"\0")[1:2] == [b"serve"]]
         check(len(found) == 1, found)
         os.kill(found[0], signal.SIGKILL)
