@@ -14,7 +14,7 @@ struct alias_event {
 	int64_t version; /* 0: the alias was deleted */
 };
 
-/* Reads the columns of the two statements below. */
+/* Reads the columns of load_before. */
 static struct alias_event read_event(const struct db_statement *st, struct arena *arena)
 {
 	struct json_node detail = {NULL};
@@ -33,6 +33,19 @@ static struct alias_event read_event(const struct db_statement *st, struct arena
 	return event;
 }
 
+/* Runs one of the two statements below; `st_or_null` is not prepared where it is NULL. */
+static bool fetch(struct db_statement *st_or_null, struct model_pk pk, struct slice alias,
+		  int64_t seq, bool *found, struct error *err)
+{
+	if (st_or_null == NULL)
+		return false;
+	db_bind_i64(st_or_null, 1, REGISTRY_PART_ALIAS);
+	db_bind_text(st_or_null, 2, alias);
+	db_bind_i64(st_or_null, 3, pk.value);
+	db_bind_i64(st_or_null, 4, seq);
+	return db_fetch_one(st_or_null, found, err);
+}
+
 /* The newest event of the alias before `seq`; event_seq 0 when there is none. */
 static bool load_before(struct db *db, struct model_pk pk, struct slice alias, int64_t seq,
 			struct arena *arena, struct alias_event *out, struct error *err)
@@ -48,13 +61,7 @@ static bool load_before(struct db *db, struct model_pk pk, struct slice alias, i
 		    " WHERE m.model_pk = $3 AND e.event_seq < $4 ORDER BY e.event_seq DESC LIMIT "
 		    "1"),
 		err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, REGISTRY_PART_ALIAS);
-	db_bind_text(st, 2, alias);
-	db_bind_i64(st, 3, pk.value);
-	db_bind_i64(st, 4, seq);
-	if (!db_fetch_one(st, &found, err))
+	if (!fetch(st, pk, alias, seq, &found, err))
 		return false;
 	*out = found ? read_event(st, arena) : (struct alias_event){0};
 	db_reset(st);
@@ -72,13 +79,7 @@ static bool load_end(struct db *db, struct model_pk pk, struct slice alias, int6
 		    " ON e.model_seq = m.model_seq AND e.version = 0 AND e.part = $1 AND e.key = $2"
 		    " WHERE m.model_pk = $3 AND e.event_seq > $4 ORDER BY e.event_seq LIMIT 1"),
 		err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, REGISTRY_PART_ALIAS);
-	db_bind_text(st, 2, alias);
-	db_bind_i64(st, 3, pk.value);
-	db_bind_i64(st, 4, seq);
-	if (!db_fetch_one(st, &found, err))
+	if (!fetch(st, pk, alias, seq, &found, err))
 		return false;
 	*until_ms_out = found ? db_column_i64(st, 0) : 0;
 	db_reset(st);
