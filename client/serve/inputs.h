@@ -12,7 +12,6 @@
  *     inputs              a list: like instances
  *                         an object of lists of one length       records: its members are the columns
  *                         anything else                          inputs
- *     CSV                 a line of names, then lines of cells   records
  *
  * Values keep their text, so no digit of a number is lost. Nothing is built in memory but the line. Pure; any
  * thread. */
