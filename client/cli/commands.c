@@ -24,6 +24,7 @@ const struct noun nouns[] = {
 	{"deploy",      "a version into a directory, in use only if it works; and back"},
 	{"serve",       "answer requests for predictions over HTTP, with the version an alias names"},
 	{"deployments", "what runs where, and whether the aliases say so", "list"},
+	{"events",      "what happens on the server, as it happens"},
 	{"webhooks",    "tell others of changes in the registry; what was delivered"},
 	{"import",      "bring in what another tracker kept"},
 	{"export",      "copy everything into a folder that other programs read"},
@@ -193,6 +194,10 @@ static const struct command_option serve_options[] = {
 	{"no-report", NULL, "tell the server nothing of what is served", 0},
 	{NULL, NULL, NULL, 0},
 };
+static const struct command_option events_options[] = {
+	{"max", "N", "end after so many events", 0},
+	{0},
+};
 static const struct command_option deployments_list_options[] = {
 	{"model", "MODEL", "only those of this model", 0},
 	{"env", "ENV", "only those of this environment", 0},
@@ -360,6 +365,9 @@ const struct command commands[] = {
 	 "At its start it is asked {\"id\": 0, \"probe\": true}, or the model's serving_input_example.json, and answers with that id. It ends when its input does. Standard error goes to the log. Its environment has TRK_MODEL, TRK_VERSION, TRK_ALIAS, TRK_RUN_ID and TRK_MODEL_PATH.\n"
 	 "When the alias moves, the new version is downloaded and verified, its workers start, and once all answered the probe it takes over; requests under way are finished by the old one. If one does not, the old version goes on. While the server is away, what DIR holds is served.\n"
 	 "  trk serve taxi@champion --cmd 'taxi-predict --serve \"$TRK_MODEL_PATH\"'"},
+	{"events", NULL, "[TOPIC …]", 0, 100, "what happens on the server, as it happens", events_options, events,
+	 "Topics are run:ID, experiment:ID (with its runs), model:NAME and deployment:ID, with * for all; without any, all models and deployments. Goes on when the server was away: what is kept of models and deployments is not missed; \"reset\" names what has to be read again.\n"
+	 "  trk events model:taxi --json"},
 	{"deployments", "list", "", 0, 0, "what runs where, and what the aliases say", deployments_list_options, deployments_list,
 	 "Targets report themselves: \"trk deploy\" and \"trk serve\" do. \"v4 (says v5)\": version 4 runs, while the alias says version 5. A target that missed three of its heartbeats is stale.\n"
 	 "--check fails for those that are chosen only, and for none where none is.\n"

@@ -19,6 +19,7 @@ command_fn models_create, models_list, models_show, models_register, models_alia
 command_fn promote, models_rollback, models_require, models_diff, models_lineage;
 command_fn models_history, models_verify, models_restore;
 command_fn model_get, deploy, serve;
+command_fn events;
 command_fn deployments_list, deployments_show, deployments_forget;
 command_fn webhooks_list, webhooks_create, webhooks_delete, webhooks_test, webhooks_log,
 	webhooks_replay;

@@ -297,6 +297,24 @@ def graphql(bench):
             "operationName": "GetRun", "variables": {"data": {"runId": run_id}}, "query": " ".join(RUN_PAGE.split())}, 500)
 
 
+@benchmark("A thousand watchers of one alias: what each costs, and how soon it is told of a move")
+def watchers(bench):
+    for kind, name in (("alias", "long polls"), ("events", "streams")):
+        with bench.daemon() as daemon:
+            client = daemon.connect()
+            client.call("POST", "registered-models/create", {"name": "bench"})
+            for _ in range(2):
+                client.call("POST", "model-versions/create", {"name": "bench", "source": "mlflow-artifacts:/0/m"})
+            client.call("POST", "registered-models/alias", {"name": "bench", "alias": "champion", "version": "1"})
+            client.close()
+            command(f"watch_bench PORT {kind} 1000 20 PID   # {name}")
+            output = subprocess.run([bench.path("watch_bench"), str(daemon.port), kind, "1000", "20",
+                                     str(daemon.process.pid)], capture_output=True, text=True, check=True).stdout
+            numbers = [float(number) for number in re.findall(r"[0-9.]+", output)]
+            figure(f"{name}: memory of the daemon for each", [numbers[0]], "bytes", 2048, at_most=True)
+            figure(f"{name}: told after, p99", [numbers[-2]], "ms", 100, at_most=True, digits=1)
+
+
 @benchmark(f"Registered models created over {CONNECTIONS} connections, without and with a webhook that is told")
 def registry(bench):
     with bench.daemon() as daemon:

@@ -23,7 +23,7 @@ from daemon import Daemon, binary  # noqa: E402
 
 PROGRAM = os.path.abspath(binary(sys.argv, "trk"))
 FREE_OF_IDS = re.compile(r"[0-9a-f]{32}")
-NOUNS = ["experiments", "runs", "gc", "best", "log", "artifacts", "models", "promote", "deploy", "serve", "deployments",
+NOUNS = ["experiments", "runs", "gc", "best", "log", "artifacts", "models", "promote", "deploy", "serve", "deployments", "events",
          "webhooks", "import", "export", "sync", "doctor", "ui", "completion", "version"]
 TWO_WORDS = ("experiments", "runs", "log", "artifacts", "models", "deployments", "webhooks", "import", "export")
 

@@ -10,6 +10,7 @@ import random
 import resource
 import select
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -537,6 +538,31 @@ def a_thousand_watchers_are_all_told(daemon):
     for connection, _ in crowd.values():
         connection.close()
     poller.close()
+
+
+@case
+def trk_events_prints_what_happens_also_after_a_restart(daemon):
+    client = daemon.connect()
+    create_model(client, "printed")
+    trk = os.path.join(sys.argv[1], "trk")
+    process = subprocess.Popen([trk, "--url", daemon.url, "events", "model:printed", "--json", "--max", "2"],
+                               stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: "trackerd_live_streams 1\n" in client.raw("GET", "/metrics")[2].decode(), "the stream")
+        move(client, "printed", "champion", 1)
+        first = json.loads(process.stdout.readline())
+        check(first["event"] == "model" and first["data"]["kind"] == "alias.set" and first["id"], str(first))
+        client.close()
+        port = daemon.port
+        daemon.kill()
+        daemon.start(port)
+        delete_alias(daemon.connect(), "printed", "champion")
+        second = json.loads(process.stdout.readline())
+        check(second["data"]["kind"] == "alias.deleted", str(second))
+        check(process.wait(DEADLINE_S) == 0, "trk failed")
+    finally:
+        process.kill()
+        process.wait()
 
 
 # ---- the end --------------------------------------------------------------------------------------
