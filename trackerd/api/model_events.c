@@ -97,7 +97,7 @@ static void fill_states(const struct model_change *change, struct arena *arena,
 	}
 }
 
-/* The user that the thing itself names, as MLflow's clients tag it. */
+/* The user that what is made names itself, as MLflow's clients tag it; whoever deletes it may be another one. */
 static struct slice own_user(const struct model_change *change)
 {
 	const struct key_value_list none = {0};
@@ -105,7 +105,9 @@ static struct slice own_user(const struct model_change *change)
 				     : change->model_or_null != NULL ? change->model_or_null->tags
 								     : none;
 	const struct key_value *tag_or_null = key_values_find(tags, SLICE("mlflow.user"));
-	if (slice_is_present(change->actor))
+	bool is_made = change->kind == REGISTRY_MODEL_CREATED ||
+		       change->kind == REGISTRY_VERSION_CREATED;
+	if (slice_is_present(change->actor) || !is_made)
 		return change->actor;
 	return tag_or_null != NULL ? tag_or_null->value : (struct slice){0};
 }
