@@ -105,8 +105,8 @@ static struct slice own_user(const struct model_change *change)
 				     : change->model_or_null != NULL ? change->model_or_null->tags
 								     : none;
 	const struct key_value *tag_or_null = key_values_find(tags, SLICE("mlflow.user"));
-	bool is_made = change->kind == REGISTRY_MODEL_CREATED ||
-		       change->kind == REGISTRY_VERSION_CREATED;
+	bool is_made =
+		change->kind == REGISTRY_MODEL_CREATED || change->kind == REGISTRY_VERSION_CREATED;
 	if (slice_is_present(change->actor) || !is_made)
 		return change->actor;
 	return tag_or_null != NULL ? tag_or_null->value : (struct slice){0};
