@@ -16,6 +16,7 @@ static const uint8_t kept_sources = BIT(LIVE_FROM_MODELS) | BIT(LIVE_FROM_DEPLOY
 static struct live_stream *stream_new(struct live *live, const struct live_topic_list *topics);
 static uint8_t source_of(enum live_subject subject);
 static void start_at(struct live_stream *stream, const struct live_position *from_or_null);
+static bool joins_others(struct live_stream *stream);
 static void begin_reply(struct live_stream *stream);
 static void catch_up(struct live_stream *stream);
 static void catch_up_with_ring(struct live_stream *stream);
@@ -54,7 +55,7 @@ void live_stream_open(struct live *live, struct http_exchange *x,
 	http_exchange_on_abandoned(x, abandoned_on_loop);
 	live_stream_joined(live, stream);
 	start_at(stream, from_or_null);
-	if ((stream->wanted & kept_sources) != 0) {
+	if (!joins_others(stream)) {
 		begin_read(stream);
 		return;
 	}
@@ -136,6 +137,23 @@ static void start_at(struct live_stream *stream, const struct live_position *fro
 		stream->lost &= stream->wanted;
 	}
 	stream->behind = stream->wanted;
+}
+
+/* Who begins now, or was told as much as the streams in step, needs no read. All sources or none: what is told before
+ * the reply has begun is lost. */
+static bool joins_others(struct live_stream *stream)
+{
+	const struct live *live = stream->live;
+	for (int i = LIVE_FROM_MODELS; i < LIVE_SOURCES; i++) {
+		bool is_level = stream->seq[i] < 0 || stream->seq[i] == live->told[i];
+		if ((stream->wanted & BIT(i)) != 0 && (live->in_step_count[i] == 0 || !is_level))
+			return false;
+	}
+	for (int i = LIVE_FROM_MODELS; i < LIVE_SOURCES; i++) {
+		if ((stream->wanted & BIT(i)) != 0)
+			step_in(stream, (enum live_source)i, live->told[i]);
+	}
+	return true;
 }
 
 static void begin_reply(struct live_stream *stream)
