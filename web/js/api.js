@@ -92,7 +92,8 @@ async function send(method, path, { query, body, signal, headers } = {}) {
 	let problem = {};
 	try {
 		problem = await reply.json();
-	} catch {
+	} catch (e) {
+		if (e.name === 'AbortError') throw e; /* the view that asked is gone */
 		/* not ours: a proxy's page */
 	}
 	throw new ApiError(
