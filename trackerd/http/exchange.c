@@ -197,7 +197,10 @@ void http_exchange_write(struct http_exchange *x, struct buffer *piece,
 					     .owner_or_null = piece,
 					     .tail = x->is_chunked ? SLICE("\r\n") : SLICE("")};
 	connection_send(connection_of(x), &message, SEND_PIECE);
-	buffer_reset(&x->held);
+	if (x->parked)
+		buffer_deinit(&x->held); /* the next piece may be long in coming */
+	else
+		buffer_reset(&x->held);
 }
 
 void http_exchange_end(struct http_exchange *x)
