@@ -14,11 +14,10 @@
 #include "serve/follow_message.h"
 #include "src/alias_poll.h"
 #include "src/files.h"
+#include "src/retry.h"
 #include "src/sender.h"
 
 enum {
-	REFUSED_MS = 60 * 1000, /* until a version that was refused is offered again; it doubles */
-	REFUSED_MS_MAX = 60 * 60 * 1000,
 	TURN_MS = 1000,		/* of waiting for a verdict */
 	NEVER_MS = 3600 * 1000, /* as good as never, for whoever waits with a limit */
 };
@@ -36,7 +35,7 @@ struct follow {
 	char refused[512];     /* that was not taken; "" for none */
 	bool is_due;	       /* what the reference names is to be offered, from due_ms on */
 	int64_t due_ms;	       /* by the monotonic clock */
-	int64_t refused_ms;    /* how long a refused version is left alone */
+	unsigned refusals;     /* of this version, one after the other */
 	unsigned failures;     /* of the server, one after the other */
 	bool has_said, said_reachable; /* the last note */
 	char said[ERROR_MESSAGE_BYTES_MAX];
@@ -45,7 +44,6 @@ struct follow {
 static bool open_all(struct follow *f, const char *address, struct error *err);
 static bool follow(struct follow *f, struct error *err);
 static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err);
-static bool is_answer(const struct error *err);
 static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *err);
 static bool bring(struct follow *f, struct error *err);
 static bool offer(struct follow *f, const struct deploy_version *version, const char *run_id,
@@ -149,15 +147,9 @@ static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err
 		*err = why;
 		return false;
 	}
-	say(f, is_answer(&why), why.message);
+	say(f, !retry_is_silence(&why), why.message);
 	*pause_ms_out = sender_pause_ms(f->failures++);
 	return true;
-}
-
-/* Does the failure come from a server that is there? */
-static bool is_answer(const struct error *err)
-{
-	return err->code != ERR_TEMPORARILY_UNAVAILABLE && err->code != ERR_REQUEST_TIMEOUT;
 }
 
 /* How long nothing of ours is due; at most `limit_ms`. */
@@ -188,7 +180,7 @@ static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *e
 	if (reply.answer == ALIAS_MOVED) {
 		f->is_due = true;
 		f->due_ms = 0;
-		f->refused_ms = REFUSED_MS;
+		f->refusals = 0;
 	}
 	say(f, true, "");
 	*pause_ms_out = reply.has_waited || is_due_now(f) ? 0 : idle_ms(f, ALIAS_PAUSE_MS);
@@ -226,11 +218,8 @@ static bool resolve(struct follow *f, struct deploy_source *out, const char **ru
 
 static void remember_refusal(struct follow *f, const char *name)
 {
-	bool is_again = strcmp(f->refused, name) == 0;
-	f->refused_ms = is_again ? f->refused_ms * 2 : REFUSED_MS;
-	if (f->refused_ms > REFUSED_MS_MAX)
-		f->refused_ms = REFUSED_MS_MAX;
-	f->due_ms = now_ms() + f->refused_ms;
+	f->refusals = strcmp(f->refused, name) == 0 ? f->refusals + 1 : 0;
+	f->due_ms = now_ms() + retry_delay_ms(RETRY_TRIED_MS_MIN, f->refusals, RETRY_TRIED_MS_MAX);
 	(void)snprintf(f->refused, sizeof(f->refused), "%s", name);
 }
 
@@ -413,7 +402,7 @@ static bool offer_current(struct follow *f, const struct error *why, bool *is_ac
 	    !deploy_directory_holds(&d->directory, current, version->tree_sha256,
 				    &f->cli->fetcher.stop))
 		return true;
-	say(f, is_answer(why), why->message);
+	say(f, !retry_is_silence(why), why->message);
 	return offer(f, version, "", is_accepted_out, err);
 }
 

@@ -74,6 +74,22 @@ class DeploySite(Site):
         return sorted(set(os.listdir(os.path.join(to, ".trk-deploy"))) - {"lock", "state.json", "log", "log.old"})
 
 
+def damages(bad):
+    """What a Proxy does wrong while the event `bad` is set, as pairs of its `change` and `edit`: it flips a byte, or names
+    a file outside the directory."""
+    def flip(_, body):
+        return (bytes([body[0] ^ 1]) + body[1:] if body and bad.is_set() else body), False
+
+    def hostile(path, body):
+        if "/manifest/" not in path or not bad.is_set():
+            return body
+        reply = json.loads(body)
+        reply["files"][0]["path"] = "../../escaped"
+        return json.dumps(reply).encode()
+
+    return (flip, None), (None, hostile)
+
+
 class Proxy:
     """Hands requests on to a server. Bodies of artifacts may be changed: `change(path, body)` gives the bytes to send
     and whether the connection breaks behind them; or they stop in the middle until `gate` is set."""

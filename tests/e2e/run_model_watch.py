@@ -4,7 +4,6 @@ names, whatever happens to server, network or disk.
 
 Usage: run_model_watch.py FOLDER_OF_BINARIES [PART_OF_A_CASE'S_NAME]
 """
-import json
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, tree_of, wait_for  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, damages, tree_of, wait_for  # noqa: E402
 
 
 def numbered(number):
@@ -162,18 +161,7 @@ def a_version_in_use_stays_in_its_directory(site):
 def a_flipped_byte_and_hostile_paths_never_arrive(site):
     model, files = versions(site)
     bad = threading.Event()
-
-    def flip(_, body):
-        return (bytes([body[0] ^ 1]) + body[1:] if body and bad.is_set() else body), False
-
-    def hostile(path, body):
-        if "/manifest/" not in path or not bad.is_set():
-            return body
-        reply = json.loads(body)
-        reply["files"][0]["path"] = "../../escaped"
-        return json.dumps(reply).encode()
-
-    for change, edit in ((flip, None), (None, hostile)):
+    for change, edit in damages(bad):
         move(site, model, 2)
         to = site.fresh()
         with Proxy(site.daemon.port) as proxy:

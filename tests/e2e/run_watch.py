@@ -5,7 +5,6 @@ the end the one that the alias names. And what the server is told of deployments
 Usage: run_watch.py FOLDER_OF_BINARIES [PART_OF_A_CASE'S_NAME]
 """
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -16,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, Watcher, wait_for  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, Watcher, damages, wait_for  # noqa: E402
 
 
 def numbered(number):
@@ -115,18 +114,7 @@ def a_version_that_fails_its_check_is_put_back_and_tried_again_later_or_when_the
 def a_flipped_byte_and_hostile_paths_never_arrive(site):
     model, files = versions(site)
     bad = threading.Event()
-
-    def flip(path, body):
-        return (bytes([body[0] ^ 1]) + body[1:] if body and bad.is_set() else body), False
-
-    def hostile(path, body):
-        if "/manifest/" not in path or not bad.is_set():
-            return body
-        reply = json.loads(body)
-        reply["files"][0]["path"] = "../../escaped"
-        return json.dumps(reply).encode()
-
-    for change, edit in ((flip, None), (None, hostile)):
+    for change, edit in damages(bad):
         with Proxy(site.daemon.port) as proxy:
             proxy.change, proxy.edit = change, edit
             with Watcher(site, f"{model}@champion", url=proxy.url) as watch:
