@@ -44,7 +44,7 @@ static const struct option options[] = {
 	{"model-source-regex", TEXT(model_source_regex), "", "REGEX", "what sources of model versions must match somewhere: a POSIX extended regular expression"},
 	{"upload-expiry-ms", COUNT(upload_expiry_ms, 1000, 365 * (int64_t)DAY_MS), "86400000", "MS", "when an upload in parts that nobody goes on with is given up"},
 	{"workers", COUNT(workers, 0, 64), "0", "N", "threads that read; 0: one for each core"},
-	{"connections-max", COUNT(connections_max, 1, 1000000), "4096", "N", "connections served at once"},
+	{"connections-max", COUNT(connections_max, 1, 1000000), "4096", "N", "connections served at once; three quarters of them may follow live events or wait for an alias"},
 	{"query-timeout-ms", COUNT(query_timeout_ms, 1, DAY_MS), "30000", "MS", "longest time a query may take"},
 	{"head-timeout-ms", COUNT(head_timeout_ms, 1, DAY_MS), "10000", "MS", "longest time for a request's head"},
 	{"body-timeout-ms", COUNT(body_timeout_ms, 1, DAY_MS), "60000", "MS", "longest silence inside a body, either way"},

@@ -248,6 +248,7 @@ static void start_undone_on_loop(void *ctx)
 
 static bool start(struct server *server, struct error *err)
 {
+	unsigned connections_max = (unsigned)server->config->connections_max;
 	struct slice root = slice_from_cstr(server->config->artifact_root);
 	if (!compile_source_regex(server, err))
 		return false;
@@ -260,7 +261,7 @@ static bool start(struct server *server, struct error *err)
 		return false;
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
 	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
-	    !live_new(&server->api, &server->loop, &server->api.live, err) ||
+	    !live_new(&server->api, &server->loop, connections_max, &server->api.live, err) ||
 	    !deployment_service_new(&server->api, &server->loop, &server->api.deployments, err) ||
 	    !supervision_new(server->api.jobs, &server->loop, &server->supervision, err) ||
 	    !open_http(server, err)) {

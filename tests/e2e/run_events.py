@@ -541,6 +541,34 @@ def a_thousand_watchers_are_all_told(daemon):
 
 
 @case
+def followers_take_three_quarters_of_the_connections_and_others_go_on(daemon):
+    with Daemon(daemon.binary, options=["--connections-max", "8"]) as small:
+        client = small.connect()
+        create_model(client, "few")
+        move(client, "few", "champion", 1)
+        revision = ask_alias(small, "few", "champion")[2]["revision"]
+        streams = [follow(small, "model:few") for _ in range(3)]
+        polls = [Asking(small, "few", "champion", revision=revision, wait_ms=60000) for _ in range(3)]
+        wait_until(lambda: b"trackerd_live_waiters 3\n" in client.raw("GET", "/metrics")[2], "the waiting of three")
+        for path in ("events?topics=model:few", f"models/few/aliases/champion?revision={revision}&wait_ms=60000"):
+            status, headers, body = client.raw("GET", "/api/trackerd/v1/" + path)
+            error = json.loads(body)
+            check(status == 503 and error["error_code"] == "TEMPORARILY_UNAVAILABLE", f"{path}: {status} {error}")
+            check(error["message"].startswith("6 follow live events or wait for an alias, as many as"), str(error))
+            check(headers["Retry-After"] == "1", str(headers))
+        check(ask_alias(small, "few", "champion")[2]["revision"] == revision, "a question that does not wait")
+        log_metric(client, create_run(client))
+        move(client, "few", "champion", 2)
+        for poll in polls:
+            check(poll.wait()[2]["version"] == "2", "who waited was not told")
+        streams.append(follow(small, "model:few"))
+        for stream in streams[:3]:
+            check(stream.event()["data"]["kind"] == "alias.set", "who follows was not told")
+        for stream in streams:
+            stream.close()
+
+
+@case
 def trk_events_prints_what_happens_also_after_a_restart(daemon):
     client = daemon.connect()
     create_model(client, "printed")

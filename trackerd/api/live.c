@@ -17,6 +17,8 @@ enum { CHANGE_BYTES_MAX = 4096, RETRY_MS = 1000 };
 
 static bool open_timers(struct live *live, struct uv_loop_s *loop, struct error *err);
 static void close_timers(struct live *live);
+static unsigned followers_max(unsigned connections_max);
+static bool check_running(const struct live *live, struct error *err);
 static bool check_room(const struct live *live, struct error *err);
 static void tell_change(struct live *live, const struct live_note *note);
 static bool is_recording(struct live *live);
@@ -37,12 +39,14 @@ static int64_t now_ms(void);
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-bool live_new(struct api *api, struct uv_loop_s *loop, struct live **out, struct error *err)
+bool live_new(struct api *api, struct uv_loop_s *loop, unsigned connections_max, struct live **out,
+	      struct error *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
 	if (live == NULL)
 		return error_set(err, ERR_INTERNAL_ERROR, "out of memory");
 	live->api = api;
+	live->followers_max = followers_max(connections_max);
 	random_bytes(&live->ring_id, sizeof(live->ring_id));
 	live_read_init(&live->read);
 	live->read.owner = live;
@@ -110,7 +114,7 @@ void live_follow_on_loop(struct live *live, struct http_exchange *x,
 			 const struct live_request *request)
 {
 	struct error err;
-	if (check_room(live, &err))
+	if (check_running(live, &err) && check_room(live, &err))
 		live_stream_open(live, x, &request->topics,
 				 request->has_position ? &request->position : NULL);
 	else
@@ -121,23 +125,32 @@ void live_ask_alias_on_loop(struct live *live, struct http_exchange *x,
 			    const struct alias_request *request)
 {
 	struct error err;
-	if (check_room(live, &err))
+	if (check_running(live, &err) && (request->wait_ms == 0 || check_room(live, &err)))
 		alias_watches_ask_on_loop(live->aliases, x, request);
 	else
 		api_reply_error(live->api, x, &err);
 }
 
+static unsigned followers_max(unsigned connections_max)
+{
+	uint64_t share = (uint64_t)connections_max * LIVE_CONNECTIONS_PERCENT / 100;
+	return share < LIVE_FOLLOWERS_MAX ? (unsigned)share : LIVE_FOLLOWERS_MAX;
+}
+
+static bool check_running(const struct live *live, struct error *err)
+{
+	return !live->is_stopped ||
+	       error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "The server is stopping; try again.");
+}
+
+/* For one more who stays. */
 static bool check_room(const struct live *live, struct error *err)
 {
-	if (live->is_stopped)
-		return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
-				 "The server is stopping; try again.");
-	if (live->stream_count + alias_watches_count(live->aliases) < LIVE_FOLLOWERS_MAX)
-		return true;
-	return error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
-			 "%d follow live events or wait for an alias, which is as many as the "
-			 "server takes; try again later.",
-			 LIVE_FOLLOWERS_MAX);
+	return live->stream_count + alias_watches_count(live->aliases) < live->followers_max ||
+	       error_set(err, ERR_TEMPORARILY_UNAVAILABLE,
+			 "%u follow live events or wait for an alias, as many as this server takes "
+			 "(--connections-max leaves the rest to other requests); try again later.",
+			 live->followers_max);
 }
 
 /* ---- streams -------------------------------------------------------------------------------------- */

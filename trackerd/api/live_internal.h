@@ -24,6 +24,7 @@ struct live {
 	struct live_stream *first_or_null; /* pinged next */
 	struct live_stream *last_or_null;
 	unsigned stream_count;
+	unsigned followers_max; /* streams and waiters */
 	/* Streams in step were told up to here. Of what the database keeps it counts only while there are such. */
 	int64_t told[LIVE_SOURCES];
 	unsigned in_step_count[LIVE_SOURCES];
