@@ -286,10 +286,10 @@ def damaged_databases_get_sentences(program):
             path = os.path.join(data, name)
             size = os.path.getsize(path)
             with open(path, "r+b") as file:
-                for _ in range(rng.choice([3, 10, 30]) if kind == "flip" else 0):
+                for _ in range(rng.choice([3, 10, 30, 100]) if kind == "flip" else 0):
                     file.seek(rng.randrange(4096, size))
                     file.write(rng.randbytes(1))
-                for _ in range(4 if kind == "zero" else 0):
+                for _ in range(8 if kind == "zero" else 0):
                     file.seek(rng.randrange(1, size // 4096) * 4096)
                     file.write(bytes(4096))
                 if kind == "first":  # the header's page, behind its magic
