@@ -304,7 +304,7 @@ bool gc(struct cli *cli, struct error *err)
 	bool is_dry = cli_flag(cli, "dry-run");
 	struct removed removed = {0};
 	struct json_value *plan, *info;
-	int64_t age_ms;
+	int64_t age_ms = 0;
 	if (!parse_age(cli, &age_ms, err) ||
 	    !cli_get(cli, &plan, err, GC "?older_than_ms=%lld", (long long)age_ms))
 		return false;

@@ -109,8 +109,16 @@ def check_mirror():
             yield f"trackerd/{folder} has no unit tests"
 
 
+def check_programs():
+    """What scripts/test runs is what can be executed: one that cannot would be left out in silence."""
+    for path in tracked("tests/*/run_*"):
+        is_module = re.search(r"_test\.(py|c)$", path)
+        if not is_module and not os.access(os.path.join(ROOT, path), os.X_OK):
+            yield f"{path}: is not executable, so it is not run"
+
+
 def main():
-    problems = list(check_mirror())
+    problems = list(check_mirror()) + list(check_programs())
     for path in tracked("*.c", "*.h"):
         source = read(path)
         is_test = path.startswith("tests/")
