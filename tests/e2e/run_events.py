@@ -209,6 +209,44 @@ def what_happens_to_an_experiment_is_told(daemon):
 
 
 @case
+def what_happens_to_logged_models_and_traces_of_an_experiment_is_told(daemon):
+    client = daemon.connect()
+    experiment = client.call("POST", "experiments/create", {"name": "models-and-traces"})["experiment_id"]
+    model = client.call("POST", "logged-models", {"experiment_id": experiment})["model"]["info"]["model_id"]
+    make_trace = {"trace": {"trace_info": {
+        "trace_id": "tr-told", "request_time": "2026-01-01T00:00:00Z", "state": "OK",
+        "trace_location": {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}}}}
+    traces = "/api/3.0/mlflow/traces"
+    note = {"assessment_name": "n", "feedback": {"value": 1}, "source": {"source_type": "CODE", "source_id": "s"}}
+    stream = follow(daemon, f"experiment:{experiment}")
+    create_run(client, experiment)
+    while stream.event()["event"] != "run":
+        pass  # the creations, which may have waited to be told
+    logged = f"logged-models/{model}"
+    for method, path, body, what in (
+            ("PATCH", logged, {"status": "LOGGED_MODEL_READY"}, "logged_models"),
+            ("PATCH", logged + "/tags", {"tags": [{"key": "k", "value": "v"}]}, "logged_models"),
+            ("DELETE", logged + "/tags/k", None, "logged_models"),
+            ("POST", logged + "/params", {"params": [{"key": "p", "value": "1"}]}, "logged_models"),
+            ("DELETE", logged, None, "logged_models"),
+            ("POST", traces, make_trace, "traces"),
+            ("PATCH", traces + "/tr-told/tags", {"key": "k", "value": "v"}, "traces"),
+            ("DELETE", traces + "/tr-told/tags", {"key": "k"}, "traces"),
+            ("POST", traces + "/tr-told/assessments", {"assessment": note}, "traces"),
+            ("POST", "traces/link-to-run", {"trace_ids": ["tr-told"], "run_id": "0" * 32}, "traces"),
+            ("POST", traces + "/delete-traces", {"experiment_id": experiment, "request_ids": ["tr-told"]}, "traces")):
+        client.call(method, path, body)
+        event = stream.event()
+        check(event["event"] == "experiment" and event["data"] == {"experiment_id": experiment, "what": [what]},
+              f"{method} {path}: {event}")
+    client.call("PATCH", traces + "/tr-told/tags", {"key": "k", "value": "v"}, expect=404)
+    client.call("POST", traces + "/delete-traces", {"experiment_id": experiment, "request_ids": ["tr-told"]})
+    client.call("POST", "experiments/set-experiment-tag", {"experiment_id": experiment, "key": "k", "value": "v"})
+    check(stream.event()["data"]["what"] == ["tags"], "what changed nothing was told")
+    stream.close()
+
+
+@case
 def what_fails_is_not_told(daemon):
     client = daemon.connect()
     run_id = create_run(client)

@@ -3,6 +3,7 @@
 
 #include "api/assessment_request.h"
 #include "api/trace_json.h"
+#include "api/trace_request.h"
 #include "store/assessments.h"
 #include "store/key_values.h"
 #include "store/traces.h"
@@ -57,7 +58,7 @@ static bool create_execute(struct call *call, struct db *tracker, struct error *
 	struct trace_pk trace_pk;
 	bool exists;
 	call->result = a;
-	if (!trace_find(tracker, a->trace_id, &trace_pk, err) ||
+	if (!trace_find_changed(call, tracker, a->trace_id, &trace_pk, err) ||
 	    !assessment_exists(tracker, a->assessment_id, &exists, err))
 		return false;
 	if (exists) {
@@ -99,7 +100,9 @@ const struct endpoint assessments_get = {
 
 static bool delete_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	return assessment_delete_in_txn(tracker, call->path_arguments[TRACE_ID_ARGUMENT],
+	struct slice trace_id = call->path_arguments[TRACE_ID_ARGUMENT];
+	return trace_tell_if_any(call, tracker, trace_id, err) &&
+	       assessment_delete_in_txn(tracker, trace_id,
 					call->path_arguments[ASSESSMENT_ID_ARGUMENT], call->arena,
 					err);
 }
@@ -217,7 +220,8 @@ static bool update_execute(struct call *call, struct db *tracker, struct error *
 		a->metadata =
 			(struct key_value_list){given->metadata.items, given->metadata.count};
 	a->last_update_time_ms = call->now_ms;
-	return assessment_put_in_txn(tracker, trace_pk, a, call->arena, err) &&
+	return trace_tell(call, tracker, trace_pk, err) &&
+	       assessment_put_in_txn(tracker, trace_pk, a, call->arena, err) &&
 	       load(call, tracker, &trace_pk, err);
 }
 

@@ -41,11 +41,16 @@ static bool load_model(struct call *call, struct db *tracker, struct slice model
 	return logged_model_load(tracker, model_id, allow_deleted, call->arena, model, err);
 }
 
-/* What changes a model finds it by the path, deleted or not. */
-static bool find_any(const struct call *call, struct db *tracker, struct logged_model_pk *out,
-		     struct error *err)
+/* What changes a model finds it by the path, deleted or not; its experiment is told. */
+static bool find_changed(struct call *call, struct db *tracker, struct logged_model_pk *out,
+			 struct error *err)
 {
-	return logged_model_find(tracker, call->path_arguments[0], true, out, err);
+	int64_t experiment_id;
+	if (!logged_model_find(tracker, call->path_arguments[0], true, out, err) ||
+	    !logged_model_experiment(tracker, *out, &experiment_id, err))
+		return false;
+	call_tell_experiment(call, experiment_id, LIVE_LOGGED_MODELS);
+	return true;
 }
 
 static void encode_model(const struct call *call, struct json_writer *w)
@@ -200,13 +205,9 @@ static bool finalize_execute(struct call *call, struct db *tracker, struct error
 	const struct finalize_request *request = call->request;
 	enum logged_model_status status = (enum logged_model_status)request->status.value;
 	struct logged_model_pk pk;
-	if (!find_any(call, tracker, &pk, err) ||
-	    !logged_model_finalize_in_txn(tracker, pk, status, call->now_ms, err) ||
-	    !load_model(call, tracker, call->path_arguments[0], true, err))
-		return false;
-	const struct logged_model *model = call->result;
-	call_tell_experiment(call, model->experiment_id, LIVE_LOGGED_MODELS);
-	return true;
+	return find_changed(call, tracker, &pk, err) &&
+	       logged_model_finalize_in_txn(tracker, pk, status, call->now_ms, err) &&
+	       load_model(call, tracker, call->path_arguments[0], true, err);
 }
 
 const struct endpoint logged_models_finalize = {
@@ -228,7 +229,8 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 		.needed = {.kind = NEEDED_LOGGED_MODEL, .id_or_path = model_id},
 	};
 	struct logged_model_pk pk;
-	return find_any(call, tracker, &pk, err) && deletion_guard(call, tracker, &deletion, err) &&
+	return find_changed(call, tracker, &pk, err) &&
+	       deletion_guard(call, tracker, &deletion, err) &&
 	       logged_model_delete_in_txn(tracker, pk, call->now_ms, err);
 }
 
@@ -262,7 +264,7 @@ static bool set_tags_execute(struct call *call, struct db *tracker, struct error
 {
 	const struct key_values_request *request = call->request;
 	struct logged_model_pk pk;
-	return find_any(call, tracker, &pk, err) &&
+	return find_changed(call, tracker, &pk, err) &&
 	       logged_model_tags_set_in_txn(tracker, pk, request->checked, call->arena, err);
 }
 
@@ -279,7 +281,7 @@ static bool delete_tag_execute(struct call *call, struct db *tracker, struct err
 {
 	struct logged_model_pk pk;
 	bool deleted = false;
-	if (!find_any(call, tracker, &pk, err) ||
+	if (!find_changed(call, tracker, &pk, err) ||
 	    !logged_model_tag_delete_in_txn(tracker, pk, call->path_arguments[1], &deleted, err))
 		return false;
 	if (deleted)
@@ -316,7 +318,7 @@ static bool log_params_execute(struct call *call, struct db *tracker, struct err
 {
 	const struct key_values_request *request = call->request;
 	struct logged_model_pk pk;
-	return find_any(call, tracker, &pk, err) &&
+	return find_changed(call, tracker, &pk, err) &&
 	       logged_model_params_log_in_txn(tracker, pk, request->checked, call->arena, err);
 }
 

@@ -40,7 +40,7 @@ static bool set_tag_execute(struct call *call, struct db *tracker, struct error 
 	struct tag_request *request = call->request;
 	const struct key_value_list tags = {&request->tag, 1};
 	struct trace_pk pk;
-	return trace_find(tracker, call->path_arguments[0], &pk, err) &&
+	return trace_find_changed(call, tracker, call->path_arguments[0], &pk, err) &&
 	       trace_tags_set_in_txn(tracker, pk, tags, call->arena, err);
 }
 
@@ -62,8 +62,9 @@ static bool delete_tag_execute(struct call *call, struct db *tracker, struct err
 	if (!trace_find_if_any(tracker, call->path_arguments[0], &pk, &found, err) ||
 	    (found && !trace_tag_delete_in_txn(tracker, pk, request->key, &deleted, err)))
 		return false;
-	return deleted ||
-	       error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
+	if (deleted)
+		return trace_tell(call, tracker, pk, err);
+	return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
 			 "No trace tag with key '%s' for trace with ID '%s'",
 			 error_quote(request->key, key_quoted, sizeof(key_quoted)),
 			 error_quote(call->path_arguments[0], id_quoted, sizeof(id_quoted)));
@@ -111,8 +112,9 @@ static bool link_run_execute(struct call *call, struct db *tracker, struct error
 {
 	const struct link_run_request *request = call->request;
 	for (size_t i = 0; i < request->trace_ids.count; i++) {
-		if (!trace_link_run_in_txn(tracker, request->trace_ids.items[i], request->run_id,
-					   err))
+		struct slice trace_id = request->trace_ids.items[i];
+		if (!trace_link_run_in_txn(tracker, trace_id, request->run_id, err) ||
+		    !trace_tell_if_any(call, tracker, trace_id, err))
 			return false;
 	}
 	return true;
@@ -174,7 +176,7 @@ static bool link_prompts_execute(struct call *call, struct db *tracker, struct e
 	const struct link_prompts_request *request = call->request;
 	const struct prompt_part *prompts = request->prompt_versions.items;
 	struct trace_pk pk;
-	if (!trace_find(tracker, request->trace_id, &pk, err))
+	if (!trace_find_changed(call, tracker, request->trace_id, &pk, err))
 		return false;
 	for (size_t i = 0; i < request->prompt_versions.count; i++) {
 		struct slice prompt =
@@ -328,6 +330,8 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 			return false;
 	}
 	result->count = result->count_before + (int64_t)traces.count;
+	if (traces.count > 0)
+		call_tell_experiment(call, request->selection.experiment_id, LIVE_TRACES);
 	bool is_enough = request->max_traces.is_set && result->count >= request->max_traces.value;
 	call->has_more = traces.count == size && !is_enough;
 	return true;

@@ -73,6 +73,30 @@ bool trace_get_execute(struct call *call, struct db *tracker, struct error *err)
 	       trace_load_result(call, tracker, pk, err);
 }
 
+bool trace_find_changed(struct call *call, struct db *tracker, struct slice trace_id,
+			struct trace_pk *out, struct error *err)
+{
+	return trace_find(tracker, trace_id, out, err) && trace_tell(call, tracker, *out, err);
+}
+
+bool trace_tell(struct call *call, struct db *tracker, struct trace_pk pk, struct error *err)
+{
+	int64_t experiment_id;
+	if (!trace_experiment(tracker, pk, &experiment_id, err))
+		return false;
+	call_tell_experiment(call, experiment_id, LIVE_TRACES);
+	return true;
+}
+
+bool trace_tell_if_any(struct call *call, struct db *tracker, struct slice trace_id,
+		       struct error *err)
+{
+	struct trace_pk pk;
+	bool found;
+	return trace_find_if_any(tracker, trace_id, &pk, &found, err) &&
+	       (!found || trace_tell(call, tracker, pk, err));
+}
+
 bool trace_put_result(struct call *call, struct db *tracker, const struct trace *trace,
 		      struct error *err)
 {

@@ -21,6 +21,13 @@ struct key_value_list trace_key_values(const struct object_list *list);
 MUST_CHECK bool trace_load_result(struct call *call, struct db *tracker, struct trace_pk pk, struct error *err);
 /* Likewise for the trace whose id is the first argument of the path. */
 MUST_CHECK bool trace_get_execute(struct call *call, struct db *tracker, struct error *err);
+/* The trace of that id, which this write changes: its experiment is told. Fails like trace_find. */
+MUST_CHECK bool trace_find_changed(struct call *call, struct db *tracker, struct slice trace_id, struct trace_pk *out,
+				   struct error *err);
+/* Tells the experiment of a trace that this write found and changes. */
+MUST_CHECK bool trace_tell(struct call *call, struct db *tracker, struct trace_pk pk, struct error *err);
+/* Likewise, of what may not be there. */
+MUST_CHECK bool trace_tell_if_any(struct call *call, struct db *tracker, struct slice trace_id, struct error *err);
 /* Makes or updates *trace in its experiment, which must be active; the trace that is then there is call->result. */
 MUST_CHECK bool trace_put_result(struct call *call, struct db *tracker, const struct trace *trace, struct error *err);
 

@@ -90,7 +90,7 @@ static bool end_execute(struct call *call, struct db *tracker, struct error *err
 	struct key_value_list metadata = trace_key_values(&request->request_metadata);
 	struct key_value_list tags = trace_key_values(&request->tags);
 	struct trace_pk pk;
-	return trace_find(tracker, call->path_arguments[0], &pk, err) &&
+	return trace_find_changed(call, tracker, call->path_arguments[0], &pk, err) &&
 	       trace_end_in_txn(tracker, pk, end_ms, trace_state_name(request->status), err) &&
 	       trace_metadata_set_in_txn(tracker, pk, metadata, call->arena, err) &&
 	       trace_tags_set_in_txn(tracker, pk, tags, call->arena, err) &&

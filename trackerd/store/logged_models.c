@@ -54,6 +54,23 @@ bool logged_model_find(struct db *db, struct slice model_id, bool allow_deleted,
 			 error_quote(model_id, quoted, sizeof(quoted)));
 }
 
+bool logged_model_experiment(struct db *db, struct logged_model_pk pk, int64_t *experiment_id_out,
+			     struct error *err)
+{
+	bool found;
+	struct db_statement *st = db_prepare(
+		db, SQL("SELECT experiment_id FROM logged_models WHERE logged_model_pk = $1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	ASSERT(found); /* this transaction found the pk */
+	*experiment_id_out = db_column_i64(st, 0);
+	db_reset(st);
+	return true;
+}
+
 struct slice logged_model_status_text(enum logged_model_status status)
 {
 	ASSERT((unsigned)status < LOGGED_MODEL_STATUS_COUNT);

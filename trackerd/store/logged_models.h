@@ -34,6 +34,9 @@ MUST_CHECK bool logged_model_find_if_any(struct db *db, struct slice model_id, s
 					 bool *found_out, struct error *err);
 MUST_CHECK bool logged_model_find(struct db *db, struct slice model_id, bool allow_deleted,
 				  struct logged_model_pk *out, struct error *err);
+/* The experiment of a model that this transaction found. */
+MUST_CHECK bool logged_model_experiment(struct db *db, struct logged_model_pk pk, int64_t *experiment_id_out,
+					struct error *err);
 /* "READY" for LOGGED_MODEL_READY, as rows and filters spell it; and back, UNSPECIFIED for an unknown text. */
 struct slice logged_model_status_text(enum logged_model_status status);
 enum logged_model_status logged_model_status_from_text(struct slice text);

@@ -40,6 +40,23 @@ bool trace_find(struct db *db, struct slice trace_id, struct trace_pk *out, stru
 	       (found || error_missing(err, trace_id));
 }
 
+bool trace_experiment(struct db *db, struct trace_pk pk, int64_t *experiment_id_out,
+		      struct error *err)
+{
+	bool found;
+	struct db_statement *st =
+		db_prepare(db, SQL("SELECT experiment_id FROM traces WHERE trace_pk = $1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	ASSERT(found); /* this transaction found the pk */
+	*experiment_id_out = db_column_i64(st, 0);
+	db_reset(st);
+	return true;
+}
+
 static bool error_missing(struct error *err, struct slice trace_id)
 {
 	char quoted[128];

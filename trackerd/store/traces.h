@@ -19,6 +19,9 @@ MUST_CHECK bool trace_find(struct db *db, struct slice trace_id, struct trace_pk
 MUST_CHECK bool trace_find_if_any(struct db *db, struct slice trace_id, struct trace_pk *out, bool *found_out,
 				  struct error *err);
 
+/* The experiment of a trace that this transaction found. */
+MUST_CHECK bool trace_experiment(struct db *db, struct trace_pk pk, int64_t *experiment_id_out, struct error *err);
+
 /* Makes the trace, or brings the one of that id up to date: a client that sends it again changes nothing. Sets pk,
  * and the tag mlflow.artifactLocation from `experiment_location`. Tags, metadata and assessments are added to those
  * that an older one has, whose previews stay where the new one has none. *is_new_out false when there was one. */
