@@ -266,6 +266,37 @@ def every_event_arrives_in_order(program):
 
 
 @case
+def promotions_and_rollbacks_arrive_like_moves(program):
+    """An alias that is promoted or rolled back is told, signed, as one that is set is; what is refused is not."""
+    with Daemon(program, options=LOOPBACK) as daemon, Receiver() as receiver:
+        client = daemon.connect()
+        make_hook(client, receiver.url, [{"entity": "MODEL_VERSION_ALIAS", "action": "CREATED"}], secret="s3cret")
+        make_model(client, "m")
+        for _ in range(3):
+            client.call("POST", "model-versions/create", {"name": "m", "source": "mlflow-artifacts:/0/x"})
+        model = "/api/trackerd/v1/models/m/"
+        client.call("POST", "registered-models/alias", {"name": "m", "alias": "champion", "version": "1"})
+        client.call("POST", model + "promote", {"version": "2", "alias": "champion", "reason": "better"})
+        client.call("PUT", model + "rules", {"requirements": ["rmse_val <= 1"], "protected_aliases": ["champion"]})
+        client.call("POST", model + "promote", {"version": "3", "alias": "champion", "reason": "x"}, expect=409)
+        client.call("POST", "registered-models/alias", {"name": "m", "alias": "champion", "version": "3"}, expect=403)
+        forced = {"version": "3", "alias": "champion", "reason": "urgent", "force": True}
+        client.call("POST", model + "promote", forced)
+        client.call("POST", model + "rollback", {"alias": "champion", "reason": "worse"})
+        client.call("POST", model + "rollback", {"alias": "champion", "version": "1", "reason": "much worse"})
+        client.call("POST", "registered-models/alias", {"name": "m", "alias": "last", "version": "3"})
+        requests = receiver.wait(6)
+        for request in requests:
+            check_signature(request, "s3cret")
+        bodies = [json.loads(request.body) for request in requests]
+        check({(body["entity"], body["action"]) for body in bodies} == {("model_version_alias", "created")}, bodies)
+        check([body["data"] for body in bodies] == [
+            {"name": "m", "alias": alias, "version": version} for alias, version in (
+                ("champion", "1"), ("champion", "2"), ("champion", "3"), ("champion", "2"), ("champion", "1"),
+                ("last", "3"))], bodies)
+
+
+@case
 def only_what_was_asked_for_and_what_happened(program):
     """Others' events, changes that failed and disabled webhooks bring nothing."""
     with Daemon(program, options=LOOPBACK) as daemon, Receiver() as receiver, Receiver() as off:
