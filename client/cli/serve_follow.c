@@ -37,6 +37,7 @@ struct follow {
 	int64_t due_ms;	       /* by the monotonic clock */
 	unsigned refusals;     /* of this version, one after the other */
 	unsigned failures;     /* of the server, one after the other */
+	int64_t pause_ms;      /* before the next step */
 	bool has_said, said_reachable; /* the last note */
 	char said[ERROR_MESSAGE_BYTES_MAX];
 };
@@ -117,15 +118,14 @@ static bool is_due_now(const struct follow *f)
 /* Fails when there is nothing to serve. True when the server wants no more. */
 static bool follow(struct follow *f, struct error *err)
 {
-	int64_t pause_ms;
 	do {
 		/* All that one step needs is given back. */
 		struct arena_mark mark = arena_mark(f->cli->arena);
 		tick(f);
-		if (!take_step(f, &pause_ms, err))
+		if (!take_step(f, &f->pause_ms, err))
 			return false;
 		arena_rewind(f->cli->arena, mark);
-	} while (rest(f, pause_ms));
+	} while (rest(f, f->pause_ms));
 	return true;
 }
 
