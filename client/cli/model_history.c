@@ -346,17 +346,20 @@ static bool judge(struct verification *v, struct error *err)
 	bool is_known = v->expected_or_null == NULL || !slice_eq(v->expected_seq, SLICE("0"));
 	if (!print_verification(v, v->problem_count == 0 && is_known, err))
 		return false;
+	struct slice problems = format_count(v->cli->arena, v->problem_count, "problem");
 	if (v->problem_count > 0)
 		return error_set(err, ERR_DATA_LOSS,
-				 "the registry was changed behind the server's back: %lld problems",
-				 (long long)v->problem_count);
+				 "the registry was changed behind the server's back: %.*s",
+				 SLICE_FMT(problems));
 	if (!is_known)
 		return error_set(err, ERR_DATA_LOSS,
 				 "the chain is whole, but no event has the digest %.64s: the "
 				 "history was made anew after that was noted",
 				 v->expected_or_null);
-	cli_say(v->cli, "The history is whole: %lld events, %lld models. Note number and digest.",
-		(long long)v->event_count, (long long)v->model_count);
+	struct slice events = format_count(v->cli->arena, v->event_count, "event");
+	struct slice models = format_count(v->cli->arena, v->model_count, "model");
+	cli_say(v->cli, "The history is whole: %.*s, %.*s. Note number and digest.",
+		SLICE_FMT(events), SLICE_FMT(models));
 	return true;
 }
 
