@@ -15,7 +15,7 @@ const parent = (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/
 /** A browser over any tree of the server's store. list(path) → files; root: proxy path or null. */
 export function artifactBrowser(body, { list, root, path, signal, choose, actions = () => [] }) {
 	const open = new Set(['']);
-	const known = new Map();
+	let known = new Map();
 	const tree = h('div.tree', { role: 'tree', 'aria-label': 'Files', onkeydown: onKey });
 	const view = h('div.preview');
 	let current = path;
@@ -23,24 +23,28 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 
 	for (let p = parent(path); p; p = parent(p)) open.add(p);
 
+	/* Its files as they are listed: directories first. */
 	async function fetchDirectory(dir) {
-		if (known.has(dir)) return;
 		const files = await list(dir);
-		files.sort(
+		return files.sort(
 			(a, b) =>
 				Number(b.is_dir ?? false) - Number(a.is_dir ?? false) ||
 				a.path.localeCompare(b.path, 'en', { numeric: true }),
 		);
-		known.set(dir, files);
 	}
 
-	/* Those that are open, from the top; one that is gone is empty. */
+	/* Those that are open, from the top; one that is gone is empty. What is known stays until all of it is there. */
 	async function fetchOpen() {
-		for (const dir of [...open].sort((a, b) => a.length - b.length))
-			await fetchDirectory(dir).catch((e) => {
+		const fresh = new Map();
+		for (const dir of [...open].sort((a, b) => a.length - b.length)) {
+			const files = await fetchDirectory(dir).catch((e) => {
 				if (!dir || e.name === 'AbortError') throw e;
-				known.set(dir, []);
+				return [];
 			});
+			fresh.set(dir, files);
+		}
+		for (const [dir, files] of known) if (open.has(dir) && !fresh.has(dir)) fresh.set(dir, files);
+		known = fresh;
 	}
 
 	async function start() {
@@ -114,7 +118,10 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 	async function toggle(dir, now) {
 		if (now) {
 			open.add(dir);
-			await fetchDirectory(dir).catch(() => known.set(dir, []));
+			if (!known.has(dir)) {
+				const files = await fetchDirectory(dir).catch(() => []);
+				known.set(dir, files);
+			}
 		} else {
 			open.delete(dir);
 		}
@@ -211,11 +218,7 @@ export function artifactBrowser(body, { list, root, path, signal, choose, action
 
 	/* More files came: the tree as it is open, the preview as it is. */
 	async function reload() {
-		if (!known.get('')?.length) {
-			known.clear();
-			return start();
-		}
-		known.clear();
+		if (!known.get('')?.length) return start();
 		await fetchOpen();
 		draw();
 		return null;
