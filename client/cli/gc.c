@@ -210,12 +210,11 @@ static void say_total(struct cli *cli, const char *verb, const struct removed *r
 {
 	const struct json_value *total = json_tree_get(plan, "total");
 	struct arena *arena = cli->arena;
-	cli_say(cli,
-		"%.*s %s: %lld rows, %.*s of points, %lld files; %.*s freed, %.*s shared with "
-		"others.",
-		SLICE_FMT(things(cli, r)), verb, (long long)member(total, "rows"),
+	cli_say(cli, "%.*s %s: %.*s, %.*s of points, %.*s; %.*s freed, %.*s shared with others.",
+		SLICE_FMT(things(cli, r)), verb,
+		SLICE_FMT(format_count(arena, member(total, "rows"), "row")),
 		SLICE_FMT(format_bytes(arena, member(total, "metric_bytes"))),
-		(long long)member(total, "files"),
+		SLICE_FMT(format_count(arena, member(total, "files"), "file")),
 		SLICE_FMT(format_bytes(arena, member(total, "freed_bytes"))),
 		SLICE_FMT(format_bytes(arena, member(total, "shared_bytes"))));
 }

@@ -354,7 +354,7 @@ bool runs_delete(struct cli *cli, struct error *err)
 	    !delete_runs(cli, ids, &count, &refused_count, &refusal, err))
 		return false;
 	if (count > 0)
-		cli_say(cli, "%.*s deleted; \"trk runs restore\" brings back",
+		cli_say(cli, "%.*s deleted; \"trk runs restore\" undoes it",
 			SLICE_FMT(format_count(cli->arena, (int64_t)count, "run")));
 	if (cli->json && !print_ids(cli, ids, count, false, err))
 		return false;
