@@ -124,18 +124,33 @@ def silent_targets_turn_stale_and_come_back():
         check(again["since_ms"] >= back["last_seen_ms"] + 3 * HEARTBEAT_MS, f"stale too early: {again}")
 
 
+def beat_until_the_other_is_stale(fleet):
+    """The longest time in ms from one heartbeat of the first target to what is asked after the next."""
+    fleet.report(1, heartbeat_ms=HEARTBEAT_MS)
+    fleet.report(2, heartbeat_ms=HEARTBEAT_MS)
+    count, longest, before = 0, 0, time.monotonic()
+    while fleet.get(2)["state"] != "stale":  # more than three intervals
+        now = time.monotonic()
+        state = fleet.heartbeat(1)
+        longest, before, count = max(longest, time.monotonic() - before), now, count + 1
+        check(state == "active" or longest * 1000 > HEARTBEAT_MS, "stale in spite of heartbeats")
+    check(count > 3, f"only {count} heartbeats were sent")
+    states = fleet.states(1)
+    return states, max(longest, time.monotonic() - before) * 1000
+
+
 @case
 def heartbeats_keep_it_alive():
     """a target that sends heartbeats is never stale, and its history does not grow"""
-    with site() as fleet:
-        fleet.report(1, heartbeat_ms=HEARTBEAT_MS)
-        fleet.report(2, heartbeat_ms=HEARTBEAT_MS)
-        count = 0
-        while fleet.get(2)["state"] != "stale":  # more than three intervals
-            check(fleet.heartbeat(1) == "active", "stale in spite of heartbeats")
-            count += 1
-        check(count > 3, f"only {count} heartbeats were sent")
-        check(fleet.states(1) == ["active"], f"history {fleet.states(1)}")
+    for _ in range(5):
+        with site() as fleet:
+            states, longest_ms = beat_until_the_other_is_stale(fleet)
+        # A disk that stalls for intervals makes heartbeats late: then nothing is proved either way.
+        if longest_ms < HEARTBEAT_MS:
+            check(states == ["active"], f"history {states}")
+            return
+        print(f"        a heartbeat took {longest_ms:.0f} ms; again")
+    check(False, "the disk stalls all the time")
 
 
 @case

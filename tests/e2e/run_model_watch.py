@@ -43,6 +43,14 @@ class Program:
     def __exit__(self, *_):
         self.end()
 
+    def expect_both(self, one, other):
+        """Waits for the next of each, in whatever order they come."""
+        start = self.at
+        self.expect(one)
+        behind, self.at = self.at, start
+        self.expect(other)
+        self.at = max(self.at, behind)
+
     def expect(self, beginning):
         """Waits for the next such line."""
         def found():
@@ -111,8 +119,7 @@ def it_starts_with_the_copy_of_its_last_life_while_the_server_is_away(site):
     move(site, model, 1)
     site.daemon.kill()
     with follow(site, model, to) as program:
-        program.expect("current 2 1")
-        program.expect("warn")
+        program.expect_both("current 2 1", "warn")
         check(site.holds(to) == files[1], "what is there")
         site.daemon.start(port)
         program.expect("current 1 2")

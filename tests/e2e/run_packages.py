@@ -115,17 +115,19 @@ class Machine:
         run("chroot", MACHINE, "apt-get", "install", "--yes", "--no-install-recommends", "--download-only", *paths)
 
     def __enter__(self):
-        self.leader = wait_for("the init of the machine", self._find_leader)
-        wait_for("systemd in the machine", lambda: self.status("systemctl", "is-system-running").strip()
-                 in ("running", "degraded"))
+        wait_for("systemd in the machine", self._is_up)
         return self
 
-    def _find_leader(self):
+    def _is_up(self):
+        """systemd-nspawn's child is another one at first: the one that becomes init is looked for until it answers."""
         if self.nspawn.poll() is not None:
             raise AssertionError("systemd-nspawn ended:\n" + open(self.log.name).read()[-2000:])
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.nspawn.pid)], stdout=subprocess.PIPE,
                                   text=True).stdout.split()
-        return children[0] if children else None
+        if not children:
+            return False
+        self.leader = children[-1]
+        return self.status("systemctl", "is-system-running").strip() in ("running", "degraded")
 
     def __exit__(self, *_):
         if self.nspawn.poll() is None:
