@@ -115,7 +115,11 @@ class Machine:
         run("chroot", MACHINE, "apt-get", "install", "--yes", "--no-install-recommends", "--download-only", *paths)
 
     def __enter__(self):
-        wait_for("systemd in the machine", self._is_up)
+        try:
+            wait_for("systemd in the machine", self._is_up)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def _is_up(self):
