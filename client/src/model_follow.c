@@ -81,10 +81,10 @@ static bool offer(struct trk_model_watch *w, struct model_copy *copy, struct err
 	}
 	memcpy(name, copy->name, sizeof name);
 	model_watch_note(w, TRK_LOG_INFO, "version %s of %s is in use", copy->version, w->model);
-	model_watch_publish(w, copy);
-	/* For the next life only: in this one nothing depends on it. */
+	/* For the next life, and for whoever looks: in this one nothing depends on it. */
 	if (!deploy_directory_point(&w->directory, "current", name, err))
 		model_watch_note(w, TRK_LOG_WARN, "%s", err->message);
+	model_watch_publish(w, copy);
 	tidy(w);
 	return true;
 }

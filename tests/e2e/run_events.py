@@ -514,25 +514,30 @@ def who_leaves_while_waiting_leaves_nothing_behind(daemon):
     move(client, "leavers", "champion", 1)
     revision = ask_alias(daemon, "leavers", "champion")[2]["revision"]
 
-    def open_connections():
+    def gauge(name):
         text = client.raw("GET", "/metrics")[2].decode()
-        return int(float(text.split("\ntrackerd_connections_open ")[1].split("\n")[0]))
+        return int(float(text.split(f"\n{name} ")[1].split("\n")[0]))
 
-    before = open_connections()
+    def followers():
+        return gauge("trackerd_live_waiters"), gauge("trackerd_live_streams")
+
+    wait_until(lambda: followers() == (0, 0), "the end of those before")
+    before = gauge("trackerd_connections_open")
     request = (f"GET /api/trackerd/v1/models/leavers/aliases/champion?revision={revision}&wait_ms=300000"
                " HTTP/1.1\r\nHost: localhost\r\n\r\n").encode()
     sockets = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(20)]
     for number, connection in enumerate(sockets):
         connection.sendall(request)
     streams = [follow(daemon, "model:leavers") for _ in range(20)]
-    wait_until(lambda: open_connections() == before + 40, "all being connected")
+    wait_until(lambda: followers() == (20, 20), "all being parked")
     for number, connection in enumerate(sockets + [stream.socket for stream in streams]):
         if number % 2:  # a reset; else an orderly end
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         connection.close()
     for stream in streams:
         stream.reply.close()
-    wait_until(lambda: open_connections() == before, "the end of those who left")
+    wait_until(lambda: followers() == (0, 0), "the end of those who left")
+    wait_until(lambda: gauge("trackerd_connections_open") <= before, "the end of their connections")
     move(client, "leavers", "champion", 2)
 
 
