@@ -1,7 +1,6 @@
 """What the tests of trk need: running it with and without a terminal, and a server that lies."""
 import fcntl
 import hashlib
-import http.server
 import json
 import os
 import pty
@@ -12,12 +11,12 @@ import subprocess
 import sys
 import tempfile
 import termios
-import threading
 import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from daemon import Daemon, binary  # noqa: E402
+from loopback import LoopbackServer  # noqa: E402
 
 DEADLINE_S = 120
 
@@ -127,7 +126,7 @@ class Site:
         return self.client.call("GET", path)
 
 
-class LyingServer:
+class LyingServer(LoopbackServer):
     """Speaks as much of the API as "models get" and "artifacts get" need, and lies as it is told.
 
     files: what it delivers; manifest: a function that may change the honest manifest; cut: {path: bytes after which the
@@ -136,29 +135,7 @@ class LyingServer:
     def __init__(self, files, manifest=None, cut=None, tags=None, uri="mlflow-artifacts:/1/run/artifacts/model"):
         self.files, self.change, self.cut, self.tags, self.uri = files, manifest, cut or {}, tags or {}, uri
         self.requests = []
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                owner.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+        super().__init__()
 
     def manifest(self):
         items = [{"path": p, "file_size": len(self.files[p]), "sha256": sha256(self.files[p])}

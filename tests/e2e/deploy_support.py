@@ -1,6 +1,5 @@
 """What the tests of deployments need: models at a daemon, a proxy that does harm on the way, and the one question."""
 import http.client
-import http.server
 import json
 import os
 import signal
@@ -9,6 +8,7 @@ import threading
 import time
 
 from cli_support import Site, Trk, tree_of, tree_sha256
+from loopback import LoopbackServer
 
 DEADLINE_S = 60
 
@@ -90,7 +90,7 @@ def damages(bad):
     return (flip, None), (None, hostile)
 
 
-class Proxy:
+class Proxy(LoopbackServer):
     """Hands requests on to a server. Bodies of artifacts may be changed: `change(path, body)` gives the bytes to send
     and whether the connection breaks behind them; or they stop in the middle until `gate` is set."""
 
@@ -100,30 +100,8 @@ class Proxy:
         self.hidden = None  # paths that begin so are none that this server has
         self.stalled = threading.Event()
         self.ranges = []
-        owner = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_GET(self):
-                owner.answer(self)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        super().__init__()
         self.server.handle_error = lambda *_: None  # clients that were killed
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
     def answer(self, request):
         if self.hidden and request.path.startswith(self.hidden):

@@ -15,7 +15,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 
@@ -24,6 +23,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from cli_support import Trk  # noqa: E402
 from daemon import Daemon, binary  # noqa: E402
+from loopback import LoopbackServer  # noqa: E402
 from mlflow_database import ERAS, LARGEST, TIME, Database, since, write_file  # noqa: E402
 
 USAGE, NOT_FOUND, UNREACHABLE, INCOMPLETE = 2, 3, 6, 9
@@ -688,21 +688,10 @@ class Broken(http.server.BaseHTTPRequestHandler):
         self.answer("POST")
 
 
-class BrokenServer:
+class BrokenServer(LoopbackServer):
     def __init__(self, site, rules):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Broken)
+        super().__init__(Broken)
         self.server.site, self.server.rules = site, [list(rule) for rule in rules]
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def error(code, message):
@@ -778,19 +767,12 @@ def what_is_no_tracker_is_told():
             self.send_error(404)
         do_POST = do_GET
 
-    with Site() as site:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), NoTracker)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        done = site.trk.run("import", "mlflow", url, expect=1)
+    with Site() as site, LoopbackServer(NoTracker) as server:
+        done = site.trk.run("import", "mlflow", server.url, expect=1)
         check("does not speak MLflow's API" in done.stderr, done.stderr)
         Database(site.source).close()
-        done = site.trk.run("import", "mlflow", site.source, "--url", url, expect=1)
+        done = site.trk.run("import", "mlflow", site.source, "--url", server.url, expect=1)
         check("takes no imports" in done.stderr, done.stderr)
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 if __name__ == "__main__":
