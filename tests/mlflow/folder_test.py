@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -103,6 +104,15 @@ def fill_3(client, experiment, run):
     client.create_model_version("m 1", f"models:/{model}", run, model_id=model)
     client.register_prompt("greeting", "Hello {{name}}", tags={"tone": "kind"})
     client.set_prompt_alias("greeting", "live", 1)
+    wait_for_links()
+
+
+def wait_for_links():
+    """A registered prompt is tagged with its experiment by a thread of the client: until it ends, it writes."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("link_prompt_to_experiment"):
+            thread.join(PROGRAM_S)
+            assert not thread.is_alive()
 
 
 def number(value):
