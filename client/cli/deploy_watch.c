@@ -171,13 +171,21 @@ static void deploy_due(struct watch *w)
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
+/* The server knows why. */
+static void lose_alias(struct watch *w)
+{
+	char reason[ALIAS_MISSING_BYTES + 64];
+	(void)snprintf(reason, sizeof(reason), "%s What is here stays in use.", w->poll.missing);
+	say_event(w, "missing", reason, NULL);
+}
+
 static void take_answer(struct watch *w, const struct alias_reply *reply)
 {
 	if (w->silences > 0)
 		say_event(w, "back", "", NULL);
 	w->silences = 0;
 	if (reply->answer == ALIAS_MISSING && !w->is_missing)
-		say_event(w, "missing", "there is no such alias; what is here stays in use", NULL);
+		lose_alias(w);
 	if (reply->answer != ALIAS_SAME) {
 		w->is_missing = reply->answer == ALIAS_MISSING;
 		w->is_due = reply->answer == ALIAS_MOVED;

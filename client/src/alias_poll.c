@@ -22,8 +22,11 @@ static bool take_number(struct slice text, char *out, size_t out_bytes, struct e
 	return true;
 }
 
-static void forget(struct alias_poll *p)
+static void lose(struct alias_poll *p, const struct error *why, struct alias_reply *out)
 {
+	*out = (struct alias_reply){.answer = ALIAS_MISSING};
+	(void)snprintf(p->missing, sizeof(p->missing), "%.*s", (int)sizeof(p->missing) - 1,
+		       why->message);
 	(void)snprintf(p->revision, sizeof(p->revision), "0");
 	p->version[0] = '\0';
 }
@@ -59,8 +62,7 @@ static bool ask_long(struct alias_poll *p, int64_t wait_ms, struct arena *arena,
 		return reply == NULL || take_holder(p, reply, out, err);
 	if (err->code != ERR_RESOURCE_DOES_NOT_EXIST)
 		return false;
-	*out = (struct alias_reply){.answer = ALIAS_MISSING};
-	forget(p);
+	lose(p, err, out);
 	return true;
 }
 
@@ -79,8 +81,7 @@ static bool ask_plain(struct alias_poll *p, struct arena *arena, struct alias_re
 	/* MLflow calls an alias that is not there an invalid parameter. */
 	if (!ok && (err->code == ERR_RESOURCE_DOES_NOT_EXIST ||
 		    err->code == ERR_INVALID_PARAMETER_VALUE)) {
-		out->answer = ALIAS_MISSING;
-		forget(p);
+		lose(p, err, out);
 		return true;
 	}
 	if (!ok || !take_number(json_text(json_tree_get(reply, "model_version"), "version"),

@@ -13,14 +13,15 @@ enum {
 	ALIAS_PAUSE_MS = 1500,	   /* between questions that the server answers at once */
 };
 
-enum { ALIAS_VERSION_BYTES = 32, ALIAS_REVISION_BYTES = 32 };
+enum { ALIAS_VERSION_BYTES = 32, ALIAS_REVISION_BYTES = 32, ALIAS_MISSING_BYTES = 400 };
 
 struct alias_poll {
 	const struct fetcher *fetcher; /* kept, as are the texts */
 	const char *model, *alias;
 	char revision[ALIAS_REVISION_BYTES]; /* that is known; "" at first, "0" for no such alias */
 	char version[ALIAS_VERSION_BYTES];   /* that it names; "" for none */
-	bool is_plain;			     /* the server has no long questions */
+	char missing[ALIAS_MISSING_BYTES]; /* after ALIAS_MISSING: the server's sentence about it */
+	bool is_plain;			   /* the server has no long questions */
 };
 
 enum alias_answer {

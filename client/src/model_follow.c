@@ -193,7 +193,7 @@ static void take_answer(struct trk_model_watch *w, const struct alias_reply *rep
 	if (reply->answer == ALIAS_SAME)
 		return;
 	if (reply->answer == ALIAS_MISSING)
-		model_watch_note(w, TRK_LOG_WARN, "there is no %s@%s", w->model, w->alias);
+		model_watch_note(w, TRK_LOG_WARN, "%s What is here stays in use.", w->poll.missing);
 	w->is_due = reply->answer == ALIAS_MOVED;
 	w->failures = 0;
 	w->retry_at_ms = 0;

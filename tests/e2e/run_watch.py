@@ -84,6 +84,26 @@ def it_waits_for_an_alias_that_is_not_there_and_keeps_the_model_when_it_goes(sit
 
 
 @case
+def a_model_that_is_renamed_stays_in_use_and_is_followed_again_under_its_old_name(site):
+    model, files = versions(site)
+    client = site.daemon.connect()
+    with Watcher(site, f"{model}@champion") as watch:
+        watch.expect("active", version="2")
+        client.call("POST", "registered-models/rename", {"name": model, "new_name": f"{model}-new"})
+        said = watch.expect("missing")["reason"]
+        check(f"'{model}' was renamed to '{model}-new'" in said, said)
+        check(site.holds(watch.to) == files[1], "stays in use")
+        told = deployment_of(site, watch.to)
+        check((told["model"], told["alias_version"], told["differs"]) == (f"{model}-new", "2", False), told)
+        site.trk.run("models", "alias", f"{model}-new", "champion", "1")
+        client.call("POST", "registered-models/rename", {"name": f"{model}-new", "new_name": model})
+        watch.expect("active", version="1")
+        told = deployment_of(site, watch.to)
+        check((told["model"], told["version"], told["differs"]) == (model, "1", False), told)
+    client.close()
+
+
+@case
 def a_version_that_fails_its_check_is_put_back_and_tried_again_later_or_when_the_alias_moves(site):
     model, files = versions(site, 3)
     sick = site.fresh()

@@ -75,6 +75,8 @@ static void begin_read(struct alias_watch *watch);
 static void read_on_loop(struct job *job);
 static void answer_all(struct alias_watch *watch, const struct alias_state *state);
 static void answer(struct waiter *waiter, const struct alias_state *state, int64_t now);
+static void set_missing(const struct alias_watch *watch, const struct alias_state *state,
+			struct error *err);
 static void reply_state(struct waiter *waiter, const struct alias_state *state);
 static void reply_unchanged(struct waiter *waiter);
 static void fail(struct waiter *waiter, const struct error *err);
@@ -350,7 +352,6 @@ static void answer_all(struct alias_watch *watch, const struct alias_state *stat
 static void answer(struct waiter *waiter, const struct alias_state *state, int64_t now)
 {
 	struct error err;
-	char alias_quoted[128], model_quoted[128];
 	const struct alias_watch *watch = waiter->watch;
 	if (waiter->revision == state->revision) {
 		if (waiter->deadline_ms <= now)
@@ -363,11 +364,26 @@ static void answer(struct waiter *waiter, const struct alias_state *state, int64
 		reply_state(waiter, state);
 		return;
 	}
-	(void)error_set(&err, ERR_RESOURCE_DOES_NOT_EXIST,
-			"Model '%s' has no alias '%s'; ask with revision=0 to wait for it.",
-			error_quote(watch->model.topic.id, model_quoted, sizeof(model_quoted)),
-			error_quote(watch->alias, alias_quoted, sizeof(alias_quoted)));
+	set_missing(watch, state, &err);
 	fail(waiter, &err);
+}
+
+/* Who asked with revision=0 waits for it to come. */
+static void set_missing(const struct alias_watch *watch, const struct alias_state *state,
+			struct error *err)
+{
+	char alias[128], name[128], name_now[128];
+	struct slice model = watch->model.topic.id;
+	error_quote(model, name, sizeof(name));
+	if (!slice_is_present(state->model_or_absent))
+		(void)error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "There is no model '%s'.", name);
+	else if (slice_eq(state->model_or_absent, model))
+		(void)error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Model '%s' has no alias '%s'.",
+				name, error_quote(watch->alias, alias, sizeof(alias)));
+	else
+		(void)error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "Model '%s' was renamed to '%s'.",
+				name,
+				error_quote(state->model_or_absent, name_now, sizeof(name_now)));
 }
 
 static void set_headers(const struct waiter *waiter, int64_t revision, char etag[ETAG_BYTES],

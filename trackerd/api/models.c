@@ -1,6 +1,7 @@
 /* Owns the endpoints of registered models and of the aliases that name their versions. */
 #include "api/models.h"
 
+#include "api/actor.h"
 #include "api/alias_move.h"
 #include "api/deployment_guard.h"
 #include "api/model_events.h"
@@ -9,6 +10,7 @@
 #include "api/model_rules.h"
 #include "api/model_validation.h"
 #include "limits.h"
+#include "store/deployments.h"
 #include "store/model_versions.h"
 #include "store/models.h"
 #include "store/search_page.h"
@@ -123,6 +125,21 @@ static bool rename_check(struct call *call, struct error *err)
 	return model_check_name(r->new_name, err) && model_check_name(r->name, err);
 }
 
+/* What runs somewhere still runs. */
+static bool take_deployments_along(struct call *call, struct db *tracker, struct error *err)
+{
+	const struct model_request *r = call->request;
+	struct registry_author author;
+	struct deployment_list renamed;
+	if (!actor_of_request(call->http, (struct slice){0}, call->arena, &author, err) ||
+	    !deployments_rename_in_txn(tracker, r->name, r->new_name, author.actor, call->now_ms,
+				       call->arena, &renamed, err))
+		return false;
+	for (size_t i = 0; i < renamed.count; i++)
+		call_tell_deployment(call, renamed.items[i].deployment_id);
+	return true;
+}
+
 static bool rename_execute(struct call *call, struct db *tracker, struct error *err)
 {
 	const struct model_request *r = call->request;
@@ -133,6 +150,7 @@ static bool rename_execute(struct call *call, struct db *tracker, struct error *
 	return model_find(tracker, r->name, &change.model_pk, err) &&
 	       model_rename_in_txn(tracker, r->name, r->new_name, call->now_ms, err) &&
 	       model_change(call, tracker, &change, err) &&
+	       (slice_eq(r->name, r->new_name) || take_deployments_along(call, tracker, err)) &&
 	       load_model(call, tracker, r->new_name, err);
 }
 

@@ -3,6 +3,7 @@
 
 #include "store/models.h"
 #include "store/registry_history.h"
+#include "store/registry_state.h"
 
 static bool load_set_alias(struct db *db, struct model_pk pk, struct slice alias,
 			   struct arena *arena, struct alias_state *out, struct error *err);
@@ -25,11 +26,14 @@ bool alias_state_load(struct db *db, struct slice model, struct slice alias, str
 				: load_set_alias(db, pk, alias, arena, &state, err)))
 			return false;
 	}
-	*out = (struct alias_state){0};
+	if (!found && !registry_name_now(db, model, arena, &state.model_or_absent, err))
+		return false;
+	if (found)
+		state.model_or_absent = model;
 	if (state.version == 0)
-		return true;
+		state = (struct alias_state){.model_or_absent = state.model_or_absent};
 	*out = state;
-	return load_version(db, pk, arena, out, err);
+	return state.version == 0 || load_version(db, pk, arena, out, err);
 }
 
 static bool load_set_alias(struct db *db, struct model_pk pk, struct slice alias,

@@ -6,6 +6,7 @@
 #include "limits.h"
 #include "store/deployment_changes.h"
 #include "store/deployment_rows.h"
+#include "store/registry_state.h"
 #include "store/search_page.h"
 
 /* A row as it is kept: what was reported, and apart from it whether that is still to be believed. */
@@ -102,13 +103,18 @@ static struct deployment merge(const struct deployment *report, const struct dep
 bool deployment_report_in_txn(struct db *db, const struct deployment *report, int64_t now_ms,
 			      struct arena *arena, bool *has_changed_out, struct error *err)
 {
+	struct deployment said = *report;
 	struct kept before = {0};
+	struct slice name_now;
 	bool is_known = false;
 	if (!find(db, report->deployment_id, arena, &before, &is_known, err) ||
-	    (!is_known && !check_count(db, err)))
+	    (!is_known && !check_count(db, err)) ||
+	    !registry_name_now(db, report->model, arena, &name_now, err))
 		return false;
+	if (slice_is_present(name_now))
+		said.model = name_now;
 	struct deployment was = is_known ? shown(&before, arena) : before.deployment;
-	struct kept now = {.deployment = merge(report, &before.deployment, now_ms)};
+	struct kept now = {.deployment = merge(&said, &before.deployment, now_ms)};
 	bool has_changed = !is_known || !is_same(&was, &now.deployment);
 	ASSERT(!has_changed || deployment_state_may_become(was.state, now.deployment.state) ||
 	       was.state == now.deployment.state);
@@ -218,6 +224,53 @@ bool deployment_forget_in_txn(struct db *db, struct slice deployment_id, struct 
 	kept.deployment.actor = actor;
 	return deployment_change_record_in_txn(db, &kept.deployment, now_ms, &seq, err) &&
 	       delete_row(db, kept.deployment.deployment_pk, err);
+}
+
+/* ---- renaming ----------------------------------------------------------------------------------- */
+
+static bool load_of_model(struct db *db, struct slice name, struct arena *arena, struct kept **out,
+			  size_t *count_out, struct error *err)
+{
+	struct kept *items = NULL;
+	size_t count = 0;
+	enum db_row row;
+	struct db_statement *st = db_prepare(db,
+					     SQL("SELECT " KEPT_COLUMNS KEPT_FROM
+						 " WHERE d.model = $1 ORDER BY d.deployment_pk"),
+					     err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, name);
+	while ((row = db_step(st, err)) == DB_ROW) {
+		items = arena_list_room(arena, items, count, sizeof(*items));
+		items[count++] = read_kept(st, arena);
+	}
+	*out = items;
+	*count_out = count;
+	return row == DB_DONE;
+}
+
+bool deployments_rename_in_txn(struct db *db, struct slice name, struct slice new_name,
+			       struct slice actor, int64_t now_ms, struct arena *arena,
+			       struct deployment_list *out, struct error *err)
+{
+	struct kept *kept;
+	size_t count;
+	if (!load_of_model(db, name, arena, &kept, &count, err))
+		return false;
+	struct deployment_list list = {ARENA_NEW(arena, struct deployment, count + 1), count};
+	for (size_t i = 0; i < count; i++) {
+		kept[i].deployment.model = new_name;
+		kept[i].deployment.actor = actor;
+		list.items[i] = shown(&kept[i], arena);
+		if (!deployment_change_record_in_txn(db, &list.items[i], now_ms,
+						     &kept[i].deployment.change_seq, err) ||
+		    !save(db, &kept[i], err))
+			return false;
+		list.items[i].change_seq = kept[i].deployment.change_seq;
+	}
+	*out = list;
+	return true;
 }
 
 /* ---- turning stale ------------------------------------------------------------------------------ */

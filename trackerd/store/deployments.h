@@ -2,7 +2,8 @@
  * caller's transaction. A missing one is RESOURCE_DOES_NOT_EXIST "Deployment with ID X not found." everywhere.
  *
  * What a deployment says is joined with what the registry says now, by the model's name: an alias may have moved, and
- * alias, version and model may be gone. */
+ * alias, version and model may be gone. A model that is renamed takes its deployments along, and targets that go on
+ * to report it by a name that it had are understood. */
 #ifndef STORE_DEPLOYMENTS_H
 #define STORE_DEPLOYMENTS_H
 
@@ -54,6 +55,12 @@ MUST_CHECK bool deployment_heartbeat_in_txn(struct db *db, struct slice deployme
 /* Its history stays. */
 MUST_CHECK bool deployment_forget_in_txn(struct db *db, struct slice deployment_id, struct slice actor,
 					 int64_t now_ms, struct arena *arena, struct error *err);
+
+/* The model has another name from now on, and all that said the old one say the new one, in their history too. Gives
+ * them. Costs four statements for each. */
+MUST_CHECK bool deployments_rename_in_txn(struct db *db, struct slice name, struct slice new_name, struct slice actor,
+					  int64_t now_ms, struct arena *arena, struct deployment_list *out,
+					  struct error *err);
 
 /* ---- turning stale ------------------------------------------------------------------------------ */
 

@@ -109,6 +109,30 @@ bool registry_find_model(struct db *db, struct slice name, int64_t *model_seq_ou
 						 error_quote(name, quoted, sizeof(quoted))));
 }
 
+bool registry_name_now(struct db *db, struct slice name, struct arena *arena,
+		       struct slice *out_or_absent, struct error *err)
+{
+	int64_t model_seq;
+	bool found = false;
+	if (!registry_find_named(db, name, INT64_MAX, &model_seq, err))
+		return false;
+	*out_or_absent = (struct slice){0};
+	if (model_seq == 0)
+		return true;
+	struct db_statement *st =
+		db_prepare(db, SQL("SELECT name FROM registered_models WHERE model_seq = $1"), err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, model_seq);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	if (found) {
+		*out_or_absent = db_column_copy(st, 0, arena);
+		db_reset(st);
+	}
+	return true;
+}
+
 /* ---- subjects ----------------------------------------------------------------------------------- */
 
 /* The first subject after *subject that ever had an event. No key has a NUL, so the least one after K is K and a byte

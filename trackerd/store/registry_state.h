@@ -43,6 +43,9 @@ MUST_CHECK bool registry_find_named(struct db *db, struct slice name, int64_t se
 /* The model that is called `name`, or, if there is none, the one that was last. RESOURCE_DOES_NOT_EXIST when there
  * never was one. */
 MUST_CHECK bool registry_find_model(struct db *db, struct slice name, int64_t *model_seq_out, struct error *err);
+/* What that model is called now, in the arena; absent when it is not there. */
+MUST_CHECK bool registry_name_now(struct db *db, struct slice name, struct arena *arena, struct slice *out_or_absent,
+				  struct error *err);
 /* *found_out is false, and *out untouched, when the model was not there after event `seq`. */
 MUST_CHECK bool registry_state_load(struct db *db, int64_t model_seq, int64_t seq, struct arena *arena,
 				    struct registry_state *out, bool *found_out, struct error *err);

@@ -58,6 +58,8 @@ static void play(const struct row *rows, size_t count)
 		assert_int_equal(reply.answer, rows[i].answer);
 		assert_int_equal(reply.has_waited, rows[i].has_waited);
 		assert_string_equal(poll.version, rows[i].version);
+		if (rows[i].answer == ALIAS_MISSING)
+			assert_string_equal(poll.missing, "so it is");
 	}
 	arena_deinit(&arena);
 }

@@ -354,6 +354,47 @@ static void test_what_runs_is_compared_with_what_the_alias_means_now(void **stat
 	assert_false(deployment_differs(&d));
 }
 
+static struct deployment_list rename_model(struct tracker_db *t, const char *from, const char *to,
+					   int64_t now_ms)
+{
+	struct deployment_list list = {0};
+	CHECK(t, deployments_rename_in_txn(t->db, slice_from_cstr(from), slice_from_cstr(to),
+					   SLICE("ben"), now_ms, &t->arena, &list, &t->err));
+	return list;
+}
+
+static void test_a_renamed_model_takes_its_deployments_along(void **state)
+{
+	struct tracker_db *t = *state;
+	struct deployment other =
+		make_report("eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", DEPLOYMENT_ACTIVE, 1);
+	other.model = SLICE("bus");
+	(void)report(t, &other, NOW);
+	(void)report_state(t, DEPLOYMENT_ACTIVE, 3, NOW);
+	struct deployment_list list = rename_model(t, "taxi", "cab", NOW + 5);
+	assert_int_equal(list.count, 1);
+	assert_true(slice_eq(list.items[0].deployment_id, SLICE(ID)));
+	struct deployment d = load(t);
+	assert_true(slice_eq(d.model, SLICE("cab")) && slice_eq(d.actor, SLICE("ben")));
+	assert_true(d.state == DEPLOYMENT_ACTIVE && d.since_ms == NOW && d.last_seen_ms == NOW);
+	assert_int_equal(history(t).count, 2);
+	assert_int_equal(history(t).items[0].deployment.change_seq, d.change_seq);
+	assert_int_equal(rename_model(t, "taxi", "van", NOW + 6).count, 0);
+}
+
+static void test_a_stale_one_is_renamed_too_and_stays_stale(void **state)
+{
+	struct tracker_db *t = *state;
+	(void)report_state(t, DEPLOYMENT_FAILED, 3, NOW);
+	(void)mark_stale(t, NOW + 10000, NOW);
+	assert_int_equal(rename_model(t, "taxi", "cab", NOW + 10005).count, 1);
+	assert_int_equal(load(t).state, DEPLOYMENT_STALE);
+	assert_int_equal(load(t).since_ms, NOW + 10000);
+	assert_int_equal(history(t).items[0].deployment.state, DEPLOYMENT_STALE);
+	assert_int_equal(heartbeat(t, NOW + 10010, true), DEPLOYMENT_FAILED);
+	assert_true(slice_eq(load(t).model, SLICE("cab")));
+}
+
 static size_t count_of_version(struct tracker_db *t, const char *model, int64_t version)
 {
 	struct deployment_list list = {0};
@@ -391,6 +432,8 @@ int main(void)
 		TEST(test_each_of_two_reporters_with_one_id_is_in_the_history),
 		TEST(test_the_version_before_is_remembered),
 		TEST(test_there_may_be_so_many_and_no_more),
+		TEST(test_a_renamed_model_takes_its_deployments_along),
+		TEST(test_a_stale_one_is_renamed_too_and_stays_stale),
 		TEST(test_a_target_is_stale_after_three_of_its_own_heartbeats),
 		TEST(test_a_heartbeat_puts_it_off),
 		TEST(test_who_sends_none_is_not_missed),
