@@ -19,7 +19,8 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cli_support import LyingServer, Trk, sha256, tree_of, tree_sha256  # noqa: E402
-from daemon import Daemon, binary  # noqa: E402
+from daemon import Daemon, binary, last_words  # noqa: E402
+from deploy_support import Proxy  # noqa: E402
 
 PROGRAM = os.path.abspath(binary(sys.argv, "trk"))
 FREE_OF_IDS = re.compile(r"[0-9a-f]{32}")
@@ -681,19 +682,20 @@ class Others(WithDaemon):
 
     def test_ctrl_c_is_status_130_and_leaves_nothing_half(self):
         run = self.start_run("stop")
-        slow = self.folder({"big": os.urandom(200 * 1024 * 1024)})
         target = os.path.join(self.home, "stopped")
-        self.trk.run("artifacts", "put", run, slow)
+        self.trk.run("artifacts", "put", run, self.folder({"big": os.urandom(1024 * 1024)}))
         self.trk.run("models", "create", "stop")
         self.trk.run("models", "register", run, "tree", "--name", "stop")
-        process = subprocess.Popen([PROGRAM, "models", "get", "stop/1", "--to", target], env=self.trk.environment,
-                                   cwd=self.home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        while not any(n.startswith(".stopped.trk-") for n in os.listdir(self.home)):
-            self.assertLess(time.monotonic(), deadline)
-            self.assertIsNone(process.poll())
-        process.send_signal(signal.SIGINT)
-        _, talk = process.communicate(timeout=60)
+        with Proxy(self.daemon.port) as proxy:
+            proxy.gate = threading.Event()
+            process = subprocess.Popen([PROGRAM, "models", "get", "stop/1", "--to", target, "--url", proxy.url],
+                                       env=self.trk.environment, cwd=self.home, stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+            self.assertTrue(proxy.stalled.wait(60), "no download began")
+            self.assertTrue(any(n.startswith(".stopped.trk-") for n in os.listdir(self.home)))
+            process.send_signal(signal.SIGINT)
+            _, talk = process.communicate(timeout=60)
+            proxy.gate.set()
         self.assertEqual(process.returncode, 130, talk)
         self.assertFalse([n for n in os.listdir(self.home) if "stopped" in n])
 
@@ -740,5 +742,17 @@ class Others(WithDaemon):
             subprocess.run(["zsh", "-n"], input=text, text=True, check=True)
 
 
+class Result(unittest.TextTestResult):
+    """With the ends of the daemons' logs behind what failed."""
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self.stream.writeln(last_words())
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self.stream.writeln(last_words())
+
+
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], testRunner=unittest.TextTestRunner(resultclass=Result, verbosity=2))

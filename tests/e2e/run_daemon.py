@@ -314,7 +314,7 @@ def damaged_databases_get_sentences(program):
 def sigterm_drains(program):
     """Requests that run when SIGTERM comes are answered, idle connections end, the status is 0, nothing is lost."""
     with folder() as data:
-        daemon = Daemon(program, data)
+        daemon = Daemon(program, data, ["--drain-timeout-ms", str(DEADLINE_S * 1000)])
         client = daemon.connect()
         run_id = new_run(client)
         idle = socket.create_connection(("127.0.0.1", daemon.port))

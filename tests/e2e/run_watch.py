@@ -115,9 +115,14 @@ def a_version_that_fails_its_check_is_put_back_and_tried_again_later_or_when_the
         watch.move(model, 2)
         watch.expect("failed", version="2")
         check(site.holds(watch.to) == files[2], "put back")
-        told = deployment_of(site, watch.to)
-        check((told["state"], told["version"], told["differs"]) == ("failed", "3", True), told)
-        check("health check" in told["reason"], told)
+        told = {}
+
+        def is_told():  # between two attempts
+            told.update(deployment_of(site, watch.to))
+            return told["state"] == "failed"
+
+        wait_for(is_told, "the failure at the server")
+        check((told["version"], told["differs"]) == ("3", True) and "health check" in told["reason"], told)
         watch.expect("failed", version="2")  # tried again by itself
         os.unlink(sick)
         watch.expect("active", version="2")

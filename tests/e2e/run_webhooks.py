@@ -457,17 +457,19 @@ def many_crashes_lose_nothing(program):
             killer.join()
             daemon.start()
         wait_until(lambda: set(acknowledged) <= set(receiver.names()), "all that was acknowledged")
+        client = daemon.connect()
+        wait_until(lambda: all(d["state"] == "DELIVERED" for d in deliveries(client, hook)), "all recorded")
         first = list(dict.fromkeys(receiver.names()))
         check([name for name in first if name in set(acknowledged)] == acknowledged, "out of order")
         by_id = {request.headers["X-MLflow-Delivery-Id"] for request in receiver.received}
         check(len(by_id) == len(first), f"{len(first)} events under {len(by_id)} ids")
-        wait_until(lambda: all(d["state"] == "DELIVERED" for d in deliveries(daemon.connect(), hook)), "all recorded")
 
 
 @case
 def stopping_does_not_wait_for_receivers(program):
     """SIGTERM ends deliveries and test calls under way at once, and what was not answered is sent again."""
-    with Daemon(program, options=LOOPBACK) as daemon, RawReceiver(hang) as receiver:
+    options = (*LOOPBACK, "--webhook-timeout-ms", "60000", "--drain-timeout-ms", "60000")
+    with Daemon(program, options=options) as daemon, RawReceiver(hang) as receiver:
         client = daemon.connect()
         hook = make_hook(client, receiver.url)
         make_model(client, "a")
@@ -479,7 +481,7 @@ def stopping_does_not_wait_for_receivers(program):
         begin = time.monotonic()
         daemon.stop()
         took = time.monotonic() - begin
-        check(took < 5, f"stopping took {took:.1f} s")
+        check(took < 30, f"stopping took {took:.1f} s")
         tester.join(DEADLINE_S)
         check(results and not results[0]["result"]["success"], results)
         daemon.start()

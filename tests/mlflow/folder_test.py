@@ -1,8 +1,9 @@
 """Folders of files: what trk exports is what MLflow's own file store reads, and what that writes is what trk imports."""
+import contextlib
 import math
 import os
 import pathlib
-import socket
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import urllib.request
 import mlflow
 import pytest
 from clients import MAJOR
-from daemon import Daemon
+from daemon import Daemon, reserve_port
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag, ViewType
 from mlflow.entities.run_status import RunStatus
@@ -25,6 +26,7 @@ from cli_support import tree_of  # noqa: E402
 
 PROGRAM_S = 120
 START_S = 180  # of a server with all that MLflow imports
+STOP_S = 10
 LARGEST = sys.float_info.max
 
 
@@ -231,13 +233,32 @@ def test_an_export_can_be_written_to(trk, other, tmp_path):
     assert client.get_run(run).info.status == RunStatus.to_string(RunStatus.RUNNING)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def stop(process):
+    """A session of its own: the server and its workers. That of 2.22 does not always hear the first signal."""
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal_number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_S)
+            return
 
 
-def wait_until_healthy(process, url):
+@contextlib.contextmanager
+def mlflow_server(folder, store, *options):
+    """The URL of MLflow's own server on a store, with its log in the folder."""
+    with reserve_port() as reserved, open(folder / "server.log", "w", encoding="utf-8") as log:
+        url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--host", "127.0.0.1", "--port",
+                   url.rpartition(":")[2], "--workers", "1", *options]
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=folder)
+        try:
+            wait_until_healthy(process, url, folder / "server.log")
+            yield url
+        finally:
+            stop(process)
+
+
+def wait_until_healthy(process, url, log):
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -245,25 +266,15 @@ def wait_until_healthy(process, url):
                 return
         except OSError:  # not there yet, or busy with its own beginning
             time.sleep(0.1)
-    raise AssertionError(f"mlflow server did not start: {process.poll()}")
+    raise AssertionError(f"mlflow server did not start: {process.poll()}\n{log.read_text('utf-8', 'replace')[-3000:]}")
 
 
 def test_the_server_of_mlflow_serves_an_export(trk, other, tmp_path):
     fill(other)
     folder = tmp_path / "mlruns"
     trk("export", "mlflow", str(folder), "--url", other)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"file://{folder}", "--host", "127.0.0.1",
-               "--port", str(port), "--workers", "1"]
-    with open(tmp_path / "server.log", "w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        wait_until_healthy(process, url)
+    with mlflow_server(tmp_path, f"file://{folder}") as url:
         assert_same(seen(other, tmp_path), seen(url, tmp_path))
-    finally:
-        os.killpg(process.pid, 15)  # a session of its own: the server and its workers
-        process.wait(PROGRAM_S)
 
 
 def test_a_folder_of_the_client_imports(trk, other, tmp_path):

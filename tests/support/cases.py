@@ -3,6 +3,8 @@ import sys
 import time
 import traceback
 
+import daemon
+
 CASES = []
 
 
@@ -24,12 +26,14 @@ def run_cases(*arguments, only=""):
     for function in chosen:
         sentence = (function.__doc__ or function.__name__.replace("_", " ")).strip()
         begin = time.monotonic()
+        daemon.forget_ended()
         try:
             function(*arguments)
         except Exception:  # whatever went wrong belongs to the report
             failures.append(sentence)
             traceback.print_exc(file=sys.stdout)
-            print(f"FAILED  {sentence}", flush=True)
+            print(daemon.last_words(), end="")
+            print(f"FAILED  {sentence} ({time.monotonic() - begin:.1f} s)", flush=True)
             continue
         print(f"ok      {sentence} ({time.monotonic() - begin:.1f} s)", flush=True)
     print(f"{len(chosen) - len(failures)} of {len(chosen)} cases passed")

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -12,14 +13,38 @@ import time
 
 START_DEADLINE_S = 60
 STOP_DEADLINE_S = 60
+LAST_WORDS = 25  # lines of a log
+KNOWN = []       # the daemons of this program, for last_words
 
 
 class Failure(Exception):
     """A reply that is not what the test asked for."""
 
 
+def forget_ended():
+    """What follows is not about the daemons that have ended."""
+    KNOWN[:] = [daemon for daemon in KNOWN if daemon.process.poll() is None]
+
+
+def last_words():
+    """The ends of the logs of the daemons since forget_ended, for whoever has to understand a failure."""
+    return "".join(f"---- the log of trackerd {daemon.process.pid} on port {daemon.port}, "
+                   f"{'which runs' if daemon.process.poll() is None else f'which ended with {daemon.process.poll()}'}:\n"
+                   + "".join(daemon.log_lines[-LAST_WORDS:]) for daemon in KNOWN[-3:])
+
+
+def reserve_port():
+    """A socket that holds a port of the kernel's choice, and does not listen: servers that reuse addresses may listen
+    there, again and again, and nobody gets it in between."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
+
+
 class Daemon:
-    """Starts on a port that the kernel chooses; a context manager that stops it and removes the data."""
+    """Starts on a port that the kernel chooses and that stays its own; a context manager that stops it and removes the
+    data."""
 
     def __init__(self, binary, data=None, options=(), env=None):
         self.binary = binary
@@ -28,14 +53,16 @@ class Daemon:
         self.data = data or tempfile.mkdtemp(prefix="trackerd-test-")
         self.options = list(options)
         self.process = None
-        self.port = 0
+        self.reserved = reserve_port()
+        self.port = self.reserved.getsockname()[1]
         self.log_lines = []
+        KNOWN.append(self)
         self.start()
 
     def start(self, port=0):
-        """Returns when the daemon says that it listens."""
+        """Returns when the daemon says that it listens: on the port that it had, unless another one is named."""
         self.process = subprocess.Popen(
-            [self.binary, "--data", self.data, "--listen", f"127.0.0.1:{port}", *self.options],
+            [self.binary, "--data", self.data, "--listen", f"127.0.0.1:{port or self.port}", *self.options],
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, env=self.env, text=True, errors="replace")
         listening = threading.Event()
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr, listening), daemon=True)
@@ -44,7 +71,8 @@ class Daemon:
         while not listening.wait(0.01):
             if self.process.poll() is not None or time.monotonic() > deadline:
                 self.reader.join(5)
-                raise Failure("trackerd did not start:\n" + "".join(self.log_lines[-20:]))
+                raise Failure(f"trackerd did not start, its status is {self.process.poll()}:\n"
+                              + "".join(self.log_lines[-20:]))
 
     def _read_log(self, stream, listening):
         for line in stream:
@@ -80,6 +108,7 @@ class Daemon:
         try:
             self.stop()
         finally:
+            self.reserved.close()
             if self.owns_data:
                 shutil.rmtree(self.data, ignore_errors=True)
 

@@ -5,57 +5,22 @@ import http.client
 import http.server
 import os
 import shutil
-import subprocess
+import sys
 import tempfile
 import threading
 import time
 import unittest
-import urllib.request
 
 import seed
 from webdriver import Browser, wait_until
 
-WEB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "web")
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+import daemon  # noqa: E402
+
+WEB = os.path.join(HERE, "..", "..", "web")
 EXPECTED_IN_CONSOLE = ("the server responded with a status of 4", "the server responded with a status of 502", "net::ERR_CONNECTION",
                        "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "vendor/uPlot")
-
-
-class Daemon:
-    def __init__(self, program, data, allowed_origin):
-        self.program, self.data, self.origin = program, data, allowed_origin
-        self.log = open(os.path.join(data + ".log"), "a")
-        self.port = None
-        self.start()
-
-    def start(self):
-        """On a port of the kernel's choice; later starts take the same one again."""
-        before = os.path.getsize(self.log.name)
-        self.process = subprocess.Popen([self.program, "--data", self.data, "--listen", f"127.0.0.1:{self.port or 0}",
-                                         "--allowed-origins", self.origin], stdout=self.log, stderr=self.log)
-        self.port = wait_until(lambda: self._logged_port(before), "the daemon to listen", 60)
-        wait_until(self._is_healthy, "the daemon to be healthy", 60)
-
-    def _logged_port(self, before):
-        if self.process.poll() is not None:
-            raise AssertionError(f"the daemon ended at once, see {self.log.name}")
-        with open(self.log.name) as f:
-            f.seek(before)
-            for line in f:
-                if "event=listening" in line:
-                    return int(line.split("port=")[1].split()[0])
-        return None
-
-    def _is_healthy(self):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as reply:
-                return reply.status == 200
-        except OSError:
-            return False
-
-    def stop(self):
-        """→ the exit code after SIGTERM."""
-        self.process.terminate()
-        return self.process.wait(60)
 
 
 class QuietFiles(http.server.SimpleHTTPRequestHandler):
@@ -111,8 +76,8 @@ class Site:
         self.static_host = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietFiles, directory=static))
         threading.Thread(target=self.static_host.serve_forever, daemon=True).start()
         self.static_url = f"http://127.0.0.1:{self.static_host.server_port}"
-        self.daemon = Daemon(program, os.path.join(self.folder, "data"), self.static_url)
-        self.url = f"http://127.0.0.1:{self.daemon.port}"
+        self.daemon = daemon.Daemon(program, os.path.join(self.folder, "data"), ["--allowed-origins", self.static_url])
+        self.url = self.daemon.url
         self.run_count = run_count
         self.now = int(time.time() * 1000)
         rest = self.rest()
@@ -127,6 +92,13 @@ class Site:
 
     def rest(self):
         return seed.Rest(self.daemon.port)
+
+    def seen(self):
+        """What the browser shows, for whoever has to understand a failure."""
+        try:
+            return f"{self.browser.url()}\n{self.browser.text('body')[:2000]}"
+        except Exception as e:  # the browser itself may be what failed
+            return f"the browser does not say what it shows: {e}"
 
     @contextlib.contextmanager
     def proxy(self, holds_back=False):
@@ -143,16 +115,14 @@ class Site:
             proxy.server_close()
 
     def close(self):
+        """Raises Failure when the daemon does not end well."""
         try:
             self.browser.close()
         finally:
             self.static_host.shutdown()
             self.static_host.server_close()
-            code = self.daemon.stop()
-            self.daemon.log.close()
-        if code == 0:
+            self.daemon.__exit__()
             shutil.rmtree(self.folder, ignore_errors=True)
-        return code
 
 
 class PageTest(unittest.TestCase):

@@ -13,7 +13,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-from page_site import PageTest, Site  # noqa: E402
+from page_site import PageTest, Site, daemon  # noqa: E402
 
 
 class Result(unittest.TextTestResult):
@@ -40,6 +40,7 @@ class Result(unittest.TextTestResult):
 
     def failed(self, test):
         self.line("FAILED", test)
+        print(PageTest.site.seen(), daemon.last_words(), sep="\n", flush=True)
         if PageTest.screenshots:
             try:
                 PageTest.site.browser.screenshot(os.path.join(PageTest.screenshots, f"failed-{test.id()}.png"))
@@ -69,14 +70,16 @@ def main():
     started = time.monotonic()
     PageTest.site = Site(daemon, options.runs)
     print(f"seeded {options.runs} runs and more in {time.monotonic() - started:.0f} s", flush=True)
+    ended_badly = 0
     try:
         result = unittest.TextTestRunner(resultclass=Result, verbosity=0, stream=sys.stdout).run(suite)
     finally:
-        code = PageTest.site.close()
-    failed = len(result.failures) + len(result.errors)
-    if code != 0:
-        print(f"the daemon exited with {code}, see {PageTest.site.folder}")
-        failed += 1
+        try:
+            PageTest.site.close()
+        except daemon.Failure as failure:
+            print(failure)
+            ended_badly = 1
+    failed = len(result.failures) + len(result.errors) + ended_badly
     print(f"{result.testsRun - len(result.failures) - len(result.errors)} passed, {failed} failed")
     return 1 if failed else 0
 

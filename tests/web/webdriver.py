@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+DEADLINE_S = 60  # of what takes a tenth of a second on an idle machine
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Enter": "\ue007", "Escape": "\ue00c", "Down": "\ue015", "Up": "\ue013", "End": "\ue010", "Home": "\ue011",
         "PageDown": "\ue00f", "Tab": "\ue004", "Shift": "\ue008", "Control": "\ue009", "Alt": "\ue00a"}
@@ -20,7 +21,7 @@ class WebDriverError(Exception):
     pass
 
 
-def wait_until(condition, what, seconds=20, pause=0.05):
+def wait_until(condition, what, seconds=DEADLINE_S, pause=0.05):
     """Waits until condition() is true and gives its value. An answer that fails on the way counts as not yet."""
     deadline = time.monotonic() + seconds
     last = None
@@ -86,7 +87,7 @@ class Browser:
                 self._call("DELETE", f"/session/{self.session}")
         finally:
             self.driver.terminate()
-            self.driver.wait(10)
+            self.driver.wait(DEADLINE_S)
             self.driver.stdout.close()
             shutil.rmtree(self.profile, ignore_errors=True)
 
@@ -133,10 +134,10 @@ class Browser:
     def find(self, selector):
         return self.call("POST", "element", {"using": "css selector", "value": selector})[ELEMENT]
 
-    def wait(self, selector, seconds=20):
+    def wait(self, selector, seconds=DEADLINE_S):
         return wait_until(lambda: self.find(selector), f"element {selector}", seconds)
 
-    def gone(self, selector, seconds=20):
+    def gone(self, selector, seconds=DEADLINE_S):
         wait_until(lambda: not self.exists(selector), f"no element {selector}", seconds)
 
     def exists(self, selector):
@@ -154,7 +155,7 @@ class Browser:
     def attribute(self, selector, name):
         return self.run("return document.querySelector(arguments[0]).getAttribute(arguments[1])", selector, name)
 
-    def wait_text(self, selector, part, seconds=20):
+    def wait_text(self, selector, part, seconds=DEADLINE_S):
         return wait_until(lambda: part in self.text(selector), f"“{part}” in {selector}", seconds)
 
     def click(self, selector):

@@ -4,14 +4,13 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "support"))
-from daemon import Daemon  # noqa: E402
+from daemon import Daemon, reserve_port  # noqa: E402
 
 START_DEADLINE_S = 120
 STOP_DEADLINE_S = 20
@@ -78,9 +77,8 @@ class Released:
         return self
 
     def _start(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.reserved = reserve_port()
+        self.port = self.reserved.getsockname()[1]
         env = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         env.update(QUIET)
         self.log = open(os.path.join(self.folder, "log"), "w+", encoding="utf-8", errors="replace")
@@ -111,6 +109,7 @@ class Released:
                 except ProcessLookupError:
                     break
             self.log.close()
+            self.reserved.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
