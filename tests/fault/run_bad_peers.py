@@ -14,6 +14,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -23,7 +24,7 @@ from daemon import Client, Daemon, binary  # noqa: E402
 
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/"
 DEADLINE_S = 60
-ANSWER_MS_MAX = 1000  # others are answered so fast, also under sanitizers on a busy machine
+ANSWER_MS_MAX = 1000  # others are answered so fast, also under sanitizers, by a machine that has nothing else to do
 MIB = 1 << 20
 
 
@@ -64,18 +65,44 @@ class Watch:
         status = self.process.wait(DEADLINE_S)
         if kind is None:
             check(status == 0, "the watch failed")
-            count, longest_ms = json.loads(text)
-            print(f"        {count} answers to others, the slowest after {longest_ms:.0f} ms")
-            check(count > 0 and longest_ms <= ANSWER_MS_MAX, f"an answer took {longest_ms:.0f} ms")
+            count, longest_ms, times, stall_ms = json.loads(text)
+            print(f"        {count} answers to others, the slowest after {longest_ms:.0f} ms, on a machine that is "
+                  f"{times:.1f} times slower than when it is idle, and whose disk takes up to {stall_ms:.0f} ms")
+            check(count > 0 and longest_ms <= ANSWER_MS_MAX * times + 2 * stall_ms, f"an answer took {longest_ms:.0f} ms")
+
+
+class Pace:
+    """What the machine makes of a program that has nothing to do with the daemon: how long it waits for its turn, and
+    for the disk."""
+
+    def __init__(self):
+        self.wall = self.cpu = self.stall = 0.0
+        self.file = tempfile.TemporaryFile(buffering=0)
+
+    def measure(self):
+        wall, cpu = time.monotonic(), time.process_time()
+        while time.process_time() - cpu < 0.001:
+            pass
+        self.cpu += time.process_time() - cpu
+        self.wall += time.monotonic() - wall
+        self.file.write(b"x")
+        begin = time.monotonic()
+        os.fdatasync(self.file)
+        self.stall = max(self.stall, time.monotonic() - begin)
+
+    def times_slower(self):
+        return max(1.0, self.wall / self.cpu)
 
 
 def watch(port):
-    """The watch's process: asks until its standard input ends, then prints [answers, milliseconds of the slowest]."""
-    client = Client(port, timeout=DEADLINE_S)
+    """The watch's process: asks until its standard input ends, then prints [answers, milliseconds of the slowest, times
+    that the machine is slower, milliseconds that its disk took]."""
+    client, pace = Client(port, timeout=DEADLINE_S), Pace()
     run_id = client.call("POST", "runs/create", {"experiment_id": "0"})["run"]["info"]["run_id"]
     count, longest = 0, 0.0
     print("asking", flush=True)
     while not select.select([sys.stdin], [], [], 0.002)[0]:
+        pace.measure()
         for method, path, body in (
                 ("GET", "runs/get?run_id=" + run_id, None),
                 ("POST", "runs/log-metric", {"run_id": run_id, "key": "m", "value": 1, "timestamp": count, "step": 1})):
@@ -84,7 +111,7 @@ def watch(port):
             longest = max(longest, time.monotonic() - begin)
             count += 1
     client.close()
-    print(json.dumps([count, longest * 1000]))
+    print(json.dumps([count, longest * 1000, pace.times_slower(), pace.stall * 1000]))
 
 
 def open_peer(daemon, data=b"", receive_bytes=None):

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <trk.h>
 
-enum { FINISH_TIMEOUT_MS = 60000 };
+enum { FINISH_TIMEOUT_MS = 240000 };
 
 static int fail(const char *what, enum trk_status status)
 {
