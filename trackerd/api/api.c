@@ -2,8 +2,8 @@
 #include "api/api.h"
 
 #include "api/endpoint_job.h"
-#include "api/origin.h"
 #include "base/json_writer.h"
+#include "http/origin.h"
 
 enum { ERROR_BODY_BYTES_MAX = 16 * 1024 };
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "api/origin.h"
+#include "http/origin.h"
 
 static const struct {
 	const char *host, *allowed;

@@ -1,5 +1,5 @@
 /* Owns the rules for Host and Origin headers. */
-#include "api/origin.h"
+#include "http/origin.h"
 
 #include <arpa/inet.h>
 

@@ -4,8 +4,8 @@
  * localhost, or an allowed name, or a page on a name that was made to point at 127.0.0.1 (DNS rebinding) could read
  * everything. Origin, when present, must be our own host or on the list, or requests that change something are
  * refused; a foreign origin may read nothing either, as it gets no CORS header. */
-#ifndef API_ORIGIN_H
-#define API_ORIGIN_H
+#ifndef HTTP_ORIGIN_H
+#define HTTP_ORIGIN_H
 
 #include "base/slice.h"
 
