@@ -181,6 +181,7 @@ static const struct command_option serve_options[] = {
 	{"cmd", "CMD", "answers requests, one JSON object a line on stdin and stdout; run by sh", 0},
 	{"workers", "N", "processes of it (2)", 0},
 	{"listen", "ADDR", "HOST:PORT (127.0.0.1:8080); port 0 lets the kernel choose", 0},
+	{"allowed-hosts", "NAMES", "host names in requests, comma-separated (*; on loopback none)", 0},
 	{"dir", "DIR", "where versions are kept (MODEL.served)", 0},
 	{"model-dir", "DIR", "serve this folder, without a server", 0},
 	{"timeout", "S", "seconds that an answer may take, and a request may wait (60)", 0},

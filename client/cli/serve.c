@@ -27,7 +27,14 @@ struct serving {
 	struct served_model fixed; /* --model-dir; texts in the arena */
 };
 
-/* "HOST:PORT", "[::1]:PORT" or a port. */
+static bool is_loopback(struct slice host)
+{
+	return slice_eq_cstr(host, "localhost") || slice_eq_cstr(host, "::1") ||
+	       slice_starts_with(host, SLICE("127."));
+}
+
+/* "HOST:PORT", "[::1]:PORT" or a port. What listens on loopback only is for programs here, and not for pages that made
+ * a name lead here; others are reached by names that we do not know. */
 static bool read_listen(struct serving *s, struct error *err)
 {
 	const char *text = cli_option(s->cli, "listen", "127.0.0.1:8080");
@@ -46,6 +53,7 @@ static bool read_listen(struct serving *s, struct error *err)
 				      text);
 	s->server.host = arena_cstr(s->cli->arena, host);
 	s->server.port = (unsigned)number;
+	s->server.allowed_hosts = cli_option(s->cli, "allowed-hosts", is_loopback(host) ? "" : "*");
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "base/json_writer.h"
 #include "base/log.h"
+#include "http/origin.h"
 #include "serve/inputs.h"
 
 enum { TEXT_BYTES_MAX = 256 * 1024, REPLY_BYTES_MAX = 512 * 1024 * 1024, PATIENCE_MS = 100 };
@@ -122,7 +123,12 @@ void invocations_handle(struct invocations *i, struct http_exchange *x)
 	size_t row = 0;
 	while (row < ARRAY_COUNT(routes) && !slice_eq(request->path, routes[row].path))
 		row++;
-	if (row == ARRAY_COUNT(routes))
+	if (!origin_host_is_allowed(http_request_header(request, "Host"), i->allowed_hosts))
+		refuse(x, 403, ERR_PERMISSION_DENIED,
+		       "The Host header has a name that is not known here, as if a page of another "
+		       "site sent the request. If it is right, start trk serve with "
+		       "--allowed-hosts.");
+	else if (row == ARRAY_COUNT(routes))
 		refuse(x, 404, ERR_ENDPOINT_NOT_FOUND,
 		       "There are /invocations, /ping, /health, /version and /metrics.");
 	else if (routes[row].is_read ? !is_read : request->method != HTTP_POST)

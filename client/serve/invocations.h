@@ -15,6 +15,7 @@ struct invocations {
 	struct reload *reload_or_null;
 	struct serve_metrics *metrics;
 	struct requests queue;
+	struct slice allowed_hosts; /* comma-separated; origin.h */
 	size_t body_bytes_max, line_bytes_max, worker_count;
 	int64_t timeout_ms;
 	uint64_t last_id;

@@ -78,6 +78,7 @@ static bool open_parts(struct server *s, struct error *err)
 	s->invocations.queue.bytes_max = QUEUE_BYTES_MAX;
 	s->invocations.body_bytes_max = o->body_bytes_max;
 	s->invocations.line_bytes_max = o->body_bytes_max * LINE_GROWTH_MAX;
+	s->invocations.allowed_hosts = slice_from_cstr(o->allowed_hosts);
 	s->invocations.timeout_ms = o->timeout_ms;
 	s->invocations.worker_count = o->worker_count;
 	return open_http(s, err) && open_reload(s, err);

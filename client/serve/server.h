@@ -20,6 +20,7 @@ struct server_options {
 	const char *host; /* numeric, or "localhost" */
 	unsigned port;	  /* 0 = the kernel chooses */
 	const char *command;
+	const char *allowed_hosts; /* names that the Host header may carry, comma-separated; "*" for any */
 	size_t worker_count; /* 1 to WORKERS_MAX */
 	size_t queue_max;
 	size_t body_bytes_max;
