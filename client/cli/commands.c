@@ -358,7 +358,7 @@ const struct command commands[] = {
 	 "  trk deploy --rollback --to /srv/taxi\n"
 	 "  trk deploy taxi@champion --to /srv/taxi --hook 'systemctl reload taxi' --watch"},
 	{"serve", NULL, "[MODEL@ALIAS|MODEL/VERSION]", 0, 1, "answer requests for predictions with a version", serve_options, serve,
-	 "POST /invocations takes MLflow's dataframe_split, dataframe_records, instances and inputs. A worker reads one of\n"
+	 "POST /invocations takes MLflow's dataframe_split, dataframe_records, instances and inputs, or text/csv with a line of names. A worker reads one of\n"
 	 "  {\"id\": 7, \"records\": [{\"a\": 1}, ...]}     rows with names\n"
 	 "  {\"id\": 7, \"inputs\": ...}                   anything else, as it came\n"
 	 "on a line, with \"params\" if the request had some, and answers with one line:\n"

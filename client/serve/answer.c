@@ -28,6 +28,7 @@ bool answer_read(struct slice line, struct answer *out, struct error *err)
 	enum json_token token;
 	bool has_id = false;
 	json_scanner_init(&s, line);
+	s.takes_any_number = true;
 	if (json_scan_next(&s) != JSON_OBJECT_BEGIN)
 		return wrong(line, "is no JSON object", err);
 	while ((token = json_scan_next(&s)) == JSON_KEY) {
@@ -45,6 +46,7 @@ bool answer_read(struct slice line, struct answer *out, struct error *err)
 		return wrong(line, "has no id, or one that is no number", err);
 	if (slice_is_present(a.error) && a.error.ptr[0] != '"')
 		return wrong(line, "has an error that is no text", err);
+	a.has_nonfinite = s.has_nonfinite;
 	*out = a;
 	return true;
 }

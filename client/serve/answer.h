@@ -15,6 +15,7 @@ struct answer {
 	uint64_t id;
 	struct slice predictions; /* JSON, within the line; absent if there are none */
 	struct slice error;	  /* a JSON string in its quotes, likewise */
+	bool has_nonfinite;	  /* predictions are for plain_json_append */
 };
 
 /* INVALID_STATE says what is wrong with the line. */

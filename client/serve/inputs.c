@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json_scanner.h"
+#include "serve/plain_json.h"
 
 /* A member of the body: the text of its value, absent if there is none. */
 struct shapes {
@@ -67,6 +68,7 @@ static struct json_scanner enter(struct slice value)
 {
 	struct json_scanner s;
 	json_scanner_init(&s, value);
+	s.takes_any_number = true;
 	(void)json_scan_next(&s); /* its bracket */
 	return s;
 }
@@ -82,14 +84,16 @@ static bool is_object(struct slice value)
 }
 
 /* Checks all of the text once, so that whatever reads parts of it again meets no error. */
-static bool check_text(struct slice body, struct error *err)
+static bool check_text(struct slice body, bool *is_plain_out, struct error *err)
 {
 	struct json_scanner s;
 	enum json_token token;
 	json_scanner_init(&s, body);
+	s.takes_any_number = true;
 	do {
 		token = json_scan_next(&s);
 	} while (token != JSON_END && token != JSON_ERROR);
+	*is_plain_out = !s.has_nonfinite;
 	return token == JSON_END ||
 	       error_set(err, ERR_BAD_REQUEST, "The body is not JSON: %s, at byte %zu.",
 			 s.error_text_or_null, s.offset);
@@ -108,8 +112,6 @@ static bool read_shapes(struct slice body, struct shapes *out, struct error *err
 	struct slice trimmed = slice_trim(body), key, value;
 	size_t shape_count = 0;
 	*out = (struct shapes){0};
-	if (!check_text(body, err))
-		return false;
 	if (!is_object(trimmed))
 		return bad(err, "The body must be a JSON object with one of the members "
 				"dataframe_split, dataframe_records, instances and inputs.");
@@ -151,7 +153,7 @@ static void append_value(struct buffer *out, struct slice value)
 	buffer_commit(out, value.len);
 }
 
-bool inputs_from_json(struct slice body, uint64_t id, struct buffer *out, struct error *err)
+static bool write_line(struct slice body, uint64_t id, struct buffer *out, struct error *err)
 {
 	struct shapes shapes;
 	if (!read_shapes(body, &shapes, err))
@@ -165,6 +167,22 @@ bool inputs_from_json(struct slice body, uint64_t id, struct buffer *out, struct
 	}
 	buffer_append(out, SLICE("}\n"));
 	return buffer_check(out, "the request, written for the model,", err);
+}
+
+bool inputs_from_json(struct slice body, uint64_t id, struct buffer *out, struct error *err)
+{
+	bool is_plain;
+	struct buffer plain;
+	if (!check_text(body, &is_plain, err))
+		return false;
+	if (is_plain)
+		return write_line(body, id, out, err);
+	buffer_init(&plain, body.len * 2); /* null is a byte longer than NaN */
+	plain_json_append(body, &plain);
+	bool ok = buffer_check(&plain, "the request", err) &&
+		  write_line(buffer_slice(&plain), id, out, err);
+	buffer_deinit(&plain);
+	return ok;
 }
 
 static bool write_shape(const struct shapes *shapes, struct buffer *out, struct error *err)

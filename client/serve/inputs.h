@@ -13,7 +13,7 @@
  *                         an object of lists of one length       records: its members are the columns
  *                         anything else                          inputs
  *
- * Values keep their text, so no digit of a number is lost. Nothing is built in memory but the line. Pure; any
+ * Values keep their text, so no digit of a number is lost; NaN and Infinity do not (plain_json.h). Pure; any
  * thread. */
 #ifndef SERVE_INPUTS_H
 #define SERVE_INPUTS_H

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "http/origin.h"
 #include "serve/inputs.h"
+#include "serve/inputs_csv.h"
+#include "serve/plain_json.h"
 
 enum { TEXT_BYTES_MAX = 256 * 1024, REPLY_BYTES_MAX = 512 * 1024 * 1024, PATIENCE_MS = 100 };
 
@@ -209,11 +211,26 @@ static void answer_metrics(struct invocations *i, struct http_exchange *x)
 
 /* ---- predictions: asking --------------------------------------------------------------------- */
 
-static bool is_json(struct slice content_type)
-{
+/* Of a body. */
+static const struct form {
 	struct slice type;
-	return slice_next(&content_type, ';', &type) &&
-	       slice_eq_ignoring_case(slice_trim(type), SLICE(JSON_TYPE));
+	bool (*read)(struct slice body, uint64_t id, struct buffer *out, struct error *err);
+} forms[] = {
+	{{JSON_TYPE, sizeof(JSON_TYPE) - 1}, inputs_from_json},
+	{{"text/csv", 8}, inputs_from_csv},
+};
+
+/* NULL if the content type is another. */
+static const struct form *find_form(const struct http_exchange *x)
+{
+	struct slice rest = http_request_header(http_exchange_request(x), "Content-Type"), type;
+	if (!slice_next(&rest, ';', &type))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_COUNT(forms); i++) {
+		if (slice_eq_ignoring_case(slice_trim(type), forms[i].type))
+			return &forms[i];
+	}
+	return NULL;
 }
 
 static bool refuse_if_full(const struct invocations *i, struct http_exchange *x)
@@ -227,9 +244,9 @@ static bool refuse_if_full(const struct invocations *i, struct http_exchange *x)
 
 static void answer_invocation(struct invocations *i, struct http_exchange *x)
 {
-	struct slice type = http_request_header(http_exchange_request(x), "Content-Type");
-	if (!is_json(type)) {
-		refuse(x, 415, ERR_BAD_REQUEST, "The content type must be application/json.");
+	if (find_form(x) == NULL) {
+		refuse(x, 415, ERR_BAD_REQUEST,
+		       "The content type must be application/json or text/csv.");
 		return;
 	}
 	if (i->reload_or_null == NULL || reload_active(i->reload_or_null) == NULL) {
@@ -276,7 +293,7 @@ static void on_body(struct http_exchange *x, struct slice body)
 	r->exchange_or_null = x;
 	r->since_ms = (int64_t)uv_now(i->patience.loop);
 	buffer_init(&r->line, i->line_bytes_max);
-	if (!inputs_from_json(body, r->id, &r->line, &err)) {
+	if (!find_form(x)->read(body, r->id, &r->line, &err)) {
 		request_free(r);
 		refuse(x, error_http_status(err.code), err.code, err.message);
 		return;
@@ -347,7 +364,10 @@ void invocations_answered(struct workers *ws, struct request *r, const struct an
 	}
 	buffer_init(&body, REPLY_BYTES_MAX);
 	buffer_append(&body, SLICE("{\"predictions\":"));
-	buffer_append(&body, answer->predictions);
+	if (answer->has_nonfinite)
+		plain_json_append(answer->predictions, &body);
+	else
+		buffer_append(&body, answer->predictions);
 	buffer_append_byte(&body, '}');
 	reply_with(x, &reply, &body);
 }

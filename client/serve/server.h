@@ -1,6 +1,7 @@
 /* The server of predictions: HTTP in front, workers behind, versions that come and go. One thread.
  *
- *     POST /invocations   MLflow's shapes (inputs.h); {"predictions": …}, with X-Model-Version
+ *     POST /invocations   MLflow's shapes in JSON (inputs.h), or CSV (inputs_csv.h);
+ *                         {"predictions": …}, with X-Model-Version
  *     GET /ping, /health  200 when a worker is ready, else 503
  *     GET /version        what is served, and since when
  *     GET /metrics        Prometheus
@@ -19,8 +20,8 @@
 struct server_options {
 	const char *host; /* numeric, or "localhost" */
 	unsigned port;	  /* 0 = the kernel chooses */
-	const char *command;
 	const char *allowed_hosts; /* names that the Host header may carry, comma-separated; "*" for any */
+	const char *command;
 	size_t worker_count; /* 1 to WORKERS_MAX */
 	size_t queue_max;
 	size_t body_bytes_max;

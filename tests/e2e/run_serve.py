@@ -68,6 +68,7 @@ def mlflows_shapes_reach_the_worker_as_records_or_inputs(site):
         ({"inputs": {"a": [1, 2], "b": [[3], [4]]}}, {"records": [{"a": 1, "b": [3]}, {"a": 2, "b": [4]}]}),
         ({"inputs": {"a": [1], "b": 2}, "params": {"k": [1]}}, {"inputs": {"a": [1], "b": 2}, "params": {"k": [1]}}),
         ('{\n"inputs":\r\n [1,\n\t2]}', {"inputs": [1, 2]}),
+        ({"inputs": [float("nan"), float("-inf")]}, {"inputs": [None, float("-inf")]}),
     ]
     with site.serve_folder() as server:
         connection = server.connect()
@@ -75,6 +76,42 @@ def mlflows_shapes_reach_the_worker_as_records_or_inputs(site):
             number, _, asked = server.ask(body, connection=connection)["predictions"]
             asked.pop("id")
             check(number == "1" and asked == wanted, (body, asked))
+
+
+@case
+def csv_reaches_the_worker_as_records(site):
+    body = 'a,b,c\r\n007,"x, ""y""",TRUE\r\n-.5,,\r\n'
+    wanted = {"records": [{"a": 7, "b": 'x, "y"', "c": True}, {"a": -0.5, "b": None, "c": None}]}
+    with site.serve_folder() as server:
+        for kind in ("text/csv", "Text/CSV; charset=utf-8"):
+            status, _, reply = server.raw("POST", "/invocations", body.encode(), {"Content-Type": kind})
+            asked = json.loads(reply)["predictions"][2]
+            asked.pop("id")
+            check(status == 200 and asked == wanted, asked)
+        status, _, reply = server.raw("POST", "/invocations", b"a,b\n1\n", {"Content-Type": "text/csv"})
+        check(status == 400 and b"1 fields; there are 2 columns" in reply, reply)
+
+
+@case
+def answers_are_json_for_everybody(site):
+    with site.serve_folder() as server:
+        body = json.dumps({"inputs": {"do": "nonfinite"}})
+        status, _, reply = server.raw("POST", "/invocations", body, {"Content-Type": "application/json"})
+        check((status, reply) == (200, b'{"predictions":[null, 1e999, -1e999, "NaN"]}'), reply)
+
+
+@case
+def only_names_that_are_known_lead_to_it(site):
+    def status_of(server, host):
+        return server.raw("GET", "/ping", None, {"Host": host})[0]
+    with site.serve_folder() as server:
+        found = [status_of(server, host) for host in ("evil.example", "localhost:80", "127.0.0.1", "[::1]:1")]
+        check(found == [403, 200, 200, 200], found)
+        reply = server.raw("POST", "/invocations", "{}", {"Host": "evil.example"})
+        check(reply[0] == 403 and b"--allowed-hosts" in reply[2], reply)
+    with site.serve_folder("--allowed-hosts", "models.example,b.example") as server:
+        found = [status_of(server, host) for host in ("models.example:8080", "B.example", "evil.example")]
+        check(found == [200, 200, 403], found)
 
 
 @case
@@ -215,7 +252,7 @@ def a_client_that_goes_away_is_forgotten(site):
         first = Blocked(site, server)
         first.wait_for_worker()
         gone = socket.create_connection(("127.0.0.1", server.port))
-        gone.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 12\r\n"
+        gone.sendall(b"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 12\r\n"
                      b"\r\n{\"inputs\":1}")
         wait_for(lambda: server.metric("queue_length") == 1, "the request")
         gone.close()

@@ -39,6 +39,8 @@ for line in sys.stdin:
         continue
     elif does == "stranger":
         answer["id"] += 1
+    elif does == "nonfinite":
+        answer["predictions"] = [float("nan"), float("inf"), float("-inf"), "NaN"]
     elif does == "nothing":
         answer = {"id": asked["id"]}
     elif does == "refuse":

@@ -28,6 +28,7 @@ static bool scan_escape(struct json_scanner *s);
 static bool scan_unicode_escape(struct json_scanner *s);
 static bool read_hex4(struct slice text, size_t at, uint32_t *out);
 static enum json_token scan_number(struct json_scanner *s);
+static enum json_token scan_nonfinite(struct json_scanner *s);
 static size_t skip_digits(struct slice text, size_t at);
 static size_t append_code_point(char *out, uint32_t point);
 static size_t resolve_escape(struct slice raw, size_t *at, char *out);
@@ -330,7 +331,7 @@ static enum json_token scan_number(struct json_scanner *s)
 	bool has_exponent = false;
 	at = skip_digits(text, at);
 	if (at == digits)
-		return fail(s, "a value was expected");
+		return s->takes_any_number ? scan_nonfinite(s) : fail(s, "a value was expected");
 	if (text.ptr[digits] == '0' && at > digits + 1)
 		return fail(s, "a number starts with 0");
 	if (at < text.len && text.ptr[at] == '.') {
@@ -352,13 +353,28 @@ static enum json_token scan_number(struct json_scanner *s)
 	if (raw.len > JSON_SCANNER_NUMBER_BYTES_MAX)
 		return fail(s, "a number is too long");
 	double value; /* without exponent 63 digits always fit */
-	if (has_exponent && !slice_parse_double(raw, &value))
+	if (has_exponent && !s->takes_any_number && !slice_parse_double(raw, &value))
 		return fail(s, "a number is too large");
 	s->raw = raw;
 	s->has_escape = false;
 	s->offset = at;
 	item_done(s);
 	return JSON_NUMBER;
+}
+
+static enum json_token scan_nonfinite(struct json_scanner *s)
+{
+	const struct slice words[] = {SLICE("NaN"), SLICE("Infinity"), SLICE("-Infinity")};
+	struct slice rest = slice_from(s->text, s->offset);
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {
+		if (!slice_starts_with(rest, words[i]))
+			continue;
+		s->raw = slice_first(rest, words[i].len);
+		s->has_escape = false;
+		s->has_nonfinite = true;
+		return scan_word(s, words[i], JSON_NUMBER);
+	}
+	return fail(s, "a value was expected");
 }
 
 static size_t skip_digits(struct slice text, size_t at)

@@ -5,6 +5,9 @@
  * JSON_SCANNER_NUMBER_BYTES_MAX (cJSON reads no further). The daemon runs it over each body
  * before cJSON sees it (json_reader.h); the client library and the CLI read replies with it.
  *
+ * With takes_any_number, set after init, it also takes what other writers call numbers: the words NaN, Infinity and
+ * -Infinity (JSON_NUMBER, and has_nonfinite is set), and numbers that no double holds.
+ *
  * Use: init, then json_scan_next until JSON_END or JSON_ERROR. `token` fields are valid until the next
  * call. Borrows the text for its life. */
 #ifndef BASE_JSON_SCANNER_H
@@ -41,6 +44,8 @@ struct json_scanner {
 	const char *error_text_or_null;
 	struct slice raw; /* of the last KEY, STRING or NUMBER */
 	bool has_escape;  /* raw contains a backslash */
+	bool takes_any_number;
+	bool has_nonfinite; /* one of the three words has come */
 	unsigned depth;
 	uint64_t is_object_bits;
 	unsigned char state; /* private */

@@ -135,6 +135,33 @@ static void numbers_are_strict(void **state)
 	}
 }
 
+static void numbers_may_be_any_for_who_asks(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool ok, has_nonfinite;
+	} rows[] = {
+		{"NaN", true, true},	    {"Infinity", true, true}, {"-Infinity", true, true},
+		{"1e309", true, false},	    {"-1e999", true, false},  {"\"NaN\"", true, false},
+		{"[NaN,1,-2]", true, true}, {"-NaN", false, false},   {"+Infinity", false, false},
+		{"nan", false, false},	    {"Inf", false, false},    {"-Infinit", false, false},
+		{"NaNs", false, true},	    {"{NaN:1}", false, false}, {"", false, false},
+		{"-", false, false},	    {"01", false, false},
+	};
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct json_scanner s;
+		enum json_token token;
+		json_scanner_init(&s, slice_from_cstr(rows[i].text));
+		s.takes_any_number = true;
+		do {
+			token = json_scan_next(&s);
+		} while (token > JSON_END);
+		if ((token == JSON_END) != rows[i].ok || s.has_nonfinite != rows[i].has_nonfinite)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 static void numbers_may_be_as_long_as_the_limit(void **state)
 {
 	(void)state;
@@ -329,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_have_their_tokens),
 		cmocka_unit_test(numbers_are_strict),
+		cmocka_unit_test(numbers_may_be_any_for_who_asks),
 		cmocka_unit_test(numbers_may_be_as_long_as_the_limit),
 		cmocka_unit_test(strings_are_strict_and_resolved),
 		cmocka_unit_test(special_bytes_are_found_at_every_place),

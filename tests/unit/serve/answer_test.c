@@ -12,6 +12,7 @@ static const struct {
 	const char *line;
 	uint64_t id;
 	const char *predictions_or_null, *error_or_null;
+	bool has_nonfinite;
 } taken[] = {
 	{"{\"id\":7,\"predictions\":[1.50]}", 7, "[1.50]", NULL},
 	{" {\"predictions\" : { \"a\" : [ ] } , \"id\" : 18446744073709551615 } ", UINT64_MAX,
@@ -19,6 +20,8 @@ static const struct {
 	{"{\"id\":1,\"predictions\":null,\"took\":[{}]}", 1, "null", NULL},
 	{"{\"id\":1,\"error\":\"no \\\"such\\\" zone\"}", 1, NULL, "\"no \\\"such\\\" zone\""},
 	{"{\"id\":0}\r", 0, NULL, NULL},
+	{"{\"id\":1,\"predictions\":[NaN]}", 1, "[NaN]", NULL, true},
+	{"{\"id\":1,\"predictions\":1e999}", 1, "1e999", NULL},
 };
 
 static const struct {
@@ -28,7 +31,7 @@ static const struct {
 	{"loading", "is no JSON object; it began with: loading"},
 	{"[{\"id\":1}]", "is no JSON object"},
 	{"{\"id\":1", "is not JSON"},
-	{"{\"id\":1,\"predictions\":[NaN]}", "is not JSON"},
+	{"{\"id\":1,\"predictions\":[nan]}", "is not JSON"},
 	{"{\"id\":1}{\"id\":2}", "is not JSON"},
 	{"{\"predictions\":[1]}", "has no id"},
 	{"{\"id\":\"1\"}", "has no id, or one that is no number"},
@@ -52,6 +55,7 @@ static void test_answers_are_read(void **state)
 		if (!answer_read(slice_from_cstr(taken[i].line), &answer, &err))
 			fail_msg("%s: %s", taken[i].line, err.message);
 		assert_true(answer.id == taken[i].id);
+		assert_int_equal(answer.has_nonfinite, taken[i].has_nonfinite);
 		check_part(answer.predictions, taken[i].predictions_or_null);
 		check_part(answer.error, taken[i].error_or_null);
 	}

@@ -40,6 +40,13 @@ static const struct {
 	{" {\n\"inputs\" :\r\n [ 1 ,\n\t2 ] } ", "\"inputs\":[ 1 , \t2 ]"},
 	{"{\"inputs\":[1],\"params\":{\"k\":1}}", "\"inputs\":[1],\"params\":{\"k\":1}"},
 	{"{\"params\":{},\"inputs\":[1],\"other\":[{}]}", "\"inputs\":[1],\"params\":{}"},
+	{"{\"inputs\":NaN}", "\"inputs\":null"},
+	{"{\"inputs\":[[NaN,-Infinity],\"NaN\"],\"params\":{\"NaN\":Infinity}}",
+	 "\"inputs\":[[null,-1e999],\"NaN\"],\"params\":{\"NaN\":1e999}"},
+	{"{\"dataframe_split\":{\"columns\":[\"a\",\"b\"],\"data\":[[NaN,1e999]]}}",
+	 "\"records\":[{\"a\":null,\"b\":1e999}]"},
+	{"{\"inputs\":{\"a\":[NaN,1],\"b\":[Infinity,2]}}",
+	 "\"records\":[{\"a\":null,\"b\":1e999},{\"a\":1,\"b\":2}]"},
 };
 
 static const struct {
@@ -48,7 +55,10 @@ static const struct {
 	{"", "not JSON"},
 	{"{", "not JSON"},
 	{"{\"inputs\":1}}", "not JSON"},
-	{"{\"inputs\":NaN}", "not JSON"},
+	{"{\"inputs\":nan}", "not JSON: a value was expected, at byte 10"},
+	{"{\"inputs\":[NaN,NaN,x]}", "not JSON: a value was expected, at byte 19"},
+	{"{\"dataframe_split\":{\"columns\":[NaN],\"data\":[]}}",
+	 "Column 0 of dataframe_split has no name"},
 	{"{\"inputs\":\"\xff\"}", "not JSON: not UTF-8, at byte 11"},
 	{"[]", "must be a JSON object"},
 	{"1", "must be a JSON object"},
