@@ -115,6 +115,18 @@ static bool has_control(struct slice text)
 	return false;
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A number in digits: no name of a metric, unless it is quoted. */
+static bool is_numeral(struct slice word)
+{
+	double ignored;
+	return word.len > 0 && !is_letter(word.ptr[0]) && slice_parse_double(word, &ignored);
+}
+
 static bool read_subject(struct slice text, const struct filter_token *token,
 			 struct requirement *out, struct error *err)
 {
@@ -123,6 +135,10 @@ static bool read_subject(struct slice text, const struct filter_token *token,
 		return fail(err, text, "it has no control characters");
 	if (token->kind == FILTER_TOKEN_BAD)
 		return fail(err, text, token->reason);
+	if (!is_quoted && is_numeral(token->source))
+		return fail(err, text,
+			    "the metric stands to the left of the operator; one that is called "
+			    "like a number is quoted, as in metrics.\"0.5\"");
 	if (!is_quoted && token->kind != FILTER_TOKEN_WORD)
 		return fail(err, text,
 			    "it begins with a metric, size, files, digest, tags.NAME or "
@@ -198,11 +214,6 @@ static bool read_wanted(struct slice text, struct filter_lexer *lexer, struct ar
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
 static bool is_alias_byte(char c)
@@ -308,14 +319,15 @@ static bool read_number(struct bound_reader *r, bool takes_percent, double *numb
 /* Would this alias, without its @, be read as something else, or "champion-5" be meant as a margin? */
 static bool needs_at(struct slice alias)
 {
-	double ignored;
 	size_t digits = 0;
 	while (digits < alias.len && is_digit(alias.ptr[alias.len - 1 - digits]))
 		digits++;
 	bool ends_like_margin =
 		digits > 0 && digits < alias.len && alias.ptr[alias.len - 1 - digits] == '-';
 	return is_digit(alias.ptr[0]) || alias.ptr[0] == '-' || ends_like_margin ||
-	       slice_parse_double(alias, &ignored);
+	       slice_eq_ignoring_case(alias, SLICE("nan")) ||
+	       slice_eq_ignoring_case(alias, SLICE("inf")) ||
+	       slice_eq_ignoring_case(alias, SLICE("infinity"));
 }
 
 static bool read_margin(struct bound_reader *r, struct arena *arena, struct requirement *out)
@@ -398,7 +410,7 @@ static bool is_bare(struct slice key)
 	struct filter_token token = filter_lexer_next(&lexer);
 	enum requirement_kind kind;
 	return token.kind == FILTER_TOKEN_WORD && !token.has_quotes &&
-	       slice_eq(token.source, key) && !kind_of_word(key, &kind) &&
+	       slice_eq(token.source, key) && !is_numeral(key) && !kind_of_word(key, &kind) &&
 	       !(slice_is_present(token.entity) && kind_of_entity(token.entity, &kind));
 }
 
