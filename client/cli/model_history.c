@@ -118,7 +118,7 @@ static void begin_table(struct table *table, struct arena *arena)
 	table_column(table, SLICE("EVENT"), TABLE_RIGHT | TABLE_WHOLE);
 	table_column(table, SLICE("TIME"), TABLE_WHOLE);
 	table_column(table, SLICE("WHO"), 0);
-	table_column(table, SLICE("WHAT"), 0);
+	table_column(table, SLICE("WHAT"), TABLE_LAST);
 	table_column(table, SLICE("WHY"), TABLE_OPTIONAL);
 }
 
@@ -192,10 +192,32 @@ static struct slice join_texts(struct arena *arena, const struct json_value *lis
 	return joined;
 }
 
+struct slice model_stage_shown(struct slice stage)
+{
+	return slice_eq(stage, SLICE("None")) ? SLICE("") : stage;
+}
+
+/* The items of a list, the last one first. */
+static const struct json_value **reversed(struct arena *arena, const struct json_value *list,
+					  size_t *count)
+{
+	const struct json_value *item = json_items(list);
+	*count = 0;
+	for (; item != NULL; item = item->next_sibling_or_null)
+		(*count)++;
+	const struct json_value **items = ARENA_NEW(arena, const struct json_value *, *count + 1);
+	size_t at = *count;
+	for (item = json_items(list); item != NULL; item = item->next_sibling_or_null)
+		items[--at] = item;
+	return items;
+}
+
 static void print_state(struct cli *cli, const struct json_value *reply)
 {
 	const struct json_value *model = json_tree_get(reply, "model");
-	const struct json_value *v = json_items(json_tree_get(reply, "versions"));
+	size_t count;
+	const struct json_value **versions =
+		reversed(cli->arena, json_tree_get(reply, "versions"), &count);
 	struct table table;
 	terminal_print(stdout, cli->arena, STYLE_BOLD, json_text(model, "name"));
 	(void)printf(" at %.*s, after event %.*s\n",
@@ -208,14 +230,15 @@ static void print_state(struct cli *cli, const struct json_value *reply)
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("VERSION"), TABLE_RIGHT | TABLE_WHOLE);
 	table_column(&table, SLICE("ALIASES"), 0);
-	table_column(&table, SLICE("STAGE"), TABLE_WHOLE);
+	table_column(&table, SLICE("STAGE"), TABLE_WHOLE | TABLE_OPTIONAL);
 	table_column(&table, SLICE("RUN"), TABLE_ID);
 	table_column(&table, SLICE("DESCRIPTION"), TABLE_OPTIONAL);
-	for (; v != NULL; v = v->next_sibling_or_null) {
+	for (size_t i = 0; i < count; i++) {
+		const struct json_value *v = versions[i];
 		table_cell(&table, json_text(v, "version"));
 		table_styled_cell(&table, join_texts(cli->arena, json_tree_get(v, "aliases")),
 				  STYLE_CYAN);
-		table_cell(&table, json_text(v, "stage"));
+		table_cell(&table, model_stage_shown(json_text(v, "stage")));
 		table_styled_cell(&table, json_text(v, "run_id"), STYLE_CYAN);
 		table_cell(&table, json_text(v, "description"));
 	}
@@ -226,8 +249,12 @@ bool model_history_show_at(struct cli *cli, struct error *err)
 {
 	struct json_value *reply;
 	int64_t time_ms;
-	if (!time_option(cli, "at", 0, &time_ms, err) ||
-	    !cli_get(cli, &reply, err, "/api/trackerd/v1/models/%s/at?time_ms=%lld",
+	if (!time_option(cli, "at", 0, &time_ms, err))
+		return false;
+	if (time_ms > clock_wall_ms(clock_system()))
+		return cli_fail_usage(cli, err, "--at \"%s\" is yet to come",
+				      cli_option(cli, "at", ""));
+	if (!cli_get(cli, &reply, err, "/api/trackerd/v1/models/%s/at?time_ms=%lld",
 		     cli_encode(cli, slice_from_cstr(cli_word(cli, 0))), (long long)time_ms))
 		return false;
 	if (cli->json)

@@ -194,7 +194,9 @@ static bool fetch_versions(struct cli *cli, const char *name, const struct json_
 	char quote = slice_find_byte(quoted, '\'', 0) < quoted.len ? '"' : '\'';
 	struct slice filter = arena_printf(cli->arena, "name = %c%s%c", quote, name, quote);
 	if (!cli_get(cli, &reply, err,
-		     "/api/2.0/mlflow/model-versions/search?max_results=10000&filter=%s",
+		     "/api/2.0/mlflow/model-versions/"
+		     "search?max_results=10000&order_by=version_number%%20DESC"
+		     "&filter=%s",
 		     cli_encode(cli, filter)))
 		return false;
 	*versions = json_tree_get(reply, "model_versions");
@@ -208,6 +210,7 @@ static void print_versions(struct cli *cli, const struct json_value *model,
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("VERSION"), TABLE_RIGHT | TABLE_WHOLE);
 	table_column(&table, SLICE("ALIASES"), 0);
+	table_column(&table, SLICE("STAGE"), TABLE_WHOLE | TABLE_OPTIONAL);
 	table_column(&table, SLICE("CREATED"), TABLE_WHOLE | TABLE_OPTIONAL);
 	table_column(&table, SLICE("RUN"), TABLE_ID);
 	table_column(&table, SLICE("TREE SHA-256"), TABLE_ID | TABLE_OPTIONAL);
@@ -217,6 +220,7 @@ static void print_versions(struct cli *cli, const struct json_value *model,
 		table_cell(&table, json_text(v, "version"));
 		table_styled_cell(&table, alias_list(cli, model, json_text(v, "version")),
 				  STYLE_CYAN);
+		table_cell(&table, model_stage_shown(json_text(v, "current_stage")));
 		table_cell(&table,
 			   format_age(cli->arena,
 				      json_tree_i64(json_tree_get(v, "creation_timestamp"), 0),
@@ -266,8 +270,9 @@ bool models_show(struct cli *cli, struct error *err)
 static bool put_conditions(struct cli *cli, struct json_writer *w, struct error *err)
 {
 	struct api *api;
+	int64_t revision;
 	json_put_cstr(w, "reason", cli_option(cli, "reason", NULL));
-	if (!cli_api(cli, &api, err))
+	if (!cli_number(cli, "if-revision", 0, 0, &revision, err) || !cli_api(cli, &api, err))
 		return false;
 	api_if_match(api, cli_option(cli, "if-revision", NULL));
 	return true;

@@ -102,11 +102,11 @@ bool promote(struct cli *cli, struct error *err)
 				    .alias = cli_option(cli, "to", NULL),
 				    .reason_or_null = cli_option(cli, "reason", NULL),
 				    .is_forced = cli_flag(cli, "force")};
-	if (p.alias == NULL)
+	if (p.alias == NULL || p.alias[0] == '\0')
 		return cli_fail_usage(cli, err, "--to names the alias that is to move");
 	if (cli_flag(cli, "dry-run"))
 		return dry_run(cli, &p, err);
-	if (p.reason_or_null == NULL)
+	if (p.reason_or_null == NULL || p.reason_or_null[0] == '\0')
 		return cli_fail_usage(cli, err, "--reason says why; it is kept in the history");
 	if (send_promotion(cli, &p, &reply, err)) {
 		say_promoted(cli, &p, reply);
@@ -150,9 +150,9 @@ bool models_rollback(struct cli *cli, struct error *err)
 		return true;
 	}
 	struct slice line = arena_printf(
-		cli->arena, "%.*s@%.*s: version %.*s → %.*s, which held it from %.*s until %.*s",
-		SLICE_FMT(name), SLICE_FMT(alias),
-		SLICE_FMT(previous.len > 0 ? previous : SLICE("none")), SLICE_FMT(version),
+		cli->arena, "%.*s@%.*s: %s%.*s → %.*s, which held it from %.*s until %.*s",
+		SLICE_FMT(name), SLICE_FMT(alias), previous.len > 0 ? "version " : "nobody",
+		SLICE_FMT(previous), SLICE_FMT(version),
 		SLICE_FMT(format_time(cli->arena,
 				      json_tree_i64(json_tree_get(reply, "held_since_ms"), 0))),
 		SLICE_FMT(format_time(cli->arena,

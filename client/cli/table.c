@@ -79,13 +79,14 @@ static size_t total_width(const struct table *t)
 	return total;
 }
 
-/* The widest column that may still be cut, or NULL. */
-static struct table_column *widest(struct table *t)
+/* The widest column that may still be cut, or NULL; of those that are cut last, or of the others. */
+static struct table_column *widest(struct table *t, bool is_last)
 {
 	struct table_column *found = NULL;
 	for (size_t c = 0; c < t->column_count; c++) {
 		struct table_column *column = &t->columns[c];
 		bool may_be_cut = !column->is_hidden && (column->flags & TABLE_WHOLE) == 0 &&
+				  ((column->flags & TABLE_LAST) != 0) == is_last &&
 				  column->width > CUT_MIN;
 		if (may_be_cut && (found == NULL || column->width > found->width))
 			found = column;
@@ -134,7 +135,8 @@ static size_t fit(struct table *t, size_t width)
 		}
 	}
 	struct table_column *column;
-	while (total_width(t) > width && (column = widest(t)) != NULL)
+	while (total_width(t) > width &&
+	       ((column = widest(t, false)) != NULL || (column = widest(t, true)) != NULL))
 		column->width--;
 	return hidden_count;
 }

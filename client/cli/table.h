@@ -18,6 +18,7 @@ enum table_column_flags {
 	/* An id of 32 digits: its first eight on a terminal, which is all a command needs; else
 	 * whole. */
 	TABLE_ID = 8 | TABLE_WHOLE,
+	TABLE_LAST = 16, /* cut only when the others are cut already */
 };
 
 struct table_column {

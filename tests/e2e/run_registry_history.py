@@ -555,11 +555,12 @@ def the_command_line_tells_it(program):
         check(trk(program, daemon, "models", "history", "taxi", "--until", "2h", "--quiet")[0] == "", "events of the future")
         check(trk(program, daemon, "models", "history", "taxi", "--since", "2h", "-q")[0].split() == list("54321"), "others")
         shown = trk(program, daemon, "models", "show", "taxi", "--at", "0s")[0]
-        check(re.search(r"after event 5\n", shown) and re.search(r"^ +2 +champion +None", shown, re.M), shown)
+        check(re.search(r"after event 5\n", shown) and re.search(r"^ +2 +champion *$", shown, re.M) and "STAGE" not in shown, shown)
         state = json.loads(trk(program, daemon, "models", "show", "taxi", "--at", "0s", "--json")[0])
         check(told(state)["aliases"] == {"champion": "2"}, state)
         trk(program, daemon, "models", "show", "taxi", "--at", "2h", status=3)
         trk(program, daemon, "models", "show", "taxi", "--at", "soon", status=2)
+        check("yet to come" in trk(program, daemon, "models", "show", "taxi", "--at", "9999-01-01", status=2)[1], "years ahead")
         trk(program, daemon, "models", "delete", "taxi/2", "--yes")
         trk(program, daemon, "models", "restore", "taxi", "2", "--reason", "needed")
         trk(program, daemon, "models", "restore", "taxi", "2", status=4)
@@ -580,6 +581,32 @@ def the_command_line_tells_it(program):
         daemon.start()
         out, err = trk(program, daemon, "models", "verify", status=1)
         check(out.splitlines() == [CHANGED.format(3), CHANGED.format(5)] and "2 problems" in err, (out, err))
+
+
+@case
+def the_command_line_shows_what_counts_first(program):
+    """At 80 columns the event is whole and the reason is cut; stages show when there are some, the newest version first."""
+    with Daemon(program) as daemon:
+        client = daemon.connect()
+        make_model(client, "taxi", 2)
+        trk(program, daemon, "models", "require", "taxi", "size < 0", "--protect", "champion")
+        for version in "12":
+            trk(program, daemon, "promote", "taxi", version, "--to", "champion", "--force", "--reason", "why? " * 20)
+        table = trk(program, daemon, "models", "history", "taxi")[0].splitlines()
+        check("champion → v2, was v1 (forced)  why? " in table[1] and all(len(line) <= 80 for line in table), table)
+        client.call("POST", "model-versions/transition-stage",
+                    {"name": "taxi", "version": "1", "stage": "Staging", "archive_existing_versions": False})
+        for words in ((), ("--at", "0s")):
+            shown = trk(program, daemon, "models", "show", "taxi", *words)[0].splitlines()[-3:]
+            check("STAGE" in shown[0] and re.match(r" +2  champion ", shown[1]) and "Staging" in shown[2], shown)
+        for words in ("promote", "taxi", "1", "--to", "champion", "--reason", ""), ("promote", "taxi", "1", "--to", "", "--reason", "x"):
+            trk(program, daemon, *words, status=2)
+        for revision in ("x", "-1", "1x", "9" * 20):
+            trk(program, daemon, "models", "alias", "taxi", "a", "1", "--if-revision", revision, status=2)
+        for what in ("taxi", "taxi/2"):
+            _, err = trk(program, daemon, "models", "delete", what, "--yes", status=5)
+            check(err.endswith("force=true deletes it anyway. With trk that is --force.\n") or
+                  err.endswith("force=true deletes the model anyway. With trk that is --force.\n"), err)
 
 
 # ---- kill -9 --------------------------------------------------------------------------------------------------
