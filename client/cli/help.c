@@ -134,7 +134,7 @@ static void print_all(FILE *out)
 		"\nExit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict or "
 		"exists\n"
 		"already, 5 no access, 6 server unreachable, 7 a gate's condition failed, 8 timed\n"
-		"out, 130 interrupted.\n",
+		"out, 9 done but for what is named, 130 interrupted.\n",
 		out);
 	// clang-format on
 }

@@ -35,12 +35,25 @@ static void watch_signals(void)
 		(void)sigaction(signals[i], &action, NULL); /* valid arguments cannot fail */
 }
 
+/* The server speaks to users of its API: what "force=true" is here. */
+static bool needs_force_hint(const struct cli *cli, const char *message)
+{
+	const struct command_option *option =
+		cli->command != NULL ? cli->command->options_or_null : NULL;
+	for (; option != NULL && option->name != NULL; option++) {
+		if (strcmp(option->name, "force") == 0)
+			return strstr(message, "force=true") != NULL;
+	}
+	return false;
+}
+
 static int fail(const struct cli *cli, const struct error *err)
 {
 	enum cli_exit status = cli->exit != CLI_OK ? cli->exit : cli_exit_of(err->code);
 	(void)fputs("trk: ", stderr);
 	terminal_print(stderr, cli->arena, STYLE_PLAIN, slice_from_cstr(err->message));
-	(void)fputc('\n', stderr);
+	(void)fputs(needs_force_hint(cli, err->message) ? " With trk that is --force.\n" : "\n",
+		    stderr);
 	if (status == CLI_USAGE && cli->command != NULL) {
 		const char *verb = cli->command->verb_or_null;
 		(void)fprintf(stderr, "Try: trk %s%s%s --help\n", cli->command->noun,
@@ -121,8 +134,8 @@ static int dispatch(struct cli *cli, int argc, char **argv)
 	bool is_asked = is_flag(argc, argv, "--help", "-h");
 	cli->command = command_find(argv[noun_at], verb);
 	/* Only options follow, and words that are their values. */
-	bool is_default = cli->command == NULL && !is_asked &&
-			  (verb_at != noun_at + 1 || verb_at == argc);
+	bool is_default =
+		cli->command == NULL && !is_asked && (verb_at != noun_at + 1 || verb_at == argc);
 	if (is_default)
 		cli->command = command_default(argv[noun_at]);
 	if (cli->command == NULL)

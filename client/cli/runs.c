@@ -360,9 +360,10 @@ bool runs_delete(struct cli *cli, struct error *err)
 		return false;
 	if (refused_count == 0)
 		return true;
-	if (chosen_count == 1)
-		return error_set(err, refusal.code, "%s With trk that is --force.",
-				 refusal.message);
+	if (chosen_count == 1) {
+		*err = refusal;
+		return false;
+	}
 	return error_set(
 		err, ERR_RESOURCE_CONFLICT,
 		"%.*s stayed, since model versions need them; --force deletes them all the same",

@@ -58,7 +58,7 @@ struct requirement {
 	bool is_percent;    /* of the margin */
 	struct slice margin; /* as written, without spaces: "+ 0.5%"; empty for none */
 	struct slice wanted; /* of a text that is compared */
-	struct slice text;   /* all of it in its canonical spelling: names and spaces are, numbers and units as written */
+	struct slice text;   /* all of it, names and spaces in their canonical spelling; numbers as written */
 };
 
 /* Parses one requirement; everything in *out lives in the arena or borrows `text`. Fails with INVALID_PARAMETER_VALUE,
