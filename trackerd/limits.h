@@ -110,7 +110,7 @@ enum {
 	LIVE_GATHER_MS = 100,                   /* changes of one run become one event */
 	LIVE_KEPT_MS = 60 * 1000,               /* the ring goes on for so long when the last follower left */
 	LIVE_PING_MS = 15 * 1000,               /* proxies cut what is silent for a minute, some for half of one */
-	LIVE_FOLLOWERS_MAX = 10000,             /* streams and long polls; 2 kB each */
+	LIVE_FOLLOWERS_MAX = 10000,             /* streams and long polls; 1.3 kB each */
 	LIVE_CONNECTIONS_PERCENT = 75,          /* of --connections-max they may take; the rest is for what ends soon */
 	ALIAS_WAIT_MS_MAX = 300 * 1000,         /* of one long poll; the next one goes on where it ended */
 	LIVE_TOPICS_MAX = 100,                  /* of one stream: what a page shows */

@@ -69,6 +69,7 @@ static void close_if_unused(struct alias_watch *watch);
 static struct waiter *waiter_new(struct alias_watch *watch, struct http_exchange *x,
 				 const struct alias_request *request);
 static struct http_exchange *waiter_close(struct waiter *waiter);
+static void park(struct waiter *waiter);
 static bool is_parked(const struct waiter *waiter);
 static void abandoned_on_loop(struct http_exchange *x);
 static void begin_read(struct alias_watch *watch);
@@ -229,7 +230,6 @@ static struct waiter *waiter_new(struct alias_watch *watch, struct http_exchange
 	watch->watches->waiter_count++;
 	http_exchange_context_set(x, waiter);
 	http_exchange_on_abandoned(x, abandoned_on_loop);
-	http_exchange_park(x);
 	return waiter;
 }
 
@@ -249,6 +249,12 @@ static struct http_exchange *waiter_close(struct waiter *waiter)
 	watch->watches->waiter_count--;
 	free(waiter);
 	return x;
+}
+
+static void park(struct waiter *waiter)
+{
+	http_exchange_park(waiter->x);
+	start_timer(waiter->watch->watches, waiter->deadline_ms);
 }
 
 /* Was it answered by a read, that its revision is the one that is there? */
@@ -357,7 +363,7 @@ static void answer(struct waiter *waiter, const struct alias_state *state, int64
 		if (waiter->deadline_ms <= now)
 			reply_unchanged(waiter);
 		else
-			start_timer(watch->watches, waiter->deadline_ms);
+			park(waiter);
 		return;
 	}
 	if (state->version != 0) {

@@ -27,9 +27,7 @@ void connection_send(struct connection *c, const struct connection_message *mess
 	size_t bytes = message_bytes(message);
 	size_t sent_bytes = 0;
 	bool ok = c->phase != CONNECTION_CLOSED;
-	/* A piece is reported from the loop in any case, so that writer and written_cb do not recurse;
-	 * uv_write tries at once, too. */
-	if (ok && kind != SEND_PIECE && bytes > 0) {
+	if (ok && bytes > 0) {
 		uv_buf_t parts[PARTS_MAX];
 		unsigned count = make_parts(message, message->head.ptr, 0, parts);
 		int status = uv_try_write((uv_stream_t *)&c->tcp, parts, count);
@@ -38,7 +36,7 @@ void connection_send(struct connection *c, const struct connection_message *mess
 		else
 			ok = status == UV_EAGAIN;
 	}
-	if (ok && (sent_bytes < bytes || kind == SEND_PIECE)) {
+	if (ok && sent_bytes < bytes) {
 		ok = queue(c, message, sent_bytes, kind);
 		if (ok)
 			return;
@@ -47,6 +45,8 @@ void connection_send(struct connection *c, const struct connection_message *mess
 		buffer_deinit(message->owner_or_null);
 	if (!ok)
 		connection_cut(c, true);
+	else if (kind == SEND_PIECE)
+		exchange_piece_went_at_once(&c->exchange);
 	else if (kind == SEND_LAST)
 		exchange_reply_done(&c->exchange);
 }

@@ -115,10 +115,12 @@ void http_exchange_resume(struct http_exchange *x)
 
 void http_exchange_park(struct http_exchange *x)
 {
-	if (x->abandoned)
+	struct connection *c = connection_of(x);
+	if (x->abandoned || x->parked)
 		return;
 	x->parked = true;
-	connection_read_on(connection_of(x));
+	request_reader_trim(&c->reader);
+	connection_read_on(c);
 }
 
 void http_exchange_reply(struct http_exchange *x, const struct http_reply *reply,
@@ -183,8 +185,7 @@ void http_exchange_write(struct http_exchange *x, struct buffer *piece,
 	x->writing = true;
 	if (x->omits_body || count == 0) {
 		buffer_deinit(piece);
-		x->tell_written = true;
-		connection_defer(connection_of(x));
+		exchange_piece_went_at_once(x);
 		return;
 	}
 	if (x->is_chunked)
@@ -338,6 +339,12 @@ void exchange_run_deferred(struct http_exchange *x)
 		x->abandoned_cb(x);
 	else if (tell_written)
 		exchange_piece_written(x);
+}
+
+void exchange_piece_went_at_once(struct http_exchange *x)
+{
+	x->tell_written = true;
+	connection_defer(connection_of(x));
 }
 
 void exchange_piece_written(struct http_exchange *x)

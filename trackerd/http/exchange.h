@@ -70,6 +70,9 @@ void exchange_lose(struct http_exchange *x);
 /* The deferred calls, from the loop; the exchange is active and not released. May free the
  * connection. */
 void exchange_run_deferred(struct http_exchange *x);
+/* A piece went out before its writer's call returns: exchange_piece_written follows from the loop, so that writer and
+ * written_cb do not recurse. */
+void exchange_piece_went_at_once(struct http_exchange *x);
 /* A piece that was queued went out. */
 void exchange_piece_written(struct http_exchange *x);
 /* All of the reply went out. */

@@ -8,8 +8,8 @@
  * The handler owns one reference from head_cb until http_exchange_release, which it calls exactly once: after
  * it replied, or after abandoned_cb when nothing of its own is in flight any more. The connection is closed
  * and freed only when that happened. One request is in flight per connection; pipelined bytes wait.
- * All slices of the request live as long as the exchange. After abandoned_cb every call but release and
- * http_exchange_request is a no-op.
+ * All slices of the request live as long as the exchange, unless it is parked. After abandoned_cb every call but
+ * release and http_exchange_request is a no-op.
  *
  * abandoned_cb and written_cb come from the loop, never from inside a call of the handler's own. abandoned_cb does not
  * come after the handler's last word (reply, end, abort) or release; between a loss and its abandoned_cb calls are
@@ -85,7 +85,8 @@ void http_exchange_pause(struct http_exchange *x);
 void http_exchange_resume(struct http_exchange *x);
 
 /* The reply is long in coming, or has no end: from now on a peer that shuts its side, having sent all, counts as gone.
- * Without this it may still read what it asked for. */
+ * Without this it may still read what it asked for. Of the request's texts only path, peer, id and the header Origin
+ * stay, for reply and log; slices of them that were taken before are not valid any more. */
 void http_exchange_park(struct http_exchange *x);
 
 /* Called when the peer vanished, a timeout passed, the body broke the rules, or the server stops hard. */

@@ -76,6 +76,32 @@ void request_reader_restart(struct request_reader *r)
 	head_scan_init(&r->scan);
 }
 
+void request_reader_trim(struct request_reader *r)
+{
+	struct http_request *request = &r->request;
+	struct slice path = request->path;
+	struct http_header origin = {SLICE("Origin"), http_request_header(request, "Origin")};
+	struct buffer trimmed;
+	buffer_init(&trimmed, sizeof(origin) + origin.value.len + path.len);
+	char *place = buffer_reserve(&trimmed, trimmed.bytes_max);
+	if (place == NULL)
+		return;
+	trimmed.bytes_max = r->memory.bytes_max; /* the next head may be larger again */
+	request->header_count = slice_is_present(origin.value) ? 1 : 0;
+	char *text = place + sizeof(origin);
+	if (origin.value.len > 0)
+		memcpy(text, origin.value.ptr, origin.value.len);
+	origin.value.ptr = text;
+	text += origin.value.len;
+	memcpy(text, path.ptr, path.len);
+	memcpy(place, &origin, sizeof(origin));
+	request->headers = (const struct http_header *)(const void *)place;
+	request->path = slice_make(text, path.len);
+	request->query = SLICE("");
+	buffer_deinit(&r->memory);
+	r->memory = trimmed;
+}
+
 bool request_reader_has_begun(const struct request_reader *r)
 {
 	return r->state != STATE_HEAD || head_scan_has_begun(&r->scan);

@@ -470,6 +470,21 @@ static void test_an_aborted_http_10_reply_ends_in_a_reset(void **state)
 	close(fd);
 }
 
+static void test_a_parked_exchange_keeps_what_its_reply_needs(void **state)
+{
+	(void)state;
+	char request[4000];
+	int fd = client_connect(&server);
+	snprintf(request, sizeof(request), "GET /parked?%01000d HTTP/1.1\r\nOrigin: http://page\r\nX: %01000d\r\n" H "\r\n",
+		 1, 2);
+	for (int i = 0; i < 20; i++) {
+		client_expect(fd, request, 200, "/parked http://page");
+		client_expect(fd, GET("/parked") GET("/hello"), 200, "/parked ");
+		client_expect(fd, "", 200, "hello");
+	}
+	close(fd);
+}
+
 static void test_a_vanished_peer_abandons_the_exchange(void **state)
 {
 	(void)state;
@@ -588,6 +603,7 @@ int main(void)
 		TEST(test_empty_pieces_do_not_end_a_chunked_reply),
 		TEST(test_a_reply_that_breaks_its_promise_is_cut_visibly),
 		TEST(test_an_aborted_http_10_reply_ends_in_a_reset),
+		TEST(test_a_parked_exchange_keeps_what_its_reply_needs),
 		TEST(test_a_vanished_peer_abandons_the_exchange),
 		TEST(test_a_peer_that_vanishes_in_a_body_abandons_the_exchange),
 		TEST(test_a_peer_that_vanishes_in_a_download_abandons_the_exchange),

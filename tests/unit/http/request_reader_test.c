@@ -387,6 +387,37 @@ static void test_an_idle_reader_keeps_little_memory(void **state)
 	buffer_deinit(&b);
 }
 
+static void test_a_trimmed_request_keeps_path_and_origin(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *head, *path, *origin_or_null;
+	} requests[] = {
+		{"GET /a?b=c HTTP/1.1\r\n" H "Origin: http://x\r\nAccept: text/event-stream\r\n\r\n", "/a", "http://x"},
+		{"GET /a%20long/path/and/no/origin HTTP/1.1\r\n" H "\r\n", "/a%20long/path/and/no/origin", NULL},
+		{"OPTIONS * HTTP/1.1\r\n" H "Origin:\r\n\r\n", "/", ""},
+	};
+	struct request_reader r;
+	request_reader_init(&r);
+	for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+		struct slice bytes = slice_from_cstr(requests[i].head), data;
+		assert_int_equal(request_reader_next(&r, &bytes, &data), READER_HEAD);
+		for (int again = 0; again < 2; again++) {
+			request_reader_trim(&r);
+			struct slice origin = http_request_header(&r.request, "Origin");
+			assert_true(slice_eq_cstr(r.request.path, requests[i].path));
+			assert_int_equal(r.request.query.len, 0);
+			assert_int_equal(slice_is_present(origin), requests[i].origin_or_null != NULL);
+			assert_true(slice_eq_cstr(origin, requests[i].origin_or_null != NULL ? requests[i].origin_or_null : ""));
+			assert_false(slice_is_present(http_request_header(&r.request, "Host")));
+			assert_in_range(r.memory.capacity, 1, strlen(requests[i].head) + sizeof(struct http_header));
+		}
+		assert_int_equal(request_reader_next(&r, &bytes, &data), READER_END);
+		request_reader_restart(&r);
+	}
+	request_reader_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_flags_follow_the_head),
 		cmocka_unit_test(test_headers_are_told_without_white_space_around),
 		cmocka_unit_test(test_an_idle_reader_keeps_little_memory),
+		cmocka_unit_test(test_a_trimmed_request_keeps_path_and_origin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

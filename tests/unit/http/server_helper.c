@@ -223,6 +223,24 @@ static void run_later(struct http_exchange *x)
 	later(x, reply_later);
 }
 
+static void reply_parked(struct http_exchange *x)
+{
+	const struct http_request *request = http_exchange_request(x);
+	char text[256];
+	snprintf(text, sizeof(text), "%.*s %.*s", SLICE_FMT(request->path),
+		 SLICE_FMT(http_request_header(request, "Origin")));
+	reply_text(x, 200, slice_from_cstr(text), false);
+	task_end(x);
+}
+
+static void run_parked(struct http_exchange *x)
+{
+	(void)task_new(x);
+	http_exchange_on_abandoned(x, on_abandoned);
+	http_exchange_park(x);
+	later(x, reply_parked);
+}
+
 static void run_close(struct http_exchange *x)
 {
 	reply_text(x, 200, SLICE("bye"), true);
@@ -376,6 +394,7 @@ static void on_head(struct http_exchange *x, void *ctx)
 		{"/stream-paused", run_stream_paused},
 		{"/stream-fail", run_stream_fail},
 		{"/later", run_later},
+		{"/parked", run_parked},
 		{"/close", run_close},
 		{"/status", run_status},
 		{"/overflow", run_overflow},

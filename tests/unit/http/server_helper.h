@@ -7,6 +7,7 @@
  *   /stream-limit    the same as /stream, up to 10 bytes
  *   /stream-fail     replies 400 at the first piece, releases, expects no more
  *   /later           "later", after 1 ms              /close       "bye", closes
+ *   /parked          "<path> <Origin>", parked, after 1 ms
  *   /status?N        status N with body "body"        /overflow    a buffer that failed
  *   /hang            answers never; released when abandoned
  *   /download?N      N bytes, chunked, pieces of 100000
