@@ -75,8 +75,9 @@ static struct slice subject_sentence(struct arena *arena, const struct json_valu
 	if (slice_eq(verb, SLICE("rules_set")))
 		return SLICE("rules set");
 	if (slice_eq(verb, SLICE("forced")))
-		return arena_printf(arena, "%.*s: what it needs was deleted by force",
-				    SLICE_FMT(subject));
+		return arena_printf(
+			arena, "%.*s: what it needs was %s by force", SLICE_FMT(subject),
+			json_tree_path(event, "detail.replaced") != NULL ? "replaced" : "deleted");
 	return arena_printf(arena, "%.*s %.*s", SLICE_FMT(subject), SLICE_FMT(verb));
 }
 

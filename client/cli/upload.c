@@ -98,8 +98,9 @@ static bool send(struct cli *cli, struct slice url_path, int fd, int64_t bytes, 
 static struct slice proxy_path(struct cli *cli, const char *endpoint, struct slice root,
 			       struct slice path)
 {
-	return arena_printf(cli->arena, "%s%s%s%s", endpoint, cli_encode_path(cli, root),
-			    path.len > 0 ? "/" : "", cli_encode_path(cli, path));
+	return arena_printf(cli->arena, "%s%s%s%s%s", endpoint, cli_encode_path(cli, root),
+			    path.len > 0 ? "/" : "", cli_encode_path(cli, path),
+			    cli_flag(cli, "force") ? "?force=true" : "");
 }
 
 static bool fail_different(const char *local, struct error *err)

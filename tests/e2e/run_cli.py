@@ -488,6 +488,21 @@ class Models(WithDaemon):
         self.assertEqual(tree_of(target), self.FILES)
         self.second_version(run, target)
 
+    def test_files_of_a_version_get_other_bytes_by_force_only(self):
+        run = self.start_run("models")
+        trees = [self.folder({"w": content, "notes": b"same"}, "model") for content in (b"old", b"new")]
+        file = os.path.join(trees[1], "w")
+        self.trk.run("artifacts", "put", run, trees[0])
+        self.trk.run("models", "create", "kept")
+        self.trk.run("models", "register", run, "model", "--name", "kept")
+        for words in (("artifacts", "put", run, trees[1]), ("log", "artifact", run, file, "--path", "model/w")):
+            refusal = self.trk.run(*words, expect=4).stderr
+            self.assertIn("model/w' cannot be replaced: version 1 of model 'kept' needs it", refusal)
+            self.trk.run(words[0], words[1], run, trees[0])
+            self.trk.run(*words, "--force")
+            self.assertIn("v1: what it needs was replaced by force", self.trk.out("models", "history", "kept"))
+            self.trk.run("artifacts", "put", run, trees[0], "--force")
+
     def second_version(self, run, target):
         newer = {**self.FILES, "weights.csv": b"4,5,6\n"}
         self.trk.run("artifacts", "put", run, self.folder(newer, "better"))

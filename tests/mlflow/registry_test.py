@@ -213,3 +213,12 @@ def test_what_a_version_needs_is_not_deleted(client, run, model_name, version):
     client.delete_model_version(model_name, version.version)
     client.delete_run(run.info.run_id)
     assert client.get_run(run.info.run_id).info.lifecycle_stage == "deleted"
+
+
+def test_what_a_version_needs_is_not_overwritten(client, run, model_name, version):
+    why = f"version {version.version} of model '{model_name}' needs it"
+    with refused("RESOURCE_CONFLICT", why):
+        client.log_text(run.info.run_id, "other weights", "model/data.txt")
+    client.log_text(run.info.run_id, "weights", "model/data.txt")
+    client.log_text(run.info.run_id, "more", "model/notes.txt")
+    assert mlflow.artifacts.load_text(f"models:/{model_name}/{version.version}/data.txt") == "weights"

@@ -6,6 +6,7 @@
 #include "api/artifact_service.h"
 #include "api/live_artifacts.h"
 #include "api/byte_range.h"
+#include "api/deletion_guard.h"
 #include "api/download_job.h"
 #include "api/manifest.h"
 #include "api/upload_job.h"
@@ -41,8 +42,7 @@ struct archive_put {
 	struct blob_stage pack;	  /* of a compressed archive */
 	struct buffer pack_bytes; /* unpacked and not stored yet */
 	int64_t pack_seq;
-	struct blob_pk_list released;
-	struct live_note note;
+	struct call call; /* of the commit phase */
 	struct manifest manifest;
 	struct buffer reply;
 };
@@ -101,7 +101,9 @@ static bool name_phase(struct job *job, struct job_context *context, struct erro
 static bool commit_phase(struct job *job, struct job_context *context, struct error *err)
 {
 	struct archive_put *put = put_from_job(job);
+	struct db *tracker = context->tracker;
 	struct artifact_file_list files = tar_index_files(put->index_or_null);
+	const struct artifact_write write = {put->path, &files, put->replace};
 	bool is_packed = tar_index_is_compressed(put->index_or_null);
 	int64_t blob_pk = is_packed ? put->pack.blob_pk : put->upload.stage.blob_pk;
 	for (size_t i = 0; i < files.count; i++) {
@@ -109,13 +111,15 @@ static bool commit_phase(struct job *job, struct job_context *context, struct er
 		files.items[i].modified_ms = put->now_ms;
 	}
 	put->manifest.files = files;
-	put->released = (struct blob_pk_list){0};
-	if (put->replace && !artifact_tree_remove_in_txn(context->tracker, put->path, job->arena,
-							 &put->released, err))
+	put->call = take_over_call(&put->upload.flow, put->now_ms); /* this may be the second run */
+	if (!deletion_guard_write(&put->call, tracker, &write, (struct opt_bool){0}, err))
 		return false;
-	return live_artifacts_note(context->tracker, put->path, job->arena, &put->note, err) &&
-	       artifact_tree_put_in_txn(context->tracker, put->path, &files, job->arena,
-					&put->released, err);
+	if (put->replace &&
+	    !artifact_tree_remove_in_txn(tracker, put->path, job->arena, &put->call.released, err))
+		return false;
+	return live_artifacts_note(&put->call, tracker, put->path, err) &&
+	       artifact_tree_put_in_txn(tracker, put->path, &files, job->arena, &put->call.released,
+					err);
 }
 
 static bool encode_phase(struct job *job, struct job_context *context, struct error *err)
@@ -191,7 +195,7 @@ static void put_closed_on_loop(struct upload *u)
 	struct archive_put *put = CONTAINER_OF(u, struct archive_put, upload);
 	struct artifact_service *service = put->service;
 	const int64_t pack_pks[2] = {put->pack.staged_pk, put->pack.blob_pk};
-	live_artifacts_tell_on_loop(&u->flow, &put->note);
+	live_artifacts_tell_on_loop(&u->flow, &put->call);
 	tar_index_free(put->index_or_null);
 	buffer_deinit(&put->pack_bytes);
 	buffer_deinit(&put->reply);
@@ -199,7 +203,8 @@ static void put_closed_on_loop(struct upload *u)
 	blob_stage_deinit(&put->pack);
 	/* Whatever happened: the sweep takes those that no row refers to. */
 	artifact_service_release_on_loop(service, pack_pks, ARRAY_COUNT(pack_pks));
-	artifact_service_release_on_loop(service, put->released.items, put->released.count);
+	artifact_service_release_on_loop(service, put->call.released.items,
+					 put->call.released.count);
 	free(put);
 }
 

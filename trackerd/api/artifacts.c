@@ -66,8 +66,7 @@ struct file_put {
 	struct slice run_id;
 	struct slice if_match, if_none_match; /* headers; absent if not sent */
 	int64_t now_ms;
-	struct blob_pk_list released;
-	struct live_note note;
+	struct call call; /* of the commit phase */
 	struct arena path_arena;
 };
 
@@ -115,24 +114,25 @@ static bool put_commit_phase(struct job *job, struct job_context *context, struc
 	struct file_put *put = put_from_job(job);
 	const struct blob_stage *stage = &put->upload.stage;
 	struct artifact_file file = {
-		.path = put->path,
 		.blob_pk = stage->blob_pk,
 		.size = stage->size,
 		.modified_ms = put->now_ms,
 	};
-	struct artifact_file_list files = {&file, 1};
+	const struct artifact_file_list files = {&file, 1};
+	struct artifact_write write = {.base = put->path, .files = &files};
 	memcpy(file.sha256, stage->sha256, SHA256_BYTES);
+	put->call = take_over_call(&put->upload.flow, put->now_ms); /* this may be the second run */
 	if (slice_is_present(put->run_id) && file.size == 0)
 		return fail_no_data(err);
 	if (slice_is_present(put->run_id) &&
-	    !path_below_run(context->tracker, put->run_id, put->path, job->arena, &file.path, err))
+	    !path_below_run(context->tracker, put->run_id, put->path, job->arena, &write.base, err))
 		return false;
-	if (!check_conditions(put, context->tracker, file.path, job->arena, err))
-		return false;
-	put->released = (struct blob_pk_list){0}; /* this may be the second run */
-	return live_artifacts_note(context->tracker, file.path, job->arena, &put->note, err) &&
-	       artifact_tree_put_in_txn(context->tracker, (struct slice){0}, &files, job->arena,
-					&put->released, err);
+	return check_conditions(put, context->tracker, write.base, job->arena, err) &&
+	       deletion_guard_write(&put->call, context->tracker, &write, (struct opt_bool){0},
+				    err) &&
+	       live_artifacts_note(&put->call, context->tracker, write.base, err) &&
+	       artifact_tree_put_in_txn(context->tracker, write.base, &files, job->arena,
+					&put->call.released, err);
 }
 
 static const struct job_phase put_phases[] = {{LANE_BLOB, put_finish_phase},
@@ -154,10 +154,10 @@ static void put_whole_on_loop(struct upload *u)
 static void put_closed_on_loop(struct upload *u)
 {
 	struct file_put *put = CONTAINER_OF(u, struct file_put, upload);
-	live_artifacts_tell_on_loop(&u->flow, &put->note);
-	if (put->released.count > 0)
-		artifact_service_release_on_loop(u->flow.api->artifacts, put->released.items,
-						 put->released.count);
+	live_artifacts_tell_on_loop(&u->flow, &put->call);
+	if (put->call.released.count > 0)
+		artifact_service_release_on_loop(u->flow.api->artifacts, put->call.released.items,
+						 put->call.released.count);
 	arena_deinit(&put->path_arena);
 	free(put);
 }
@@ -245,14 +245,9 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 					error_quote(path, quoted, sizeof(quoted))),
 		.needed = {.kind = NEEDED_PATH, .id_or_path = path},
 	};
-	struct live_note note;
-	if (!deletion_guard(call, tracker, &deletion, err) ||
-	    !live_artifacts_note(tracker, path, call->arena, &note, err) ||
-	    !artifact_tree_remove_in_txn(tracker, path, call->arena, &call->released, err))
-		return false;
-	if (note.what != 0)
-		call_tell(call, note);
-	return true;
+	return deletion_guard(call, tracker, &deletion, err) &&
+	       live_artifacts_note(call, tracker, path, err) &&
+	       artifact_tree_remove_in_txn(tracker, path, call->arena, &call->released, err);
 }
 
 /* ---- GET ---------------------------------------------------------------------------------------- */

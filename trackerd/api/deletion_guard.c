@@ -1,15 +1,28 @@
-/* Owns the refusal of deletions that would take something from a model version. */
+/* Owns the refusal of deletions and writes that would take something from a model version. */
 #include "api/deletion_guard.h"
 
 #include <inttypes.h>
 
 #include "api/model_events.h"
+#include "artifacts/artifact_path.h"
 #include "http/target.h"
 #include "store/model_versions.h"
 #include "store/registry_json.h"
 
 /* So that a sentence about three versions ends with what to do. */
-enum { NAME_BYTES_SHOWN = 100, ALIAS_BYTES_SHOWN = 40, ALIASES_NAMED_MAX = 3 };
+enum {
+	NAME_BYTES_SHOWN = 100,
+	ALIAS_BYTES_SHOWN = 40,
+	ALIASES_NAMED_MAX = 3,
+	PATH_BYTES_SHOWN = 200
+};
+
+/* How a version loses something. */
+struct way {
+	const char *participle; /* "… cannot be deleted", and in the history */
+	const char *forced;	/* "force=true deletes it anyway" */
+};
+static const struct way deleting = {"deleted", "deletes"}, replacing = {"replaced", "replaces"};
 
 /* "version 3 of model 'taxi' (champion, blue)" */
 static bool describe_version(struct db *tracker, const struct needing_version *needing,
@@ -52,15 +65,16 @@ bool deletion_guard_describe(struct db *tracker, const struct needing_version_li
 	return true;
 }
 
-static bool refuse(struct call *call, struct db *tracker, const struct deletion *deletion,
-		   const struct needing_version_list *needing, struct error *err)
+static bool refuse(struct db *tracker, const struct way *way, struct slice subject,
+		   const struct needing_version_list *needing, struct arena *arena,
+		   struct error *err)
 {
 	struct slice why;
-	if (!deletion_guard_describe(tracker, needing, call->arena, &why, err))
+	if (!deletion_guard_describe(tracker, needing, arena, &why, err))
 		return false;
 	return error_set(err, ERR_RESOURCE_CONFLICT,
-			 "%.*s cannot be deleted: %.*s; force=true deletes it anyway.",
-			 SLICE_FMT(deletion->subject), SLICE_FMT(why));
+			 "%.*s cannot be %s: %.*s; force=true %s it anyway.", SLICE_FMT(subject),
+			 way->participle, SLICE_FMT(why), way->forced);
 }
 
 static bool is_forced(const struct call *call, struct opt_bool field, bool *is_forced_out,
@@ -78,24 +92,18 @@ static bool is_forced(const struct call *call, struct opt_bool field, bool *is_f
 	return true;
 }
 
-/* The history of each version says what was taken from it. */
-static bool remember(struct call *call, struct db *tracker, const struct deletion *deletion,
-		     const struct needing_version_list *needing, struct error *err)
+/* The history of the version says what was taken from it. */
+static bool remember(struct call *call, struct db *tracker, const struct way *way,
+		     struct slice subject, const struct needing_version *needing, struct error *err)
 {
-	struct slice detail = registry_json_text(call->arena, "deleted", deletion->subject);
-	for (size_t i = 0; i < needing->count; i++) {
-		const struct needing_version *item = &needing->items[i];
-		struct model_change change = {
-			.kind = REGISTRY_GUARD_FORCED,
-			.model_pk = {item->model_pk},
-			.name = item->model,
-			.version = item->version,
-			.detail = detail,
-		};
-		if (!model_change(call, tracker, &change, err))
-			return false;
-	}
-	return true;
+	struct model_change change = {
+		.kind = REGISTRY_GUARD_FORCED,
+		.model_pk = {needing->model_pk},
+		.name = needing->model,
+		.version = needing->version,
+		.detail = registry_json_text(call->arena, way->participle, subject),
+	};
+	return model_change(call, tracker, &change, err);
 }
 
 bool deletion_guard(struct call *call, struct db *tracker, const struct deletion *deletion,
@@ -103,9 +111,77 @@ bool deletion_guard(struct call *call, struct db *tracker, const struct deletion
 {
 	struct needing_version_list needing;
 	bool forced;
-	if (!is_forced(call, deletion->force, &forced, err) ||
-	    !version_needs_find(tracker, &deletion->needed, call->arena, &needing, err))
+	if (!version_needs_find(tracker, &deletion->needed, call->arena, &needing, err) ||
+	    !is_forced(call, deletion->force, &forced, err))
 		return false;
-	return forced ? remember(call, tracker, deletion, &needing, err)
-		      : needing.count == 0 || refuse(call, tracker, deletion, &needing, err);
+	if (needing.count > 0 && !forced)
+		return refuse(tracker, &deleting, deletion->subject, &needing, call->arena, err);
+	for (size_t i = 0; i < needing.count; i++) {
+		if (!remember(call, tracker, &deleting, deletion->subject, &needing.items[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* ---- writes ------------------------------------------------------------------------------------- */
+
+/* "'1/…/MLmodel'", "'1/…/MLmodel' (one of 3 files)"; absent when nothing of this version is lost. */
+static struct slice lost_files(const struct artifact_file_list *losses,
+			       const struct needing_version *needing, struct arena *arena)
+{
+	const struct artifact_file *first_or_null = NULL;
+	char quoted[PATH_BYTES_SHOWN];
+	size_t count = 0;
+	for (size_t i = losses->count; i-- > 0;) {
+		if (!artifact_path_is_within(losses->items[i].path, needing->artifact_path))
+			continue;
+		first_or_null = &losses->items[i];
+		count++;
+	}
+	if (first_or_null == NULL)
+		return (struct slice){0};
+	error_quote(first_or_null->path, quoted, sizeof(quoted));
+	return count == 1 ? arena_printf(arena, "'%s'", quoted)
+			  : arena_printf(arena, "'%s' (one of %zu files)", quoted, count);
+}
+
+static bool guard_losses(struct call *call, struct db *tracker,
+			 const struct artifact_file_list *losses,
+			 const struct needing_version_list *needing, bool forced, struct error *err)
+{
+	struct needing_version_list losing = {
+		.items = ARENA_NEW(call->arena, struct needing_version, needing->count)};
+	struct slice subject = {0};
+	for (size_t i = 0; i < needing->count; i++) {
+		struct slice files = lost_files(losses, &needing->items[i], call->arena);
+		if (!slice_is_present(files))
+			continue;
+		if (forced && !remember(call, tracker, &replacing, files, &needing->items[i], err))
+			return false;
+		subject = losing.count == 0 ? files : subject;
+		losing.items[losing.count++] = needing->items[i];
+	}
+	return forced || losing.count == 0 ||
+	       refuse(tracker, &replacing, subject, &losing, call->arena, err);
+}
+
+bool deletion_guard_write(struct call *call, struct db *tracker, const struct artifact_write *write,
+			  struct opt_bool force, struct error *err)
+{
+	const struct needed needed = {.kind = NEEDED_PATH, .id_or_path = write->base};
+	struct needing_version_list needing;
+	struct artifact_file_list losses;
+	struct artifact_file file;
+	enum artifact_kind kind;
+	bool forced;
+	if (!artifact_tree_find(tracker, write->base, &kind, &file, err))
+		return false;
+	if (kind == ARTIFACT_NONE)
+		return true;
+	if (!version_needs_find(tracker, &needed, call->arena, &needing, err))
+		return false;
+	return needing.count == 0 ||
+	       (is_forced(call, force, &forced, err) &&
+		artifact_losses_find(tracker, write, call->arena, &losses, err) &&
+		guard_losses(call, tracker, &losses, &needing, forced, err));
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "api/artifact_service.h"
+#include "api/deletion_guard.h"
 #include "api/live_artifacts.h"
 #include "api/multipart.h"
 #include "api/take_over.h"
@@ -35,6 +36,7 @@ struct complete_request {
 	struct slice path;
 	struct slice upload_id;
 	struct object_list parts; /* of struct listed_part */
+	struct opt_bool force;
 };
 
 static const struct field complete_fields[] = {
@@ -42,6 +44,7 @@ static const struct field complete_fields[] = {
 	FIELD_TEXT(struct complete_request, upload_id, FIELD_REQUIRED),
 	FIELD_OBJECTS(struct complete_request, parts, FIELD_REQUIRED, part_fields,
 		      struct listed_part),
+	FIELD_BOOL(struct complete_request, force, FIELD_OPTIONAL),
 	FIELDS_END,
 };
 
@@ -59,8 +62,7 @@ struct completion {
 	bool is_hashed;
 	bool is_stored;
 	struct slice path; /* of the file */
-	struct live_note note;
-	struct blob_pk_list released;
+	struct call call;  /* of the commit phase */
 };
 
 static struct completion *from_job(struct job *job)
@@ -190,11 +192,14 @@ static bool commit_phase(struct job *job, struct job_context *context, struct er
 	struct completion *c = from_job(job);
 	struct artifact_file file = {
 		.blob_pk = c->stage.blob_pk, .size = c->stage.size, .modified_ms = c->now_ms};
+	const struct artifact_file_list files = {&file, 1};
+	const struct artifact_write write = {.base = c->path, .files = &files};
 	memcpy(file.sha256, c->stage.sha256, SHA256_BYTES);
-	c->released = (struct blob_pk_list){0}; /* this may be the second run */
-	return live_artifacts_note(context->tracker, c->path, job->arena, &c->note, err) &&
+	c->call = take_over_call(&c->flow, c->now_ms); /* this may be the second run */
+	return deletion_guard_write(&c->call, context->tracker, &write, c->request.force, err) &&
+	       live_artifacts_note(&c->call, context->tracker, c->path, err) &&
 	       multipart_complete_in_txn(context->tracker, c->request.upload_id, &c->parts, &file,
-					 job->arena, &c->released, &c->was_complete, err);
+					 job->arena, &c->call.released, &c->was_complete, err);
 }
 
 static const struct job_phase load_phases[] = {{LANE_WORKER, load_phase}};
@@ -236,12 +241,12 @@ static void closed_on_loop(struct take_over *t)
 	struct completion *c = from_flow(t);
 	struct artifact_service *service = t->api->artifacts;
 	int64_t unused[2] = {c->stage.staged_pk, c->stage.blob_pk};
-	live_artifacts_tell_on_loop(t, &c->note);
+	live_artifacts_tell_on_loop(t, &c->call);
 	blob_stage_deinit(&c->stage);
 	blob_pins_drop(&c->pin);
 	if (!c->is_stored)
 		artifact_service_release_on_loop(service, unused, ARRAY_COUNT(unused));
-	artifact_service_release_on_loop(service, c->released.items, c->released.count);
+	artifact_service_release_on_loop(service, c->call.released.items, c->call.released.count);
 	artifact_service_unpinned_on_loop(service);
 	free(c);
 }

@@ -62,6 +62,14 @@ void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned
 	t->in_flight++;
 }
 
+struct call take_over_call(struct take_over *t, int64_t now_ms)
+{
+	return (struct call){.arena = &t->arena,
+			     .now_ms = now_ms,
+			     .api = t->api,
+			     .http = http_exchange_request(t->x_or_null)};
+}
+
 static void deliver_on_loop(struct job *job)
 {
 	struct take_over *t = CONTAINER_OF(job, struct take_over, job);

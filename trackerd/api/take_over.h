@@ -37,6 +37,9 @@ void take_over_begin(struct take_over *t, struct api *api, struct http_exchange 
  * peer is still there; a failure is replied. May end the request. */
 void take_over_run(struct take_over *t, const struct job_phase *phases, unsigned phase_count,
 		   size_t weight_bytes, void (*next_cb)(struct take_over *t));
+/* For a phase that calls what `execute` of endpoints calls: a call of this request with nothing noted yet. Borrows the
+ * request. While a job of it is under way. */
+struct call take_over_call(struct take_over *t, int64_t now_ms);
 /* A whole reply. Takes the content of body_or_null. Ends the request. */
 void take_over_reply(struct take_over *t, const struct http_reply *reply,
 		     struct buffer *body_or_null);

@@ -224,3 +224,9 @@ struct slice artifact_path_name(struct slice path)
 {
 	return slice_from(path, last_slash(path));
 }
+
+bool artifact_path_is_within(struct slice path, struct slice directory)
+{
+	return slice_starts_with(path, directory) &&
+	       (directory.len == 0 || path.len == directory.len || path.ptr[directory.len] == '/');
+}

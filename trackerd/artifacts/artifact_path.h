@@ -44,5 +44,7 @@ MUST_CHECK bool artifact_path_join(struct slice directory, struct slice rest, st
 struct slice artifact_path_directory(struct slice path);
 /* What is behind the last '/'. */
 struct slice artifact_path_name(struct slice path);
+/* Is `path` the same as `directory`, or below it? The root holds everything. */
+bool artifact_path_is_within(struct slice path, struct slice directory);
 
 #endif

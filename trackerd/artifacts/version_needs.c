@@ -14,7 +14,8 @@ static void begin(struct question *q, struct arena *arena)
 {
 	sql_builder_init(&q->sql, arena);
 	q->has_parts = false;
-	sql_text(&q->sql, SQL("SELECT v.model_pk, m.name, v.version FROM model_versions AS v"
+	sql_text(&q->sql, SQL("SELECT v.model_pk, m.name, v.version, v.artifact_path"
+			      " FROM model_versions AS v"
 			      " JOIN registered_models AS m ON m.model_pk = v.model_pk"
 			      " WHERE (v.model_pk, v.version) IN ("));
 }
@@ -86,6 +87,7 @@ static bool answer(struct question *q, struct db *tracker, struct needing_versio
 			.model_pk = db_column_i64(st, 0),
 			.model = db_column_copy(st, 1, q->sql.arena),
 			.version = db_column_i64(st, 2),
+			.artifact_path = db_column_copy(st, 3, q->sql.arena),
 		};
 	}
 	if (row == DB_FAILED)

@@ -20,6 +20,7 @@ struct needing_version {
 	int64_t model_pk;
 	struct slice model; /* its name */
 	int64_t version;
+	struct slice artifact_path; /* where its files are; "" when they are not with us */
 };
 /* Those that an alias points at come first; then by model and version. */
 struct needing_version_list {

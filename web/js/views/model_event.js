@@ -63,7 +63,12 @@ const SENTENCES = {
 	'model.deleted': () => 'deleted the model',
 	'model.restored': () => 'restored the model',
 	'model.rules_set': () => 'changed the rules',
-	'guard.forced': (e) => ['deleted by force what ', v(e.version), ' needs'],
+	'guard.forced': (e) => [
+		e.detail?.replaced ? 'replaced' : 'deleted',
+		' by force what ',
+		v(e.version),
+		' needs',
+	],
 };
 
 const stage = (state) => h('span.tag', state.stage || 'None');
