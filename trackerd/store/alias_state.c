@@ -59,11 +59,12 @@ static bool load_latest(struct db *db, struct model_pk pk, struct arena *arena,
 		    " WHERE model_seq = (SELECT model_seq FROM registered_models WHERE model_pk = "
 		    "$1)"
 		    " AND version = (SELECT max(version) FROM model_versions WHERE model_pk = $1)"
-		    " AND part = 0 AND key = '' ORDER BY event_seq DESC LIMIT 1"),
+		    " AND part = $2 AND key = '' ORDER BY event_seq DESC LIMIT 1"),
 		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
+	db_bind_i64(st, 2, REGISTRY_PART_LIFE);
 	if (!db_fetch_one(st, &found, err))
 		return false;
 	if (found) {

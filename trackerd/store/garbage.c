@@ -5,8 +5,8 @@
 
 /* What there is of one kind. Statements take the pk as $1. */
 struct kind_sql {
-	struct sql next; /* after pk $1: the columns of struct garbage */
-	struct sql mark;
+	struct sql next;	  /* after pk $1: the columns of struct garbage */
+	struct sql mark;	  /* with $2 */
 	struct sql count;	  /* rows besides the last one, and bytes of points */
 	const struct sql *pieces; /* each deletes some rows */
 	unsigned piece_count;
@@ -71,7 +71,7 @@ static const struct kind_sql kinds[GARBAGE_KINDS] = {
 				"coalesce(deleted_time_ms, 0),"
 				" artifact_uri, is_deleted FROM runs"
 				" WHERE run_pk > $1 AND is_deleted > 0 ORDER BY run_pk LIMIT 1"),
-			.mark = SQL_LITERAL("UPDATE runs SET is_deleted = 2 WHERE run_pk = $1"),
+			.mark = SQL_LITERAL("UPDATE runs SET is_deleted = $2 WHERE run_pk = $1"),
 			.count = SQL_LITERAL(
 				"SELECT (SELECT count(*) FROM metric_chunks WHERE run_pk = $1)"
 				" + (SELECT count(*) FROM metric_tail WHERE run_pk = $1)"
@@ -101,7 +101,7 @@ static const struct kind_sql kinds[GARBAGE_KINDS] = {
 				" WHERE l.logged_model_pk > $1 AND (l.is_deleted > 0 OR "
 				"e.is_deleted > 0)"
 				" ORDER BY l.logged_model_pk LIMIT 1"),
-			.mark = SQL_LITERAL("UPDATE logged_models SET is_deleted = 2 WHERE "
+			.mark = SQL_LITERAL("UPDATE logged_models SET is_deleted = $2 WHERE "
 					    "logged_model_pk = $1"),
 			.count = SQL_LITERAL("SELECT (SELECT count(*) FROM logged_model_metrics "
 					     "WHERE logged_model_pk = $1)"
@@ -122,7 +122,7 @@ static const struct kind_sql kinds[GARBAGE_KINDS] = {
 					    " WHERE experiment_id > $1 AND is_deleted > 0 ORDER BY "
 					    "experiment_id LIMIT 1"),
 			.mark = SQL_LITERAL(
-				"UPDATE experiments SET is_deleted = 2 WHERE experiment_id = $1"),
+				"UPDATE experiments SET is_deleted = $2 WHERE experiment_id = $1"),
 			.count = SQL_LITERAL(
 				"SELECT (SELECT count(*) FROM datasets WHERE experiment_id = $1)"
 				" + (SELECT count(*) FROM experiment_tags WHERE experiment_id = $1)"
@@ -156,7 +156,7 @@ static bool next_of_kind(struct db *db, const struct garbage_cursor *cursor, str
 			.experiment_id = db_column_i64(st, 3),
 			.deleted_ms = db_column_i64(st, 4),
 			.uri = db_column_copy(st, 5, arena),
-			.is_being_removed = db_column_i64(st, 6) == 2,
+			.is_being_removed = db_column_i64(st, 6) == GARBAGE_BEING_REMOVED,
 		};
 	db_reset(st);
 	return true;
@@ -226,7 +226,10 @@ bool garbage_measure(struct db *db, const struct garbage *garbage, struct garbag
 bool garbage_mark_in_txn(struct db *db, const struct garbage *garbage, struct error *err)
 {
 	struct db_statement *st = prepare(db, kinds[garbage->kind].mark, garbage->pk, err);
-	return st != NULL && db_run(st, err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 2, GARBAGE_BEING_REMOVED);
+	return db_run(st, err);
 }
 
 bool garbage_remove_piece_in_txn(struct db *db, const struct garbage *garbage, bool *is_gone_out,

@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "db/db.h"
 
+enum { GARBAGE_BEING_REMOVED = 2 }; /* is_deleted of its row */
+
 enum garbage_kind { GARBAGE_RUN, GARBAGE_LOGGED_MODEL, GARBAGE_EXPERIMENT };
 enum { GARBAGE_KINDS = 3 };
 

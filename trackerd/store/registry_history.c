@@ -273,12 +273,13 @@ bool registry_alias_event_load(struct db *db, struct model_pk pk, struct slice a
 		SQL("SELECT event_seq, time_ms, CASE WHEN after_json IS NULL THEN 0 ELSE"
 		    " alias_version END, kind, actor, reason FROM registry_events WHERE model_seq ="
 		    " (SELECT model_seq FROM registered_models WHERE model_pk = $1)"
-		    " AND version = 0 AND part = 5 AND key = $2 ORDER BY event_seq DESC LIMIT 1"),
+		    " AND version = 0 AND part = $3 AND key = $2 ORDER BY event_seq DESC LIMIT 1"),
 		err);
 	if (st == NULL)
 		return false;
 	db_bind_i64(st, 1, pk.value);
 	db_bind_text(st, 2, alias);
+	db_bind_i64(st, 3, REGISTRY_PART_ALIAS);
 	if (!db_fetch_one(st, &found, err))
 		return false;
 	*out = (struct registry_alias_event){0};

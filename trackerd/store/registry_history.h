@@ -43,6 +43,9 @@ enum registry_part {
 	REGISTRY_PART_GUARD = 7, /* no state: something that a version needs is gone */
 };
 
+/* The rows of registry_events that give, change or end the name of a model, in the words of the index of names. */
+#define REGISTRY_NAMES_SQL "version = 0 AND part <= 1"
+
 enum registry_kind {
 	REGISTRY_MODEL_CREATED,
 	REGISTRY_MODEL_ADOPTED, /* it stood before there was a history */

@@ -16,7 +16,7 @@ static void build(struct sql_builder *b, const struct registry_log_query *query)
 		sql_value_i64(b, query->model_seq);
 	} else if (slice_is_present(query->name_or_absent)) {
 		sql_text(b, SQL(" AND model_seq IN (SELECT model_seq FROM registry_events"
-				" WHERE version = 0 AND part <= 1 AND model = "));
+				" WHERE " REGISTRY_NAMES_SQL " AND model = "));
 		sql_value_text(b, query->name_or_absent);
 		sql_text(b, SQL(")"));
 	}

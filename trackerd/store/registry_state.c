@@ -85,8 +85,8 @@ bool registry_find_named(struct db *db, struct slice name, int64_t seq, int64_t 
 	bool found = false;
 	struct db_statement *st = db_prepare(
 		db,
-		SQL("SELECT model_seq FROM registry_events WHERE model = $1 AND version = 0"
-		    " AND part <= 1 AND event_seq <= $2 ORDER BY event_seq DESC LIMIT 1"),
+		SQL("SELECT model_seq FROM registry_events WHERE model = $1 AND " REGISTRY_NAMES_SQL
+		    " AND event_seq <= $2 ORDER BY event_seq DESC LIMIT 1"),
 		err);
 	if (st == NULL)
 		return false;
