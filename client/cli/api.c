@@ -104,7 +104,7 @@ void api_identify(struct api *api, const char *user, const char *cause)
 	make_header(api->cause, sizeof(api->cause), CAUSE_HEADER, cause);
 }
 
-/* The headers of every JSON call. NULL without any; what finds no memory is left out. */
+/* The headers of whatever may change something. NULL without any; what finds no memory is left out. */
 static struct curl_slist *own_headers(const struct api *api)
 {
 	const char *const headers[] = {api->user, api->cause};
@@ -343,7 +343,7 @@ bool api_upload(struct api *api, const struct api_upload *upload, struct arena *
 	set_common(&e, "PUT", url_of(api, upload->path, arena));
 	set_patience(api->curl);
 	(void)snprintf(digest, sizeof(digest), "X-Content-Sha256: %s", upload->sha256);
-	struct curl_slist *headers = curl_slist_append(NULL, digest);
+	struct curl_slist *headers = curl_slist_append(own_headers(api), digest);
 	(void)curl_easy_setopt(api->curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(api->curl, CURLOPT_UPLOAD, 1L);
 	(void)curl_easy_setopt(api->curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->bytes);

@@ -500,7 +500,11 @@ class Models(WithDaemon):
             self.assertIn("model/w' cannot be replaced: version 1 of model 'kept' needs it", refusal)
             self.trk.run(words[0], words[1], run, trees[0])
             self.trk.run(*words, "--force")
-            self.assertIn("v1: what it needs was replaced by force", self.trk.out("models", "history", "kept"))
+            forced = self.trk.json("models", "history", "kept", "--max", "1")["events"][0]
+            self.assertEqual((forced["kind"], forced["version"], forced["cause"]), ("guard.forced", "1", f"trk {words[0]} {words[1]}"))
+            self.assertNotEqual(forced["actor"], "")
+            history = self.trk.out("models", "history", "kept", env={"COLUMNS": "200"})
+            self.assertIn("v1: what it needs was replaced by force", history)
             self.trk.run("artifacts", "put", run, trees[0], "--force")
 
     def second_version(self, run, target):
