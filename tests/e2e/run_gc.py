@@ -315,6 +315,49 @@ def young_deletions_can_be_restored(folder):
 
 
 @case
+def a_version_that_can_be_restored_keeps_its_files(folder):
+    """A version deleted lately, alone or with its model, keeps its run and files, is named, and comes back whole."""
+    with Site(folder) as site:
+        experiment = site.experiment("e")
+        run = site.run(experiment)
+        path = f"{experiment}/{run}/artifacts/model/w"
+        site.put(path, b"weights")
+        for number in ("1", "2"):
+            equal(site.version("m", run if number == "1" else "", "mlflow-artifacts:/" + os.path.dirname(path)), number, "number")
+        site.post("runs/delete", run_id=run, force=True)
+        before_ms = site.plan()["stays"][0]["deleted_ms"]
+        while time.time() * 1000 < before_ms + 2:  # what is deleted from now on is deleted later than the run
+            pass
+
+        def stays():
+            plan = site.client.call("GET", f"{GC}?deleted_before_ms={before_ms}")
+            equal((plan["goes"], site.collect(deleted_before_ms=before_ms)["runs"]), ([], 0), "what goes")
+            return [(item["reason"], item["text"]) for item in plan["stays"]]
+
+        def delete_version(number):
+            site.client.call("DELETE", "model-versions/delete", {"name": "m", "version": number})
+
+        delete_version("1")
+        equal(stays(), [("needed", "version 2 of model 'm' needs it")], "with version 2")
+        delete_version("2")
+        both = [("restore_window", "version 1 of model 'm' and 1 more were deleted lately and need it to be restored")]
+        equal(stays(), both, "with both deleted")
+        site.post("/api/trackerd/v1/models/m/restore", version="1")
+        equal(stays(), [("needed", "version 1 of model 'm' needs it")], "with version 1 restored")
+        site.client.call("DELETE", "registered-models/delete", {"name": "m"})
+        equal(stays(), both, "with the model deleted")
+        site.post("/api/trackerd/v1/models/m/restore")
+        equal(site.client.raw("GET", PROXY + "artifacts/" + path)[2], b"weights", "the restored version's file")
+        delete_version("1")
+        equal(stays(), both, "deleted again")
+        site.post("/api/trackerd/v1/models/m/restore", version="1")
+        delete_version("1")
+        equal(site.collect()["runs"], 1, "when its time is up")
+        for number in ("1", "2"):
+            site.client.call("POST", "/api/trackerd/v1/models/m/restore", {"version": number}, 409)
+
+
+@case
 def an_experiment_stays_with_what_it_holds(folder):
     """An experiment whose run is needed stays with it; one that shares its folder takes only what is its own."""
     with Site(folder) as site:

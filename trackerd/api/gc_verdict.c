@@ -7,6 +7,7 @@
 #include "artifacts/artifact_path.h"
 #include "store/traces.h"
 
+enum { MODEL_BYTES_SHOWN = 100 };
 #define OLDER_THAN_MS_DEFAULT (INT64_C(30) * 24 * 3600 * 1000)
 
 struct slice gc_reason_name(enum gc_reason reason)
@@ -96,20 +97,62 @@ struct slice gc_trace_folder(const struct garbage *experiment, struct slice trac
 
 /* ---- verdicts ----------------------------------------------------------------------------------- */
 
-static bool find_needing(struct db *tracker, const struct garbage *garbage, struct arena *arena,
-			 struct needing_version_list *out, struct error *err)
+static struct gc_verdict stays(enum gc_reason reason, struct slice text)
+{
+	return (struct gc_verdict){reason, text};
+}
+
+static struct needed needed_by_versions(const struct garbage *garbage)
 {
 	static const enum needed_kind needed_kinds[GARBAGE_KINDS] = {
 		[GARBAGE_RUN] = NEEDED_RUN,
 		[GARBAGE_LOGGED_MODEL] = NEEDED_LOGGED_MODEL,
 		[GARBAGE_EXPERIMENT] = NEEDED_EXPERIMENT,
 	};
-	const struct needed needed = {
+	return (struct needed){
 		.kind = needed_kinds[garbage->kind],
 		.id_or_path = garbage->id,
 		.experiment_id = garbage->pk,
 	};
-	return version_needs_find(tracker, &needed, arena, out, err);
+}
+
+/* "version 3 of model 'taxi' was deleted lately and needs it to be restored" */
+static struct slice describe_deleted(const struct needing_version_list *deleted,
+				     struct arena *arena)
+{
+	const struct needing_version *first = &deleted->items[0];
+	struct slice others = SLICE("");
+	char quoted[MODEL_BYTES_SHOWN];
+	if (deleted->count > 1)
+		others = arena_printf(arena, " and %zu more", deleted->count - 1);
+	return arena_printf(arena,
+			    "version %" PRId64
+			    " of model '%s'%.*s %s deleted lately and %s it to be restored",
+			    first->version, error_quote(first->model, quoted, sizeof(quoted)),
+			    SLICE_FMT(others), deleted->count == 1 ? "was" : "were",
+			    deleted->count == 1 ? "needs" : "need");
+}
+
+/* By versions that are there, or by some that can be restored as long as this is. */
+static bool judge_needs(struct db *tracker, const struct garbage *garbage, int64_t before_ms,
+			struct arena *arena, struct gc_verdict *out, struct error *err)
+{
+	const struct needed needed = needed_by_versions(garbage);
+	struct needing_version_list needing;
+	struct slice why;
+	if (!version_needs_find(tracker, &needed, arena, &needing, err))
+		return false;
+	if (needing.count > 0) {
+		if (!deletion_guard_describe(tracker, &needing, arena, &why, err))
+			return false;
+		*out = stays(GC_NEEDED, why);
+		return true;
+	}
+	if (!version_needs_find_deleted(tracker, &needed, before_ms, arena, &needing, err))
+		return false;
+	if (needing.count > 0)
+		*out = stays(GC_RESTORE_WINDOW, describe_deleted(&needing, arena));
+	return true;
 }
 
 static bool has_upload(struct db *tracker, const struct garbage *garbage, struct arena *arena,
@@ -133,16 +176,9 @@ static bool has_upload(struct db *tracker, const struct garbage *garbage, struct
 	return true;
 }
 
-static struct gc_verdict stays(enum gc_reason reason, struct slice text)
-{
-	return (struct gc_verdict){reason, text};
-}
-
 bool gc_judge(struct db *tracker, const struct garbage *garbage, int64_t before_ms,
 	      struct arena *arena, struct gc_verdict *out, struct error *err)
 {
-	struct needing_version_list needing;
-	struct slice why;
 	bool uploads;
 	*out = stays(GC_GOES, SLICE(""));
 	if (garbage->is_being_removed)
@@ -155,17 +191,11 @@ bool gc_judge(struct db *tracker, const struct garbage *garbage, int64_t before_
 		*out = stays(GC_RESTORE_WINDOW, SLICE("it was deleted lately and can be restored"));
 		return true;
 	}
-	if (!find_needing(tracker, garbage, arena, &needing, err) ||
-	    !has_upload(tracker, garbage, arena, &uploads, err))
+	if (!has_upload(tracker, garbage, arena, &uploads, err))
 		return false;
 	if (uploads)
 		*out = stays(GC_UPLOAD, SLICE("a file of it is being uploaded in parts"));
-	if (needing.count == 0)
-		return true;
-	if (!deletion_guard_describe(tracker, &needing, arena, &why, err))
-		return false;
-	*out = stays(GC_NEEDED, why);
-	return true;
+	return judge_needs(tracker, garbage, before_ms, arena, out, err);
 }
 
 static bool check_not_negative(const char *name, struct opt_i64 value, struct error *err)

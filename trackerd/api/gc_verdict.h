@@ -8,7 +8,7 @@
 
 enum gc_reason {
 	GC_GOES,
-	GC_RESTORE_WINDOW, /* it was not deleted long enough ago */
+	GC_RESTORE_WINDOW, /* it, or a version that needs it, was not deleted long enough ago */
 	GC_NEEDED,	   /* by a version of the registry */
 	GC_UPLOAD,	   /* a file in its folder is being uploaded in parts */
 	GC_CONTENTS,	   /* an experiment: something in it stays */

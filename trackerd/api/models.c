@@ -216,7 +216,7 @@ static bool delete_execute(struct call *call, struct db *tracker, struct error *
 	return model_changes_aliases_gone(call, tracker, model->pk, model->name, &model->aliases,
 					  err) &&
 	       model_change(call, tracker, &change, err) &&
-	       model_delete_in_txn(tracker, r->name, err);
+	       model_delete_in_txn(tracker, r->name, call->now_ms, err);
 }
 
 const struct endpoint models_delete = {

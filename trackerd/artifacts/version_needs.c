@@ -3,30 +3,53 @@
 
 #include "artifacts/artifact_path.h"
 #include "db/sql_builder.h"
+#include "search/search_table.h"
+
+/* Versions of one kind; for deleted ones the moment follows. */
+struct asked {
+	struct sql begin; /* which versions: those in … */
+	struct sql part;  /* … a table that a condition follows on */
+	struct sql end;
+};
+static const struct asked asked_of_versions = {
+	SQL_LITERAL("SELECT v.model_pk, m.name, v.version, v.artifact_path"
+		    " FROM model_versions AS v"
+		    " JOIN registered_models AS m ON m.model_pk = v.model_pk"
+		    " WHERE (v.model_pk, v.version) IN ("),
+	SQL_LITERAL("SELECT model_pk, version FROM model_versions WHERE "),
+	SQL_LITERAL(") ORDER BY NOT EXISTS (SELECT 1 FROM model_aliases AS a"
+		    " WHERE a.model_pk = v.model_pk AND a.version = v.version),"
+		    " m.name, v.version"),
+};
+static const struct asked asked_of_deleted = {
+	SQL_LITERAL("SELECT 0, model, version, artifact_path FROM deleted_versions"
+		    " WHERE (model_seq, version) IN ("),
+	SQL_LITERAL("SELECT model_seq, version FROM deleted_versions WHERE "),
+	SQL_LITERAL(") AND deleted_ms > "),
+};
 
 /* A statement that grows by one way to find versions at a time. */
 struct question {
+	const struct asked *asked;
 	struct sql_builder sql;
 	bool has_parts;
 };
 
-static void begin(struct question *q, struct arena *arena)
+static void begin(struct question *q, const struct asked *asked, struct arena *arena)
 {
 	sql_builder_init(&q->sql, arena);
+	q->asked = asked;
 	q->has_parts = false;
-	sql_text(&q->sql, SQL("SELECT v.model_pk, m.name, v.version, v.artifact_path"
-			      " FROM model_versions AS v"
-			      " JOIN registered_models AS m ON m.model_pk = v.model_pk"
-			      " WHERE (v.model_pk, v.version) IN ("));
+	sql_text(&q->sql, asked->begin);
 }
 
-/* The next way to find them: what follows is a condition on model_versions. */
+/* The next way to find them: what follows is a condition on versions. */
 static struct sql_builder *add(struct question *q)
 {
 	if (q->has_parts)
 		sql_text(&q->sql, SQL(" UNION "));
 	q->has_parts = true;
-	sql_text(&q->sql, SQL("SELECT model_pk, version FROM model_versions WHERE "));
+	sql_text(&q->sql, q->asked->part);
 	return &q->sql;
 }
 
@@ -74,9 +97,6 @@ static bool answer(struct question *q, struct db *tracker, struct needing_versio
 {
 	struct needing_version_list list = {0};
 	enum db_row row;
-	sql_text(&q->sql, SQL(") ORDER BY NOT EXISTS (SELECT 1 FROM model_aliases AS a"
-			      " WHERE a.model_pk = v.model_pk AND a.version = v.version),"
-			      " m.name, v.version"));
 	struct db_statement *st = db_prepare_built(tracker, &q->sql, err);
 	if (st == NULL)
 		return false;
@@ -160,6 +180,23 @@ bool version_needs_find(struct db *tracker, const struct needed *needed, struct 
 			struct needing_version_list *out, struct error *err)
 {
 	struct question q;
-	begin(&q, arena);
-	return add_all(&q, tracker, needed, err) && answer(&q, tracker, out, err);
+	begin(&q, &asked_of_versions, arena);
+	if (!add_all(&q, tracker, needed, err))
+		return false;
+	sql_text(&q.sql, q.asked->end);
+	return answer(&q, tracker, out, err);
+}
+
+bool version_needs_find_deleted(struct db *tracker, const struct needed *needed,
+				int64_t deleted_after_ms, struct arena *arena,
+				struct needing_version_list *out, struct error *err)
+{
+	struct question q;
+	begin(&q, &asked_of_deleted, arena);
+	if (!add_all(&q, tracker, needed, err))
+		return false;
+	sql_text(&q.sql, q.asked->end);
+	sql_value_i64(&q.sql, deleted_after_ms);
+	sql_text(&q.sql, SQL(" ORDER BY model, version"));
+	return answer(&q, tracker, out, err);
 }

@@ -17,7 +17,7 @@
 #include "db/db.h"
 
 struct needing_version {
-	int64_t model_pk;
+	int64_t model_pk; /* 0 of a deleted one */
 	struct slice model; /* its name */
 	int64_t version;
 	struct slice artifact_path; /* where its files are; "" when they are not with us */
@@ -41,5 +41,8 @@ struct needed {
 /* None for a thing that is not there. */
 MUST_CHECK bool version_needs_find(struct db *tracker, const struct needed *needed, struct arena *arena,
 				   struct needing_version_list *out, struct error *err);
+/* The same of versions that were deleted after a moment and can be restored as long as what they need is there. */
+MUST_CHECK bool version_needs_find_deleted(struct db *tracker, const struct needed *needed, int64_t deleted_after_ms,
+					   struct arena *arena, struct needing_version_list *out, struct error *err);
 
 #endif

@@ -88,9 +88,8 @@ static bool insert_version(struct db *db, struct model_pk pk, const struct impor
 			   struct arena *arena, struct error *err)
 {
 	struct slice source = version->source;
-	struct slice location = slice_is_present(version->storage_location)
-					? version->storage_location
-					: version->source;
+	struct slice location =
+		version->storage_location.len > 0 ? version->storage_location : version->source;
 	if (!move_addresses(db, version, arena, &source, &location, err))
 		return false;
 	const struct model_version row = {

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "store/deleted_versions.h"
 #include "store/model_rows.h"
 #include "store/models.h"
 
@@ -119,7 +120,8 @@ static bool put_row(struct db *db, const struct model_version *v, struct error *
 
 bool model_version_put_in_txn(struct db *db, const struct model_version *v, struct error *err)
 {
-	if (!put_row(db, v, err) || !raise_last_version(db, v->model_pk, v->version, err))
+	if (!put_row(db, v, err) || !raise_last_version(db, v->model_pk, v->version, err) ||
+	    !deleted_versions_remove_in_txn(db, v->model_pk, v->version, err))
 		return false;
 	for (size_t i = 0; i < v->tags.count; i++) {
 		if (!model_version_tag_set_in_txn(db, v->model_pk, v->version, v->tags.items[i],
@@ -362,6 +364,8 @@ bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t versio
 bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, int64_t now_ms,
 				 struct error *err)
 {
+	if (!deleted_versions_add_in_txn(db, pk, version, now_ms, err))
+		return false;
 	struct db_statement *st = db_prepare(
 		db, SQL("DELETE FROM model_versions WHERE model_pk = $1 AND version = $2"), err);
 	if (st == NULL)

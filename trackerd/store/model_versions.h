@@ -44,7 +44,7 @@ MUST_CHECK bool model_version_describe_in_txn(struct db *db, struct model_pk pk,
 /* `stage` is canonical. With `archive_others` all other versions in that stage become Archived. */
 MUST_CHECK bool model_version_move_in_txn(struct db *db, struct model_pk pk, int64_t version, struct slice stage,
 					  bool archive_others, int64_t now_ms, struct error *err);
-/* With its tags and aliases. */
+/* With its tags and aliases; it is remembered in deleted_versions.h. */
 MUST_CHECK bool model_version_delete_in_txn(struct db *db, struct model_pk pk, int64_t version, int64_t now_ms,
 					    struct error *err);
 /* The value of a tag, in the arena; absent when there is no such tag. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "search/model_fields.h"
+#include "store/deleted_versions.h"
 #include "store/key_values.h"
 #include "store/model_rows.h"
 #include "store/model_versions.h"
@@ -239,10 +240,10 @@ bool model_describe_in_txn(struct db *db, struct slice name, struct slice descri
 	return db_run(st, err);
 }
 
-bool model_delete_in_txn(struct db *db, struct slice name, struct error *err)
+bool model_delete_in_txn(struct db *db, struct slice name, int64_t now_ms, struct error *err)
 {
 	struct model_pk pk;
-	if (!model_find(db, name, &pk, err))
+	if (!model_find(db, name, &pk, err) || !deleted_versions_add_in_txn(db, pk, 0, now_ms, err))
 		return false;
 	struct db_statement *st =
 		db_prepare(db, SQL("DELETE FROM registered_models WHERE model_pk = $1"), err);

@@ -30,8 +30,8 @@ MUST_CHECK bool model_rename_in_txn(struct db *db, struct slice name, struct sli
 				    struct error *err);
 MUST_CHECK bool model_describe_in_txn(struct db *db, struct slice name, struct slice description, int64_t now_ms,
 				      struct error *err);
-/* Deletes it with versions, tags and aliases. */
-MUST_CHECK bool model_delete_in_txn(struct db *db, struct slice name, struct error *err);
+/* Deletes it with versions, which are remembered in deleted_versions.h, tags and aliases. */
+MUST_CHECK bool model_delete_in_txn(struct db *db, struct slice name, int64_t now_ms, struct error *err);
 /* Moves last_updated: a version was created, deleted or transitioned. */
 MUST_CHECK bool model_touch_in_txn(struct db *db, struct model_pk pk, int64_t now_ms, struct error *err);
 

@@ -348,7 +348,7 @@ static void test_what_runs_is_compared_with_what_the_alias_means_now(void **stat
 	CHECK(t, model_alias_delete_in_txn(t->db, pk, SLICE("champion"), &t->err));
 	d = load(t);
 	assert_true(d.alias_version == 0 && deployment_differs(&d));
-	CHECK(t, model_delete_in_txn(t->db, SLICE("taxi"), &t->err));
+	CHECK(t, model_delete_in_txn(t->db, SLICE("taxi"), 1, &t->err));
 	assert_false(load(t).is_in_registry);
 	d.alias = SLICE(""); /* it was given a number: there is nothing to differ from */
 	assert_false(deployment_differs(&d));

@@ -58,7 +58,7 @@ static void rules_go_with_their_model(void **state)
 	struct tracker_db *t = *state;
 	struct slice requirement = SLICE("digest"), alias = SLICE("champion");
 	put(t, add_model(t, "R"), &requirement, 1, &alias, 1);
-	CHECK(t, model_delete_in_txn(t->db, SLICE("R"), &t->err));
+	CHECK(t, model_delete_in_txn(t->db, SLICE("R"), 1, &t->err));
 	assert_string_equal(json(t, add_model(t, "R")),
 			    "{\"requirements\":[],\"protected_aliases\":[]}");
 }

@@ -63,7 +63,7 @@ static void a_model_made_anew_is_another_one(void **state)
 {
 	struct tracker_db *t = *state;
 	(void)world_add_model(t, "a", 1);
-	CHECK(t, model_delete_in_txn(t->db, SLICE("a"), &t->err));
+	CHECK(t, model_delete_in_txn(t->db, SLICE("a"), 1, &t->err));
 	(void)world_add_model(t, "a", 2);
 	assert_int_equal(tracker_db_number(t, SQL("SELECT model_seq FROM registered_models")), 2);
 }
