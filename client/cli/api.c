@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "cli/cli.h"
+#include "src/transport.h"
 
 #define USER_HEADER  "X-Trackerd-User: "
 #define CAUSE_HEADER "X-Trackerd-Cause: "
@@ -23,8 +24,6 @@ enum {
 };
 
 struct api {
-	int64_t call_timeout_ms;
-	bool is_brief; /* Ctrl-C does not end it */
 	CURL *curl;
 	char *url;		      /* without a slash at the end */
 	const char *if_match_or_null; /* of the next call */
@@ -57,7 +56,6 @@ bool api_open(const char *url, struct api **out, struct error *err)
 	struct api *api = calloc(1, sizeof(*api));
 	bool ok = api != NULL && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 	if (ok) {
-		api->call_timeout_ms = CALL_TIMEOUT_MS;
 		api->curl = curl_easy_init();
 		api->url = strndup(url, url[len - 1] == '/' ? len - 1 : len);
 		ok = api->curl != NULL && api->url != NULL;
@@ -79,23 +77,13 @@ void api_close(struct api *api)
 	free(api);
 }
 
-void api_make_brief(struct api *api, int64_t timeout_ms)
-{
-	api->call_timeout_ms = timeout_ms;
-	api->is_brief = true;
-}
-
 static void make_header(char *header, size_t bytes_max, const char *name, const char *value)
 {
-	struct slice text = slice_from_cstr(value);
-	size_t room = bytes_max - strlen(name) - 1;
-	while (text.len > room || !slice_is_utf8(text))
-		text.len--;
-	(void)snprintf(header, bytes_max, "%s%.*s", text.len > 0 ? name : "", SLICE_FMT(text));
-	for (char *c = header; *c != '\0'; c++) {
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	}
+	size_t len = strlen(name);
+	memcpy(header, name, len);
+	transport_header_text(slice_from_cstr(value), header + len, bytes_max - len);
+	if (header[len] == '\0')
+		header[0] = '\0';
 }
 
 void api_identify(struct api *api, const char *user, const char *cause)
@@ -118,11 +106,6 @@ static struct curl_slist *own_headers(const struct api *api)
 }
 
 /* ---- callbacks ------------------------------------------------------------------------------- */
-
-static bool is_stopped(const struct exchange *e)
-{
-	return !e->api->is_brief && cli_is_interrupted();
-}
 
 static long status_of(const struct exchange *e)
 {
@@ -193,7 +176,7 @@ static int progressed(void *context, curl_off_t down_total, curl_off_t down, cur
 {
 	const struct exchange *e = context;
 	(void)down_total, (void)down, (void)up_total;
-	if (is_stopped(e))
+	if (cli_is_interrupted())
 		return 1;
 	if (e->upload != NULL && e->upload->progress != NULL)
 		e->upload->progress(e->upload->context, up);
@@ -212,7 +195,7 @@ static bool fail_unanswered(struct exchange *e, CURLcode code)
 	const struct api *api = e->api;
 	if (e->gave_up)
 		return false;
-	if (is_stopped(e))
+	if (cli_is_interrupted())
 		return cli_fail_interrupted(e->err);
 	if (e->reply.failed)
 		return error_set(e->err, ERR_REQUEST_TOO_LARGE, "the reply of %s is too large",
@@ -306,7 +289,7 @@ bool api_call(struct api *api, const char *method, struct slice path, struct sli
 	char condition[API_ETAG_BYTES + 16];
 	buffer_init(&e.reply, REPLY_BYTES_MAX);
 	set_common(&e, method, url_of(api, path, arena));
-	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)api->call_timeout_ms);
+	(void)curl_easy_setopt(api->curl, CURLOPT_TIMEOUT_MS, (long)CALL_TIMEOUT_MS);
 	if (slice_is_present(json_body)) {
 		headers = curl_slist_append(headers, "Content-Type: application/json");
 		(void)curl_easy_setopt(api->curl, CURLOPT_POSTFIELDS, json_body.ptr);

@@ -20,8 +20,6 @@ typedef void api_progress_fn(void *context, int64_t bytes);
 
 MUST_CHECK bool api_open(const char *url, struct api **out, struct error *err);
 void api_close(struct api *api_or_null);
-/* From now on calls end after so long, and Ctrl-C does not end them. */
-void api_make_brief(struct api *api, int64_t timeout_ms);
 /* Who calls, and by which command: goes along with every JSON call, for the server to remember with what it changes.
  * Copies the texts, cut to what the server takes; control characters become '?'. "" says nothing. */
 void api_identify(struct api *api, const char *user, const char *cause);

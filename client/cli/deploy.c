@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/deploy_reporter.h"
 #include "cli/deploy_run.h"
+#include "cli/deploy_tell.h"
 #include "cli/deploy_watch.h"
 #include "cli/handlers.h"
 #include "cli/model_ref.h"
@@ -228,11 +228,11 @@ static bool run(struct deployment *d, const struct wish *w, struct error *err)
 }
 
 /* The way back needs no server, and so no address of one. */
-static bool open_reporter(struct deployment *d, const struct wish *w,
-			  struct deploy_reporter *reporter, struct error *err)
+static bool open_reporter(struct deployment *d, const struct wish *w, struct reporter *reporter,
+			  struct error *err)
 {
 	int64_t heartbeat_ms = w->is_watch ? w->heartbeat_s * 1000 : 0;
-	if (deploy_reporter_open(reporter, d->cli, heartbeat_ms, err)) {
+	if (deploy_tell_open(reporter, d->cli, heartbeat_ms, err)) {
 		d->reporter_or_null = reporter;
 		return true;
 	}
@@ -246,7 +246,7 @@ static bool open_reporter(struct deployment *d, const struct wish *w,
 bool deploy(struct cli *cli, struct error *err)
 {
 	struct deployment d = {.cli = cli, .state = {.arena = cli->arena}};
-	struct deploy_reporter reporter;
+	struct reporter reporter = {0};
 	struct wish wish;
 	if (!read_wish(cli, &wish, err))
 		return false;
@@ -256,7 +256,6 @@ bool deploy(struct cli *cli, struct error *err)
 	deploy_directory_init(&d.directory);
 	bool ok = run(&d, &wish, err);
 	deploy_directory_close(&d.directory);
-	if (d.reporter_or_null != NULL)
-		deploy_reporter_close(d.reporter_or_null);
+	reporter_close(&reporter);
 	return ok;
 }

@@ -1,7 +1,7 @@
 /* Owns the order of a deployment's steps. */
 #include "cli/deploy_run.h"
 
-#include "cli/deploy_reporter.h"
+#include "cli/deploy_tell.h"
 #include "src/deploy_fault.h"
 
 bool deploy_enter(struct deployment *d, const char *path, bool is_made, struct deploy_report *r,
@@ -90,23 +90,6 @@ static bool fetch_and_switch(struct deployment *d, const struct deploy_source *s
 	return switch_over(d, "deploy", keep, r, err);
 }
 
-void deploy_tell(struct deployment *d, const char *state, const char *reason)
-{
-	struct error ignored;
-	const char *current = "", *previous = "";
-	if (d->reporter_or_null == NULL ||
-	    !deploy_link(&d->directory, d->cli->arena, "current", &current, &ignored) ||
-	    !deploy_link(&d->directory, d->cli->arena, "previous", &previous, &ignored))
-		return; /* a directory that cannot be read is told of where it matters */
-	const struct deploy_telling telling = {
-		.state = state,
-		.version_or_null = deploy_state_find(&d->state, current),
-		.previous_or_null = deploy_state_find(&d->state, previous),
-		.reason = reason,
-	};
-	deploy_reporter_tell(d->reporter_or_null, d, &telling);
-}
-
 /* The name at the daemon is this directory's for good. */
 static bool save_id(struct deployment *d, struct error *err)
 {
@@ -137,15 +120,9 @@ bool deploy_bring(struct deployment *d, const struct deploy_source *source,
 		return false;
 	if (deploy_is_in_place(d, source, current))
 		return keep_in_place(d, current, keep, r, err);
-	const struct deploy_telling begun = {
-		.state = "deploying",
-		.version_or_null = &source->version,
-		.previous_or_null = deploy_state_find(&d->state, current),
-		.reason = "",
-	};
 	if (!save_id(d, err))
 		return false;
-	deploy_reporter_tell(d->reporter_or_null, d, &begun);
+	deploy_tell_begun(d, &source->version, current);
 	bool ok = fetch_and_switch(d, source, settings, keep, r, err);
 	deploy_tell(d, ok ? "active" : "failed", ok ? "" : err->message);
 	return ok;

@@ -1,5 +1,5 @@
 /* The steps of "trk deploy" from a version at the server to the model in use, for one deployment and
- * for those of a watch alike. The daemon is told of each (deploy_reporter.h). */
+ * for those of a watch alike. The daemon is told of each (deploy_tell.h). */
 #ifndef CLI_DEPLOY_RUN_H
 #define CLI_DEPLOY_RUN_H
 
@@ -25,7 +25,5 @@ MUST_CHECK bool deploy_bring(struct deployment *d, const struct deploy_source *s
 /* Goes back to r->version, which is whole in the directory, with the state's settings. */
 MUST_CHECK bool deploy_use_previous(struct deployment *d, int64_t keep, struct deploy_report *r,
 				    struct error *err);
-/* Tells the daemon, if it is told at all, what is in use now, as `state`. */
-void deploy_tell(struct deployment *d, const char *state, const char *reason);
 
 #endif

@@ -11,13 +11,13 @@
 
 #include "cli/deploy_state.h"
 
-struct deploy_reporter;
+struct reporter;
 
 struct deployment {
 	struct cli *cli;
 	struct deploy_directory directory; /* locked */
 	struct deploy_state state;
-	struct deploy_reporter *reporter_or_null;
+	struct reporter *reporter_or_null;
 	struct deploy_settings told; /* what a report says of them */
 	const char *address_or_null; /* URL of what serves the version; told in place of the directory */
 };

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/notify.h"
-#include "cli/deploy_reporter.h"
 #include "cli/deploy_run.h"
+#include "cli/deploy_tell.h"
 #include "src/alias_poll.h"
 #include "src/retry.h"
 #include "src/sender.h"
@@ -82,12 +82,23 @@ static void become_ready(struct watch *w)
 static void tick(void *context)
 {
 	struct watch *w = context;
-	if (w->d->reporter_or_null != NULL)
-		deploy_reporter_tick(w->d->reporter_or_null);
+	deploy_tell_tick(w->d);
 	if (w->watchdog_ms > 0 && now_ms() >= w->watchdog_at_ms) {
 		(void)notify_send("WATCHDOG=1"); /* nobody there needs it */
 		w->watchdog_at_ms = now_ms() + w->watchdog_ms / 2;
 	}
+}
+
+/* The state stays; `tell` adds to its reason. Between rounds the arena holds none: the file does. */
+static void tell_more(struct watch *w,
+		      void (*tell)(struct deployment *d, const char *state, const char *reason),
+		      const char *reason)
+{
+	struct error ignored;
+	struct arena_mark mark = arena_mark(w->cli->arena);
+	if (deploy_state_load(&w->d->directory, w->cli->arena, &w->d->state, &ignored))
+		tell(w->d, NULL, reason);
+	arena_rewind(w->cli->arena, mark);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -95,7 +106,7 @@ static void tick(void *context)
 /* How long nothing of ours is due. */
 static int64_t idle_ms(const struct watch *w)
 {
-	const struct deploy_reporter *r = w->d->reporter_or_null;
+	const struct reporter *r = w->d->reporter_or_null;
 	int64_t until = now_ms() + ALIAS_WAIT_MS;
 	if (w->is_due && w->retry_at_ms < until)
 		until = w->retry_at_ms;
@@ -177,6 +188,7 @@ static void lose_alias(struct watch *w)
 	char reason[ALIAS_MISSING_BYTES + 64];
 	(void)snprintf(reason, sizeof(reason), "%s What is here stays in use.", w->poll.missing);
 	say_event(w, "missing", reason, NULL);
+	tell_more(w, deploy_tell, w->poll.missing);
 }
 
 static void take_answer(struct watch *w, const struct alias_reply *reply)
@@ -220,6 +232,20 @@ static bool listen_once(struct watch *w)
 	return ok;
 }
 
+/* It is watched again, whatever the alias says; a state that never was told is that it is there. */
+static void tell_what_is_here(struct watch *w)
+{
+	struct deployment *d = w->d;
+	const char *result = d->state.result;
+	d->told = w->options->settings;
+	if (strcmp(result, "rolled back") == 0)
+		deploy_tell(d, "rolled_back", "");
+	else if (strcmp(result, "failed") == 0)
+		deploy_tell(d, "failed", d->state.reason);
+	else
+		deploy_tell(d, "active", "");
+}
+
 /* A machine that starts while the server is away has its model all the same. */
 static void take_stock(struct watch *w)
 {
@@ -229,8 +255,10 @@ static void take_stock(struct watch *w)
 	if (deploy_link(&w->d->directory, w->cli->arena, "current", &current, &ignored)) {
 		const struct deploy_version *v = deploy_state_find(&w->d->state, current);
 		if (v != NULL && deploy_directory_holds(&w->d->directory, current, v->tree_sha256,
-							&w->cli->fetcher.stop))
+							&w->cli->fetcher.stop)) {
 			become_ready(w);
+			tell_what_is_here(w);
+		}
 	}
 	arena_rewind(w->cli->arena, mark);
 }
@@ -256,6 +284,7 @@ bool deploy_watch(struct deployment *d, const struct deploy_watch_options *optio
 		tick(&w);
 	}
 	(void)notify_send("STOPPING=1");
+	tell_more(&w, deploy_tell_end, "not watched any more: the watch was stopped");
 	say_event(&w, "stopped", "", NULL);
 	d->cli->tick = NULL;
 	return true;

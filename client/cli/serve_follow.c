@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "cli/deploy_fetch.h"
-#include "cli/deploy_reporter.h"
 #include "cli/deploy_run.h"
+#include "cli/deploy_tell.h"
 #include "cli/model_ref.h"
 #include "serve/follow_message.h"
 #include "src/alias_poll.h"
@@ -26,7 +26,7 @@ struct follow {
 	const struct serve_follow *options;
 	struct cli *cli;
 	struct deployment deployment;
-	struct deploy_reporter reporter;
+	struct reporter reporter;
 	struct alias_poll poll;
 	FILE *input;
 	int output_fd;
@@ -100,7 +100,7 @@ static bool open_all(struct follow *f, const char *address, struct error *err)
 	d->reporter_or_null = &f->reporter;
 	f->cli->tick = tick;
 	f->cli->tick_context = f;
-	return deploy_reporter_open(&f->reporter, f->cli, o->heartbeat_ms, err);
+	return deploy_tell_open(&f->reporter, f->cli, o->heartbeat_ms, err);
 }
 
 /* ---- following ------------------------------------------------------------------------------- */
@@ -226,16 +226,10 @@ static void remember_refusal(struct follow *f, const char *name)
 static bool tell_begun(struct follow *f, const struct deploy_version *version, struct error *err)
 {
 	struct deployment *d = &f->deployment;
-	const struct deploy_telling begun = {
-		.state = "deploying",
-		.version_or_null = version,
-		.previous_or_null = deploy_state_find(&d->state, f->active),
-		.reason = "",
-	};
 	/* The name at the daemon is this directory's for good. */
 	if (!deploy_state_save(&d->directory, &d->state, err))
 		return false;
-	deploy_reporter_tell(d->reporter_or_null, d, &begun);
+	deploy_tell_begun(d, version, f->active);
 	return true;
 }
 
@@ -419,6 +413,5 @@ static bool rest(struct follow *f, int64_t pause_ms)
 static void tick(void *context)
 {
 	struct follow *f = context;
-	if (f->deployment.reporter_or_null != NULL)
-		deploy_reporter_tick(&f->reporter);
+	deploy_tell_tick(&f->deployment);
 }

@@ -129,6 +129,18 @@ void transport_cancel(struct transport *t)
 		t->multi); /* if that fails, the poll ends by itself within POLL_MS */
 }
 
+void transport_header_text(struct slice text, char *out, size_t out_bytes)
+{
+	text = slice_first(text, out_bytes - 1);
+	while (!slice_is_utf8(text))
+		text.len--;
+	(void)snprintf(out, out_bytes, "%.*s", SLICE_FMT(text));
+	for (char *c = out; *c != '\0'; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	}
+}
+
 void transport_encode_path(struct slice path, struct buffer *out)
 {
 	encode(path, "-._~/", out);
@@ -235,11 +247,15 @@ static struct curl_slist *append(struct curl_slist *list, const char *line)
 
 static struct curl_slist *make_headers(const struct transport_call *call)
 {
-	char line[256];
+	char line[512];
 	const struct fetch_range *range = call->range_or_null;
 	struct curl_slist *list = curl_slist_append(NULL, "Expect:"); /* saves a round trip */
 	if (call->content_type != NULL) {
 		(void)snprintf(line, sizeof line, "Content-Type: %s", call->content_type);
+		list = append(list, line);
+	}
+	if (call->user_or_null != NULL && call->user_or_null[0] != '\0') {
+		(void)snprintf(line, sizeof line, "X-Trackerd-User: %s", call->user_or_null);
 		list = append(list, line);
 	}
 	if (call->sha256_or_null != NULL) {

@@ -35,6 +35,8 @@ struct transport_call {
 	bool is_upload;
 	int64_t upload_bytes;
 	const char *sha256_or_null; /* sent as X-Content-Sha256 */
+	/* Who calls, for the server to remember with what it changes; from transport_header_text. */
+	const char *user_or_null;
 	/* A success is handed to it piece by piece instead of being kept; its path and this struct's
 	 * are the same. */
 	const struct fetch_range *range_or_null;
@@ -60,6 +62,8 @@ MUST_CHECK bool transport_perform(struct transport *t, const struct transport_ca
 				  struct transport_reply *reply, struct error *err);
 /* The exchange at hand, and every later one, fails at once. */
 void transport_cancel(struct transport *t);
+/* What of a text can stand in a header: cut at a code point, control characters become '?'. */
+void transport_header_text(struct slice text, char *out, size_t out_bytes);
 /* Appends `path` to `out`, each segment percent-encoded, slashes kept. */
 void transport_encode_path(struct slice path, struct buffer *out);
 /* Appends one query value, percent-encoded. */

@@ -95,11 +95,12 @@ def a_model_that_is_renamed_stays_in_use_and_is_followed_again_under_its_old_nam
         check(site.holds(watch.to) == files[1], "stays in use")
         told = deployment_of(site, watch.to)
         check((told["model"], told["alias_version"], told["differs"]) == (f"{model}-new", "2", False), told)
+        wait_for(lambda: "was renamed to" in deployment_of(site, watch.to)["reason"], "that it is not followed")
         site.trk.run("models", "alias", f"{model}-new", "champion", "1")
         client.call("POST", "registered-models/rename", {"name": f"{model}-new", "new_name": model})
         watch.expect("active", version="1")
         told = deployment_of(site, watch.to)
-        check((told["model"], told["version"], told["differs"]) == (model, "1", False), told)
+        check((told["model"], told["version"], told["differs"], told["reason"]) == (model, "1", False, ""), told)
     client.close()
 
 
@@ -234,6 +235,37 @@ def the_server_is_told_of_each_state_and_sees_the_heartbeats(site):
     check((back["alias"], back["differs"], back["heartbeat_ms"]) == ("champion", True, 0), back)
     said = site.deploy(watch.to, "--rollback", ref=None, url="no address").stderr
     check("told" in said and site.status(watch.to)["result"] == "rolled back", said)
+
+
+@case
+def a_watch_that_ends_says_so_and_is_not_missed(site):
+    model, files = versions(site)
+    health = "[ $TRK_VERSION != 1 ]"
+    words = "--heartbeat", "1", "--health", health, "--health-retries", "0"
+    with Watcher(site, f"{model}@champion", *words) as watch:
+        watch.expect("active", version="2")
+        watch.stop()
+        told = deployment_of(site, watch.to)
+        check((told["state"], told["version"], told["heartbeat_ms"]) == ("active", "2", 0), told)
+        check(told["reason"].startswith("not watched any more"), told)
+        check(told["actor"] == site.trk.environment.get("TRK_USER", told["actor"]) != "", told)
+    site.trk.run("models", "alias", model, "champion", "1")
+    with Watcher(site, f"{model}@champion", *words, to=watch.to) as watch:
+        watch.expect("failed", version="1")
+        watch.stop()
+        told = deployment_of(site, watch.to)
+        check((told["state"], told["version"], told["heartbeat_ms"]) == ("failed", "2", 0), told)
+        check("health check" in told["reason"] and "not watched any more" in told["reason"], told)
+    site.trk.run("models", "alias", model, "champion", "--delete")
+    with Watcher(site, f"{model}@champion", *words, to=watch.to) as watch:  # watched again, whatever the alias says
+        wait_for(lambda: "has no alias 'champion'" in deployment_of(site, watch.to)["reason"], "why it is missing")
+        told = deployment_of(site, watch.to)
+        check((told["state"], told["version"], told["heartbeat_ms"]) == ("failed", "2", 1000), told)
+        check(site.holds(watch.to) == files[1], "what is there")
+    with Watcher(site, f"{model}@champion", *words, to=watch.to) as watch:
+        watch.expect("missing")
+        watch.kill()
+    wait_for(lambda: deployment_of(site, watch.to)["state"] == "stale", "that it is missed")
 
 
 @case

@@ -84,15 +84,15 @@ static bool check_state(const struct report_request *r, int64_t version, enum de
 {
 	char quoted[64];
 	enum deployment_state state = deployment_state_from_name(r->state);
-	if (!deployment_state_may_become(DEPLOYMENT_UNKNOWN, state))
+	if (!deployment_state_may_become(DEPLOYMENT_UNKNOWN, state) && state != DEPLOYMENT_STALE)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "Invalid state '%s'. A target reports deploying, active, "
-				 "rolled_back or failed.",
+				 "rolled_back or failed, and stale when it ends.",
 				 error_quote(r->state, quoted, sizeof(quoted)));
-	if (version == 0 && state != DEPLOYMENT_FAILED)
+	if (version == 0 && state != DEPLOYMENT_FAILED && state != DEPLOYMENT_STALE)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 				 "A deployment that is %s has a version: parameter 'version' says "
-				 "which. Only one that failed may have none in place.",
+				 "which. Only one that failed or ended may have none in place.",
 				 deployment_state_name(state));
 	*out = state;
 	return true;

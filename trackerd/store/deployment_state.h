@@ -1,6 +1,6 @@
 /* The states of a deployment, and which may follow which. Pure; any thread.
  *
- *                report                             three heartbeats missed
+ *                report                             three heartbeats missed, or a report that it ends
  *     unknown ───────────▶ deploying  active ───────────────────────────────────▶ stale
  *        ▲                 rolled_back  failed ◀──────────────────────────────────  │
  *        │                       │  ▲  │              a heartbeat, a report         │
@@ -9,6 +9,7 @@
  *
  * A report may come after any other: those between may have been lost. Of two reporters with one id the last one is
  * believed, and deployment_changes.h shows both. `stale` hides what was reported last, and a heartbeat brings it back.
+ * A target reports it itself when it ends and takes what it ran along: nobody has to miss it first.
  * `forgotten` is only ever seen in the history. */
 #ifndef STORE_DEPLOYMENT_STATE_H
 #define STORE_DEPLOYMENT_STATE_H

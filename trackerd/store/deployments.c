@@ -100,6 +100,19 @@ static struct deployment merge(const struct deployment *report, const struct dep
 	return d;
 }
 
+/* What is kept from now on. A target that ends is stale over what it was. */
+static struct kept take_report(struct deployment report, const struct kept *before, int64_t now_ms)
+{
+	struct kept now = {.is_stale = report.state == DEPLOYMENT_STALE};
+	if (now.is_stale) {
+		report.state = before->deployment.state;
+		report.heartbeat_ms = 0;
+		now.stale_since_ms = before->is_stale ? before->stale_since_ms : now_ms;
+	}
+	now.deployment = merge(&report, &before->deployment, now_ms);
+	return now;
+}
+
 bool deployment_report_in_txn(struct db *db, const struct deployment *report, int64_t now_ms,
 			      struct arena *arena, bool *has_changed_out, struct error *err)
 {
@@ -111,15 +124,17 @@ bool deployment_report_in_txn(struct db *db, const struct deployment *report, in
 	    (!is_known && !check_count(db, err)) ||
 	    !registry_name_now(db, report->model, arena, &name_now, err))
 		return false;
+	if (!is_known && report->state == DEPLOYMENT_STALE)
+		return deployment_error_missing(err, report->deployment_id);
 	if (slice_is_present(name_now))
 		said.model = name_now;
+	struct kept now = take_report(said, &before, now_ms);
 	struct deployment was = is_known ? shown(&before, arena) : before.deployment;
-	struct kept now = {.deployment = merge(&said, &before.deployment, now_ms)};
-	bool has_changed = !is_known || !is_same(&was, &now.deployment);
-	ASSERT(!has_changed || deployment_state_may_become(was.state, now.deployment.state) ||
-	       was.state == now.deployment.state);
-	if (has_changed && !deployment_change_record_in_txn(db, &now.deployment, now_ms,
-							    &now.deployment.change_seq, err))
+	struct deployment is = shown(&now, arena);
+	bool has_changed = !is_known || !is_same(&was, &is);
+	ASSERT(deployment_state_may_become(was.state, is.state) || was.state == is.state);
+	if (has_changed &&
+	    !deployment_change_record_in_txn(db, &is, now_ms, &now.deployment.change_seq, err))
 		return false;
 	if (!(is_known ? save(db, &now, err) : insert(db, &now.deployment, err)))
 		return false;
@@ -144,6 +159,8 @@ static bool come_back(struct db *db, struct kept *kept, int64_t now_ms, struct e
 {
 	kept->is_stale = false;
 	kept->deployment.last_seen_ms = now_ms;
+	if (kept->deployment.heartbeat_ms == 0)
+		kept->deployment.reason = SLICE(""); /* that it ends, which is not so */
 	return deployment_change_record_in_txn(db, &kept->deployment, now_ms,
 					       &kept->deployment.change_seq, err) &&
 	       save(db, kept, err);
@@ -465,6 +482,8 @@ static struct deployment shown(const struct kept *kept, struct arena *arena)
 		return d;
 	d.state = DEPLOYMENT_STALE;
 	d.since_ms = kept->stale_since_ms;
+	if (d.heartbeat_ms == 0)
+		return d; /* it said so itself, and why */
 	d.reason = arena_printf(arena, "missed %d heartbeats, one every %.4g s; it was %s before",
 				DEPLOYMENT_HEARTBEATS_MISSED, (double)d.heartbeat_ms / 1000.0,
 				deployment_state_name(kept->deployment.state));

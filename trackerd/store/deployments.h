@@ -44,8 +44,8 @@ bool deployment_differs(const struct deployment *d);
 
 /* Writes what a target says of itself: deployment_id, state, what is deployed and where, heartbeat_ms, reason, actor.
  * previous_version < 0 is not told: what was there before the version changed is taken. Without any change but the
- * time this is only a heartbeat: *has_changed_out says. Fails with REQUEST_LIMIT_EXCEEDED for one more than
- * DEPLOYMENTS_MAX. */
+ * time this is only a heartbeat: *has_changed_out says. One that reports itself stale sends no heartbeats any more, and
+ * must be known. Fails with REQUEST_LIMIT_EXCEEDED for one more than DEPLOYMENTS_MAX. */
 MUST_CHECK bool deployment_report_in_txn(struct db *db, const struct deployment *report, int64_t now_ms,
 					 struct arena *arena, bool *has_changed_out, struct error *err);
 /* It is there; *state_out is its state now, and *has_changed_out that it was stale. */

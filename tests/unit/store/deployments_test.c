@@ -315,6 +315,52 @@ static void test_so_many_turn_stale_at_a_time(void **state)
 	assert_int_equal(list.count, 2);
 }
 
+static bool report_end(struct tracker_db *t, const char *reason, int64_t now_ms)
+{
+	struct deployment d = make_report(ID, DEPLOYMENT_STALE, 3);
+	d.reason = slice_from_cstr(reason);
+	return report(t, &d, now_ms);
+}
+
+static void test_a_target_that_ends_is_stale_at_once(void **state)
+{
+	struct tracker_db *t = *state;
+	(void)report_state(t, DEPLOYMENT_ROLLED_BACK, 3, NOW);
+	assert_true(report_end(t, "it was stopped", NOW + 5));
+	struct deployment d = load(t);
+	assert_true(d.state == DEPLOYMENT_STALE && d.since_ms == NOW + 5 && d.heartbeat_ms == 0);
+	assert_true(slice_eq(d.reason, SLICE("it was stopped")) && slice_eq(d.actor, SLICE("ana")));
+	assert_int_equal(history(t).items[0].deployment.state, DEPLOYMENT_STALE);
+	assert_true(overview(t, NOW + 5, NOW).next_due_ms == INT64_MAX);
+	assert_int_equal(mark_stale(t, NOW + 100000, NOW), 0);
+	assert_false(report_end(t, "it was stopped", NOW + 6)); /* once */
+	assert_int_equal(load(t).since_ms, NOW + 5);
+	assert_int_equal(heartbeat(t, NOW + 7, true), DEPLOYMENT_ROLLED_BACK);
+	assert_int_equal(load(t).reason.len, 0);
+	assert_true(report_state(t, DEPLOYMENT_ACTIVE, 3, NOW + 8));
+	assert_int_equal(load(t).heartbeat_ms, HEARTBEAT_MS);
+}
+
+static void test_a_target_that_was_missed_may_still_say_that_it_ends(void **state)
+{
+	struct tracker_db *t = *state;
+	(void)report_state(t, DEPLOYMENT_ACTIVE, 3, NOW);
+	(void)mark_stale(t, NOW + 10000, NOW);
+	assert_true(report_end(t, "it was stopped", NOW + 10005));
+	assert_int_equal(load(t).since_ms, NOW + 10000);
+	assert_true(slice_eq(load(t).reason, SLICE("it was stopped")));
+}
+
+static void test_nobody_ends_who_never_began(void **state)
+{
+	struct tracker_db *t = *state;
+	const struct deployment d = make_report(ID, DEPLOYMENT_STALE, 3);
+	bool has_changed = false;
+	tracker_db_check_error(
+		t, deployment_report_in_txn(t->db, &d, NOW, &t->arena, &has_changed, &t->err),
+		ERR_RESOURCE_DOES_NOT_EXIST, "Deployment with ID " ID " not found.");
+}
+
 /* ---- the registry ------------------------------------------------------------------------------- */
 
 static void add_model(struct tracker_db *t)
@@ -442,6 +488,9 @@ int main(void)
 		TEST(test_what_was_reported_comes_back_with_a_heartbeat),
 		TEST(test_a_report_ends_it_too),
 		TEST(test_so_many_turn_stale_at_a_time),
+		TEST(test_a_target_that_ends_is_stale_at_once),
+		TEST(test_a_target_that_was_missed_may_still_say_that_it_ends),
+		TEST(test_nobody_ends_who_never_began),
 		TEST(test_what_runs_is_compared_with_what_the_alias_means_now),
 		TEST(test_a_version_is_needed_where_it_runs_and_where_it_runs_until_another_does),
 	};
