@@ -196,22 +196,6 @@ static void write_state(struct json_writer *w, const struct deploy_state *s)
 	json_object_end(w);
 }
 
-static bool write_file(const struct deploy_directory *d, struct slice text)
-{
-	static const char temporary[] = STATE_FILE ".tmp";
-	int fd = openat(d->admin_fd, temporary,
-			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return false;
-	bool ok = files_write_all(fd, text) && fsync(fd) == 0;
-	int error_number = errno;
-	if (close(fd) != 0 && ok)
-		return false;
-	errno = error_number;
-	return ok && renameat(d->admin_fd, temporary, d->admin_fd, STATE_FILE) == 0 &&
-	       fsync(d->admin_fd) == 0;
-}
-
 bool deploy_state_save(const struct deploy_directory *d, struct deploy_state *state,
 		       struct error *err)
 {
@@ -223,7 +207,7 @@ bool deploy_state_save(const struct deploy_directory *d, struct deploy_state *st
 	write_state(&w, state);
 	if (!buffer_check(&text, "the state of the deployment", err))
 		return false;
-	return write_file(d, buffer_slice(&text)) ||
+	return files_replace(d->admin_fd, STATE_FILE, buffer_slice(&text)) ||
 	       cli_fail_file(err, "write", deploy_admin_path(d, state->arena, STATE_FILE));
 }
 

@@ -1,7 +1,9 @@
 /* hot_reload: answers requests with the version of a model that an alias names, and goes over to another
  * without missing one when the alias moves.
  *
- *     hot_reload MODEL ALIAS DIRECTORY
+ *     hot_reload MODEL ALIAS DIRECTORY [TARGET [ENVIRONMENT]]
+ *
+ * With a name as TARGET it is one of those that "trk deployments" shows.
  *
  * A request is a line on standard input, "PICKUP_ZONE DROPOFF_ZONE MILES"; the answer is a line with the
  * minutes and the version that said so. The model is that of examples/taxi. */
@@ -77,8 +79,9 @@ int main(int argc, char **argv)
 {
 	char error[512] = "", line[256];
 	struct server server = {.watch = NULL};
-	if (argc != 4) {
-		(void)fprintf(stderr, "Usage: hot_reload MODEL ALIAS DIRECTORY\n");
+	if (argc < 4 || argc > 6) {
+		(void)fprintf(stderr,
+			      "Usage: hot_reload MODEL ALIAS DIRECTORY [TARGET [ENVIRONMENT]]\n");
 		return 2;
 	}
 	struct trk_model_watch_options options = {
@@ -90,6 +93,8 @@ int main(int argc, char **argv)
 		.log = tell,
 		.error_text = error,
 		.error_text_bytes = sizeof error,
+		.target = argc > 4 ? argv[4] : NULL,
+		.environment = argc > 5 ? argv[5] : NULL,
 	};
 	if (trk_model_watch_start(&options, &server.watch) != TRK_OK) {
 		(void)fprintf(stderr, "hot_reload: %s\n", error);

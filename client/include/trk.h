@@ -435,6 +435,14 @@ struct trk_model_watch_options {
 	int64_t request_timeout_ms;
 	char *error_text; /* receives a sentence when the start fails; may be NULL */
 	size_t error_text_bytes;
+	/* A name, such as "dispatch", makes the program a target that the server shows, with the others
+	 * that run the model ("trk deployments"): it is told of versions that come, are in use, or were
+	 * refused, and every heartbeat_ms (1000 to a day; default 30000) that the program lives. Default:
+	 * none, and nothing is told. Nothing is sent while `load` works: one that takes longer than three
+	 * heartbeats shows as stale until it returns. */
+	const char *target;
+	const char *environment; /* "prod"; default: none */
+	int64_t heartbeat_ms;
 };
 
 /* Starts to follow, and gives the handle in *watch_out; NULL on failure. Waits neither for the server
@@ -461,7 +469,8 @@ TRK_API size_t trk_model_watch_last_error(struct trk_model_watch *watch, char *t
 					  size_t text_bytes);
 
 /* Ends the watch and frees the handle, with all models of it, released or not; their directory stays.
- * Breaks off a download; waits for `load` to return. */
+ * Breaks off a download; waits for `load` to return, and up to seconds for a server that is told of
+ * the end. */
 TRK_API enum trk_status trk_model_watch_stop(struct trk_model_watch *watch);
 
 /* "the server cannot be reached" for TRK_UNREACHABLE. Static text. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/random_id.h"
 #include "src/deploy_fault.h"
 #include "src/files.h"
 #include "src/local_tree.h"
@@ -142,6 +143,34 @@ bool deploy_directory_is_held(const struct deploy_directory *d, char holder[DEPL
 	if (fd >= 0)
 		(void)close(fd); /* only asked */
 	return is_held;
+}
+
+/* ---- its name at the daemon ------------------------------------------------------------------ */
+
+static bool is_id(const char *text)
+{
+	return strlen(text) == DEPLOY_ID_BYTES - 1 &&
+	       strspn(text, "0123456789abcdef") == DEPLOY_ID_BYTES - 1;
+}
+
+bool deploy_directory_id(const struct deploy_directory *d, char id[DEPLOY_ID_BYTES],
+			 struct error *err)
+{
+	static const char name[] = "target";
+	char text[DEPLOY_ID_BYTES] = "", path[DEPLOY_PATH_BYTES];
+	int fd = openat(d->admin_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)pread(fd, text, sizeof(text) - 1, 0); /* what is not read is none */
+		(void)close(fd);			    /* only read */
+	}
+	if (!is_id(text)) {
+		random_id_hex(text);
+		if (!files_replace(d->admin_fd, name, slice_from_cstr(text)))
+			return status_local_error(err, "write",
+						  deploy_directory_admin(d, name, path));
+	}
+	memcpy(id, text, DEPLOY_ID_BYTES);
+	return true;
 }
 
 /* ---- links ----------------------------------------------------------------------------------- */

@@ -4,7 +4,8 @@
  *     DIR/current             link to versions/NAME: what is to be used
  *     DIR/previous            link to what was used before; what a rollback goes back to
  *     DIR/.trk-deploy/        lock, state.json (deploy_state.h), log, and while one is under way
- *                             staging-DIGEST (a download), trash-NAME (a removal), link.tmp
+ *                             staging-DIGEST (a download), trash-NAME (a removal), link.tmp;
+ *                             "target", the ID of a program that follows the model itself
  *
  * A link is replaced by a rename, and versions/NAME appears by a rename after all of it is on the disk:
  * whoever opens DIR/current finds one whole model at every instant, also after a crash. Links in place
@@ -35,6 +36,11 @@ void deploy_directory_init(struct deploy_directory *d);
 MUST_CHECK bool deploy_directory_open(const char *path, bool is_made, struct deploy_directory *out,
 				      struct error *err);
 void deploy_directory_close(struct deploy_directory *d);
+
+enum { DEPLOY_ID_BYTES = 33 };
+/* The name at the daemon of a directory without a state.json: made once, and kept in it. Locked. */
+MUST_CHECK bool deploy_directory_id(const struct deploy_directory *d, char id[DEPLOY_ID_BYTES],
+				    struct error *err);
 
 /* One deployer per directory, until the process ends. RESOURCE_CONFLICT says who holds it. */
 MUST_CHECK bool deploy_directory_lock(struct deploy_directory *d, struct error *err);

@@ -15,7 +15,6 @@
 
 enum { TAGS_BYTES_MAX = 1024 * 1024 };
 
-static void find_user(char *user, size_t user_bytes);
 static void add(struct facts *f, const struct settings *settings, const char *key,
 		struct slice value);
 static void add_source(struct facts *f, const struct settings *settings);
@@ -28,7 +27,7 @@ bool facts_gather(const struct settings *settings, const char *compiler, struct 
 	struct facts f = {.count = 0};
 	struct utsname system;
 	buffer_init(&f.tags, TAGS_BYTES_MAX);
-	find_user(f.user, sizeof f.user);
+	facts_find_user(f.user, sizeof f.user);
 	for (size_t i = 0; i < settings->tags_count; i++) {
 		record_encode_pair(&f.tags, slice_from_cstr(settings->tags[i].key),
 				   slice_from_cstr(settings->tags[i].value));
@@ -60,6 +59,19 @@ void facts_deinit(struct facts *facts)
 	buffer_deinit(&facts->tags);
 }
 
+void facts_find_user(char *user, size_t user_bytes)
+{
+	struct passwd entry;
+	struct passwd *found = NULL;
+	char text[4096];
+	const char *name = NULL;
+	if (getpwuid_r(geteuid(), &entry, text, sizeof text, &found) == 0 && found != NULL)
+		name = found->pw_name;
+	if (name == NULL)
+		name = getenv("USER"); // NOLINT(concurrency-mt-unsafe): as in settings.c
+	(void)snprintf(user, user_bytes, "%s", name == NULL ? "" : name);
+}
+
 void facts_quote_command(struct slice arguments, struct buffer *out)
 {
 	/* The last argument ends with a NUL too, and is not followed by an empty one. */
@@ -88,19 +100,6 @@ void facts_quote_command(struct slice arguments, struct buffer *out)
 		}
 		buffer_append_byte(out, '\'');
 	}
-}
-
-static void find_user(char *user, size_t user_bytes)
-{
-	struct passwd entry;
-	struct passwd *found = NULL;
-	char text[4096];
-	const char *name = NULL;
-	if (getpwuid_r(geteuid(), &entry, text, sizeof text, &found) == 0 && found != NULL)
-		name = found->pw_name;
-	if (name == NULL)
-		name = getenv("USER"); // NOLINT(concurrency-mt-unsafe): as in settings.c
-	(void)snprintf(user, user_bytes, "%s", name == NULL ? "" : name);
 }
 
 /* Unless the caller gave a tag of that name. */

@@ -18,6 +18,8 @@ struct facts {
 /* Fails without memory. Borrows the settings for the call. */
 MUST_CHECK bool facts_gather(const struct settings *settings, const char *compiler,
 			     struct facts *out, struct error *err);
+/* The login name; "" if unknown. */
+void facts_find_user(char *user, size_t user_bytes);
 void facts_deinit(struct facts *facts);
 /* A command line as a shell would take it: NUL-separated arguments, quoted where needed, joined by
  * spaces. */

@@ -80,6 +80,22 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 	return remove(path);
 }
 
+bool files_replace(int folder_fd, const char *name, struct slice content)
+{
+	char temporary[256];
+	(void)snprintf(temporary, sizeof(temporary), "%s.tmp", name);
+	int fd = openat(folder_fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+			0666);
+	if (fd < 0)
+		return false;
+	bool ok = files_write_all(fd, content) && fsync(fd) == 0;
+	int error_number = errno;
+	if (close(fd) != 0 && ok)
+		return false;
+	errno = error_number;
+	return ok && renameat(folder_fd, temporary, folder_fd, name) == 0 && fsync(folder_fd) == 0;
+}
+
 bool files_remove_tree(const char *path)
 {
 	return nftw(path, remove_one, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;

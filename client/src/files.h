@@ -15,6 +15,9 @@ bool files_write_all(int fd, struct slice bytes);
  * folder. */
 MUST_CHECK bool files_read(int folder_fd, const char *name, size_t bytes_max, struct arena *arena,
 			   struct slice *out, struct error *err);
+/* Replaces the content of a file by a rename, durably: after a crash it is the old one or the new one. False with
+ * errno. */
+bool files_replace(int folder_fd, const char *name, struct slice content);
 /* Removes a folder with all that is in it, or a file; links are not followed. False, with errno, when something
  * stays; nothing there is fine. */
 bool files_remove_tree(const char *path);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "src/local_tree.h"
+#include "src/model_report.h"
 #include "src/model_stage.h"
 #include "src/model_watch.h"
 #include "src/retry.h"
@@ -21,6 +22,21 @@ static int64_t now_ms(void)
 static bool is_stopping(const struct trk_model_watch *w)
 {
 	return atomic_load(&w->is_stopping);
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Waits so long, or until the watch stops; what is to be told meanwhile is told. */
+static void rest(struct trk_model_watch *w, int64_t ms)
+{
+	int64_t until_ms = now_ms() + ms, left_ms = ms;
+	for (; left_ms > 0 && !is_stopping(w); left_ms = until_ms - now_ms()) {
+		model_watch_rest(w, smaller(left_ms, model_report_idle_ms(w)));
+		model_report_tick(w);
+	}
 }
 
 /* ---- copies ---------------------------------------------------------------------------------- */
@@ -84,7 +100,10 @@ static bool offer(struct trk_model_watch *w, struct model_copy *copy, struct err
 	/* For the next life, and for whoever looks: in this one nothing depends on it. */
 	if (!deploy_directory_point(&w->directory, "current", name, err))
 		model_watch_note(w, TRK_LOG_WARN, "%s", err->message);
+	if (w->current_or_null != NULL)
+		memcpy(w->version_before, w->current_or_null->version, sizeof w->version_before);
 	model_watch_publish(w, copy);
+	model_report(w, "active", "");
 	tidy(w);
 	return true;
 }
@@ -134,6 +153,26 @@ static bool fetch(struct trk_model_watch *w, const struct model_source *source, 
 			   deploy_directory_place(d, staging, source->name, err));
 }
 
+static bool fetch_and_offer(struct trk_model_watch *w, const struct model_source *source,
+			    bool *is_tried_out, struct error *err)
+{
+	if (!fetch(w, source, err))
+		return false;
+	struct model_copy *copy =
+		make_copy(w, source->name, source->version, source->manifest.tree_sha256);
+	if (copy == NULL)
+		return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
+	*is_tried_out = true;
+	return offer(w, copy, err);
+}
+
+static void tell_failure(struct trk_model_watch *w, const char *version, const struct error *err)
+{
+	char reason[ERROR_MESSAGE_BYTES_MAX];
+	(void)snprintf(reason, sizeof reason, "version %s: %.900s", version, err->message);
+	model_report(w, "failed", reason);
+}
+
 static bool bring(struct trk_model_watch *w, bool *is_tried_out, struct error *err)
 {
 	struct model_source source;
@@ -142,16 +181,16 @@ static bool bring(struct trk_model_watch *w, bool *is_tried_out, struct error *e
 		return false;
 	/* The thread alone makes another one current. */
 	const struct model_copy *current = w->current_or_null;
-	if (current != NULL && strcmp(current->name, source.name) == 0)
+	if (current != NULL && strcmp(current->name, source.name) == 0) {
+		model_report(w, "active", "");
 		return true;
-	if (!fetch(w, &source, err))
-		return false;
-	struct model_copy *copy =
-		make_copy(w, source.name, source.version, source.manifest.tree_sha256);
-	if (copy == NULL)
-		return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
-	*is_tried_out = true;
-	return offer(w, copy, err);
+	}
+	model_report_begun(w, source.version);
+	if (fetch_and_offer(w, &source, is_tried_out, err))
+		return true;
+	if (!is_stopping(w))
+		tell_failure(w, source.version, err);
+	return false;
 }
 
 static void bring_due(struct trk_model_watch *w)
@@ -192,8 +231,10 @@ static void take_answer(struct trk_model_watch *w, const struct alias_reply *rep
 	w->silences = 0;
 	if (reply->answer == ALIAS_SAME)
 		return;
-	if (reply->answer == ALIAS_MISSING)
+	if (reply->answer == ALIAS_MISSING) {
 		model_watch_note(w, TRK_LOG_WARN, "%s What is here stays in use.", w->poll.missing);
+		model_report(w, NULL, w->poll.missing);
+	}
 	w->is_due = reply->answer == ALIAS_MOVED;
 	w->failures = 0;
 	w->retry_at_ms = 0;
@@ -208,12 +249,12 @@ static void step(struct trk_model_watch *w)
 	bool was_missing = strcmp(w->poll.revision, "0") == 0;
 	if (w->is_due)
 		wait_ms = w->retry_at_ms > now_ms() ? w->retry_at_ms - now_ms() : 0;
-	if (!alias_poll_ask(&w->poll, wait_ms < w->wait_ms ? wait_ms : w->wait_ms, &w->arena,
-			    &reply, &err)) {
+	wait_ms = smaller(smaller(wait_ms, w->wait_ms), model_report_idle_ms(w));
+	if (!alias_poll_ask(&w->poll, wait_ms, &w->arena, &reply, &err)) {
 		if (w->silences == 0 && !is_stopping(w))
 			model_watch_note(w, TRK_LOG_WARN, "%.900s; what is here stays in use",
 					 err.message);
-		model_watch_rest(w, sender_pause_ms(w->silences++));
+		rest(w, sender_pause_ms(w->silences++));
 		return;
 	}
 	if (reply.answer == ALIAS_MISSING && was_missing)
@@ -222,7 +263,7 @@ static void step(struct trk_model_watch *w)
 	if (is_due_now(w))
 		bring_due(w);
 	else if (!reply.has_waited)
-		model_watch_rest(w, ALIAS_PAUSE_MS);
+		rest(w, ALIAS_PAUSE_MS);
 }
 
 /* Everything from the arena below one guard. What a step holds across an allocation is in the handle
@@ -235,7 +276,7 @@ static void run_guarded(struct trk_model_watch *w, void (*work)(struct trk_model
 	} else {
 		transport_fetcher_clean(&w->over);
 		model_watch_note(w, TRK_LOG_ERROR, "out of memory");
-		model_watch_rest(w, SENDER_PAUSE_MS_MAX);
+		rest(w, SENDER_PAUSE_MS_MAX);
 	}
 	arena_reset(&w->arena);
 }
@@ -245,7 +286,10 @@ void *model_follow_main(void *watch)
 	struct trk_model_watch *w = watch;
 	(void)pthread_setname_np(pthread_self(), "trk-watch");
 	run_guarded(w, take_stock);
-	while (!is_stopping(w))
+	while (!is_stopping(w)) {
 		run_guarded(w, step);
+		model_report_tick(w);
+	}
+	model_report_end(w);
 	return NULL;
 }

@@ -11,16 +11,24 @@
 
 #include "base/clock.h"
 #include "src/fork_mark.h"
+#include "src/model_report.h"
 #include "src/settings.h"
 #include "src/status.h"
 
-enum { KEEP_DEFAULT = 2, ARENA_BYTES_MAX = 512 * 1024 * 1024 };
+enum {
+	KEEP_DEFAULT = 2,
+	ARENA_BYTES_MAX = 512 * 1024 * 1024,
+	/* What the daemon takes. */
+	HEARTBEAT_MS_MIN = 1000,
+	HEARTBEAT_MS_MAX = 24 * 60 * 60 * 1000,
+};
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
 static bool is_asked(void *context)
 {
 	struct trk_model_watch *w = context;
+	model_report_tick(w); /* also in the midst of a download */
 	return atomic_load(&w->is_stopping);
 }
 
@@ -34,6 +42,11 @@ static bool check_options(const struct trk_model_watch_options *o, struct error 
 			return error_set(err, ERR_INVALID_PARAMETER_VALUE,
 					 "the watch of a model needs the option %s", texts[i].name);
 	}
+	if (o->heartbeat_ms != 0 &&
+	    (o->heartbeat_ms < HEARTBEAT_MS_MIN || o->heartbeat_ms > HEARTBEAT_MS_MAX))
+		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
+				 "heartbeat_ms is between %d and %d", HEARTBEAT_MS_MIN,
+				 HEARTBEAT_MS_MAX);
 	return true;
 }
 
@@ -42,11 +55,16 @@ static int64_t or_default(int64_t given, int64_t otherwise)
 	return given > 0 ? given : otherwise;
 }
 
+static const char *url_of(const struct trk_model_watch_options *o)
+{
+	return o->url != NULL && o->url[0] != '\0' ? o->url : settings_default_url();
+}
+
 static bool open_connection(struct trk_model_watch *w, const struct trk_model_watch_options *o,
 			    struct error *err)
 {
 	const struct transport_options options = {
-		.url = o->url != NULL && o->url[0] != '\0' ? o->url : settings_default_url(),
+		.url = url_of(o),
 		.connect_timeout_ms =
 			or_default(o->connect_timeout_ms, SETTINGS_CONNECT_TIMEOUT_MS),
 		.request_timeout_ms =
@@ -86,10 +104,12 @@ static bool open_watch(struct trk_model_watch *w, const struct trk_model_watch_o
 	w->log_context = o->log_context;
 	w->model = strdup(o->model);
 	w->alias = strdup(o->alias);
-	if (w->model == NULL || w->alias == NULL)
+	w->target = strdup(o->target != NULL ? o->target : "");
+	w->environment = strdup(o->environment != NULL ? o->environment : "");
+	if (w->model == NULL || w->alias == NULL || w->target == NULL || w->environment == NULL)
 		return error_set(err, ERR_REQUEST_TOO_LARGE, "out of memory");
 	return fork_mark_new(&w->fork_mark, err) && open_connection(w, o, err) &&
-	       open_directory(w, o->directory, err);
+	       open_directory(w, o->directory, err) && model_report_open(w, o, url_of(o), err);
 }
 
 static bool start_thread(struct trk_model_watch *w, struct error *err)
@@ -128,6 +148,7 @@ static void free_watch(struct trk_model_watch *w)
 		w->copies_or_null = copy->older_or_null;
 		free(copy);
 	}
+	model_report_close(w);
 	transport_fetcher_clean(&w->over);
 	transport_close(w->transport);
 	deploy_directory_close(&w->directory);
@@ -137,6 +158,8 @@ static void free_watch(struct trk_model_watch *w)
 	(void)pthread_cond_destroy(&w->changed);
 	free(w->model);
 	free(w->alias);
+	free(w->target);
+	free(w->environment);
 	free(w);
 }
 

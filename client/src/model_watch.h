@@ -13,6 +13,7 @@
 #include "src/alias_poll.h"
 #include "src/deploy_directory.h"
 #include "src/model_source.h"
+#include "src/reporter.h"
 #include "src/transport_fetcher.h"
 #include "trk.h"
 
@@ -30,6 +31,7 @@ struct model_copy {
 struct trk_model_watch {
 	struct fork_mark *fork_mark;
 	char *model, *alias;
+	char *target, *environment; /* target "": the daemon is told nothing */
 	size_t keep;
 	int64_t wait_ms; /* of one long question */
 	trk_model_fn load_or_null;
@@ -50,6 +52,9 @@ struct trk_model_watch {
 	bool is_due;	    /* what the alias names is to be brought, from retry_at_ms on */
 	unsigned failures;  /* of that version */
 	int64_t retry_at_ms;
+	struct reporter reporter;
+	char deployment_id[DEPLOY_ID_BYTES];
+	char version_before[ALIAS_VERSION_BYTES]; /* the current one */
 
 	atomic_bool is_stopping;
 	atomic_uint_fast64_t generation; /* of the current copy */

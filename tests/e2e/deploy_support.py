@@ -74,6 +74,25 @@ class DeploySite(Site):
         return sorted(set(os.listdir(os.path.join(to, ".trk-deploy"))) - {"lock", "state.json", "log", "log.old"})
 
 
+def deployment_of(site, to):
+    """What the server says of the directory; None for nothing."""
+    client = site.daemon.connect()
+    listed = client.call("GET", "/api/trackerd/v1/deployments?max_results=1000")["deployments"]
+    client.close()
+    return next((found for found in listed if found["path"] == os.path.realpath(to)), None)
+
+
+def await_told(site, to, reason_part="", **wanted):
+    """Waits until the server says this of the directory."""
+    told = {}
+
+    def is_told():
+        told.update(deployment_of(site, to) or {})
+        return all(told.get(key) == value for key, value in wanted.items()) and reason_part in told.get("reason", "")
+    wait_for(is_told, f"{wanted} of {to}")
+    return told
+
+
 def damages(bad):
     """What a Proxy does wrong while the event `bad` is set, as pairs of its `change` and `edit`: it flips a byte, or names
     a file outside the directory."""

@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, damages, tree_of, wait_for  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, await_told, damages, deployment_of, tree_of, wait_for  # noqa: E402
 
 
 def numbered(number):
@@ -80,8 +80,9 @@ class Program:
         return status
 
 
-def follow(site, model, to, keep=2, refused="", url=None):
-    return Program(site, "watch_model", url or site.daemon.url, model, "champion", to, str(keep), refused)
+def follow(site, model, to, keep=2, refused="", url=None, target=None):
+    words = [url or site.daemon.url, model, "champion", to, str(keep), refused, *([target] if target else [])]
+    return Program(site, "watch_model", *words)
 
 
 def move(site, model, number):
@@ -217,12 +218,58 @@ def directories_of_others_are_refused(site):
 
 
 @case
+def a_program_with_a_name_is_a_target_that_reports(site):
+    model, _ = versions(site, 3)
+    to, port = site.fresh(), site.daemon.port
+    with follow(site, model, to, refused="2", target="dispatch") as program:
+        first = await_told(site, to, state="active", version="3")
+        check([first[key] for key in ("model", "alias", "environment", "target", "heartbeat_ms", "reason")] ==
+              [model, "champion", "prod", "dispatch", 1000, ""] and first["actor"] and first["host"], first)
+        await_told(site, to, state="active")
+        wait_for(lambda: deployment_of(site, to)["last_seen_ms"] > first["last_seen_ms"] + 1500, "two heartbeats")
+        move(site, model, 2)
+        told = await_told(site, to, state="failed", version="3")
+        check("version 2: the program refused" in told["reason"] and told["differs"], told)
+        site.daemon.kill()
+        program.expect("warn")
+        site.daemon.start(port)
+        move(site, model, 1)
+        await_told(site, to, state="active", version="1", previous_version="3", reason="")
+        client = site.daemon.connect()
+        client.call("POST", "registered-models/rename", {"name": model, "new_name": f"{model}-new"})
+        told = await_told(site, to, model=f"{model}-new", reason=f"Model '{model}' was renamed to '{model}-new'.")
+        check((told["state"], told["version"]) == ("active", "1"), told)
+        client.call("POST", "registered-models/rename", {"name": f"{model}-new", "new_name": model})
+        client.close()
+        await_told(site, to, model=model, reason="")
+        check(program.end() == 0, program.lines[-3:])
+    told = await_told(site, to, state="stale", version="1")
+    check("ended" in told["reason"] and told["heartbeat_ms"] == 0, told)
+    with follow(site, model, to, target="dispatch") as program:
+        told = await_told(site, to, state="active", version="1", reason="")
+        check(told["deployment_id"] == first["deployment_id"], "another target")
+        program.kill()
+    check("missed 3 heartbeats" in await_told(site, to, state="stale")["reason"], "it was not missed")
+
+
+@case
+def a_program_without_a_name_tells_nothing(site):
+    model, _ = versions(site)
+    to = site.fresh()
+    with follow(site, model, to) as program:
+        program.expect("current 2")
+        check(program.end() == 0, program.lines[-3:])
+    check(deployment_of(site, to) is None and site.left_overs(to) == [], site.left_overs(to))
+
+
+@case
 def the_example_goes_over_to_another_version_without_missing_a_request(site):
     model = os.path.basename(site.fresh("taxi"))
     for bias in (1, 2):
         site.version({"weights.csv": b"feature,weight\nbias,%d\ndistance,10\n74_75,0.5\n" % bias}, model=model)
     site.trk.environment["TRK_URL"] = site.daemon.url
-    with Program(site, "hot_reload", model, "champion", site.fresh()) as program:
+    to = site.fresh()
+    with Program(site, "hot_reload", model, "champion", to, "dispatch", "prod") as program:
         answers = []
         for number, other in ((2, 1), (1, 2)):
             program.say("74 75 1.5")
@@ -235,6 +282,7 @@ def the_example_goes_over_to_another_version_without_missing_a_request(site):
                 answers.append(program.expect(""))
                 return f"version {other}" in answers[-1]
             wait_for(has_changed, "the other version")
+        await_told(site, to, target="dispatch", environment="prod", state="active", version="2")
         check(set(answers) == {"16.50 version 1\n", "17.50 version 2\n"}, set(answers))
         check(program.end() == 0, "its end")
 

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "support")]
 from cases import case, check, run_cases  # noqa: E402
 from daemon import binary  # noqa: E402
-from deploy_support import DEADLINE_S, DeploySite, Proxy, Watcher, damages, wait_for  # noqa: E402
+from deploy_support import DEADLINE_S, DeploySite, Proxy, Watcher, await_told, damages, deployment_of, wait_for  # noqa: E402
 
 
 def numbered(number):
@@ -26,14 +26,6 @@ def versions(site, count=2):
     """A model with so many versions; the alias names the last. (name, their files)"""
     model = os.path.basename(site.fresh("model"))
     return model, [site.version(numbered(number), model=model) for number in range(1, count + 1)]
-
-
-def deployment_of(site, to):
-    """What the server says of the directory; None for nothing."""
-    client = site.daemon.connect()
-    listed = client.call("GET", "/api/trackerd/v1/deployments?max_results=1000")["deployments"]
-    client.close()
-    return next((found for found in listed if found["path"] == os.path.realpath(to)), None)
 
 
 @case
@@ -255,12 +247,11 @@ def a_watch_that_ends_says_so_and_is_not_missed(site):
         watch.stop()
         told = deployment_of(site, watch.to)
         check((told["state"], told["version"], told["heartbeat_ms"]) == ("failed", "2", 0), told)
-        check("health check" in told["reason"] and "not watched any more" in told["reason"], told)
+        check("health check" in told["reason"] and "; not watched any more" in told["reason"], told)
     site.trk.run("models", "alias", model, "champion", "--delete")
     with Watcher(site, f"{model}@champion", *words, to=watch.to) as watch:  # watched again, whatever the alias says
-        wait_for(lambda: "has no alias 'champion'" in deployment_of(site, watch.to)["reason"], "why it is missing")
-        told = deployment_of(site, watch.to)
-        check((told["state"], told["version"], told["heartbeat_ms"]) == ("failed", "2", 1000), told)
+        told = await_told(site, watch.to, "has no alias 'champion'", state="failed", version="2", heartbeat_ms=1000)
+        check("health check" in told["reason"], told)
         check(site.holds(watch.to) == files[1], "what is there")
     with Watcher(site, f"{model}@champion", *words, to=watch.to) as watch:
         watch.expect("missing")

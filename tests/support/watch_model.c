@@ -1,6 +1,6 @@
 /* watch_model: follows a model with libtrk while threads use each version, for tests.
  *
- *     watch_model URL MODEL ALIAS DIRECTORY KEEP REFUSED_VERSION
+ *     watch_model URL MODEL ALIAS DIRECTORY KEEP REFUSED_VERSION [TARGET]
  *
  * Each thread takes the current version, reads its file "weights" twice, and lets go: all of it must be the
  * version's number. A line is written for each version ("current N GENERATION") and each warning ("warn …");
@@ -135,9 +135,9 @@ static void obey(struct program *p)
 int main(int argc, char **argv)
 {
 	char error[512] = "";
-	struct program p = {.refused = argc == 7 ? argv[6] : ""};
+	struct program p = {.refused = argc > 6 ? argv[6] : ""};
 	pthread_t threads[THREADS + 1];
-	if (argc != 7)
+	if (argc < 7 || argc > 8)
 		return 2;
 	struct trk_model_watch_options options = {
 		.size = sizeof options,
@@ -151,6 +151,9 @@ int main(int argc, char **argv)
 		.log = tell,
 		.error_text = error,
 		.error_text_bytes = sizeof error,
+		.target = argc > 7 ? argv[7] : NULL,
+		.environment = "prod",
+		.heartbeat_ms = 1000,
 	};
 	enum trk_status status = trk_model_watch_start(&options, &p.watch);
 	if (status != TRK_OK) {
