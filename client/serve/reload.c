@@ -155,9 +155,9 @@ static void on_failed(struct workers *ws, const struct error *why, void *ctx)
 static void drain(struct reload *r, struct workers *ws)
 {
 	if (r->draining_count == DRAINING_MAX)
-		workers_kill(r->draining[0]); /* which takes it out, now or soon */
-	if (r->draining_count < DRAINING_MAX)
-		r->draining[r->draining_count++] = ws;
+		workers_abort(r->draining[0]); /* which takes it out */
+	ASSERT(r->draining_count < DRAINING_MAX);
+	r->draining[r->draining_count++] = ws;
 	workers_close(ws);
 }
 

@@ -20,6 +20,8 @@
 enum { RESTART_MS = 100, RESTART_MS_MAX = 10000, NURSE_PERIOD_MS = 50 };
 
 enum state { STARTING, SERVING, DRAINING };
+/* With workers that are to end: with none, with those that are idle or end already, with those at a request too. */
+enum patience { NONE, WITH_IDLE, WITH_BUSY };
 
 struct seat {
 	struct workers *owner;
@@ -51,7 +53,7 @@ static void on_answered(struct worker *w, void *owner, void *request, const stru
 static void on_ended(struct worker *w, void *owner, void *request_or_null, const struct error *why);
 static void on_nurse(uv_timer_t *timer);
 static void free_if_empty(struct workers *ws);
-static void drain(struct workers *ws, bool busy_may_finish);
+static void drain(struct workers *ws, enum patience patience);
 static void on_closed(uv_handle_t *handle);
 
 bool workers_open(struct uv_loop_s *loop, const struct workers_options *options,
@@ -65,7 +67,9 @@ bool workers_open(struct uv_loop_s *loop, const struct workers_options *options,
 	arena_init(&ws->arena, (size_t)64 * 1024 * 1024);
 	(void)uv_timer_init(loop, &ws->nurse); /* cannot fail */
 	ws->nurse.data = ws;
-	bool ok = served_model_copy(&ws->model, model) && make_probe(ws, err);
+	bool ok = (served_model_copy(&ws->model, model) ||
+		   error_set(err, ERR_TEMPORARILY_UNAVAILABLE, "no memory for workers")) &&
+		  make_probe(ws, err);
 	ws->settings = (struct worker_settings){
 		.command = options->command,
 		.environment = ok ? make_environment(ws) : NULL,
@@ -135,15 +139,20 @@ void workers_ask(struct workers *ws, struct request *r)
 
 void workers_close(struct workers *ws)
 {
-	drain(ws, true);
+	drain(ws, WITH_BUSY);
 }
 
 void workers_kill(struct workers *ws)
 {
-	drain(ws, false);
+	drain(ws, WITH_IDLE);
 }
 
-static void drain(struct workers *ws, bool busy_may_finish)
+void workers_abort(struct workers *ws)
+{
+	drain(ws, NONE);
+}
+
+static void drain(struct workers *ws, enum patience patience)
 {
 	ws->state = DRAINING;
 	(void)uv_timer_stop(&ws->nurse); /* always succeeds */
@@ -153,9 +162,11 @@ static void drain(struct workers *ws, bool busy_may_finish)
 		struct worker *w = ws->seats[i].worker_or_null;
 		if (w == NULL)
 			continue;
-		if (worker_is_idle(w))
+		if (patience == NONE)
+			worker_kill(w);
+		else if (worker_is_idle(w))
 			worker_finish(w);
-		else if (!worker_is_finishing(w) && !(busy_may_finish && worker_is_ready(w)))
+		else if (!worker_is_finishing(w) && !(patience == WITH_BUSY && worker_is_ready(w)))
 			worker_kill(w);
 	}
 	ws->occupied_count--;
@@ -169,7 +180,7 @@ static bool read_example(int fd, size_t bytes, struct buffer *out)
 	char *at = buffer_reserve(out, bytes);
 	for (size_t done = 0; at != NULL && done < bytes;) {
 		ssize_t count = read(fd, at + done, bytes - done);
-		if (count <= 0 && errno != EINTR)
+		if (count == 0 || (count < 0 && errno != EINTR))
 			return false;
 		done += count > 0 ? (size_t)count : 0;
 	}
@@ -193,7 +204,6 @@ static bool make_probe(struct workers *ws, struct error *err)
 		inputs_probe(0, &ws->probe);
 		return true;
 	}
-	errno = 0;
 	bool ok = read_example(fd, (size_t)info.st_size, &example) ||
 		  error_set(err, ERR_INVALID_STATE, "it cannot be read");
 	(void)close(fd); /* only read */

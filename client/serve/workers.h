@@ -59,5 +59,7 @@ void workers_ask(struct workers *ws, struct request *r);
 void workers_close(struct workers *ws);
 /* Ends all workers now, but for idle ones, which may end in order; also when it was closed before. */
 void workers_kill(struct workers *ws);
+/* Ends all workers, also those that are ending in order; closed_cb is called before it returns. */
+void workers_abort(struct workers *ws);
 
 #endif
