@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/checked.h"
@@ -11,7 +12,7 @@
 
 enum {
 	READ_BYTES = 64 * 1024,
-	TALK_LINE_BYTES_MAX = 4096, /* of standard error; the log cuts earlier */
+	TALK_LINE_BYTES_MAX = 1024, /* of standard error, so that it fits a line of the log */
 	LAST_WORDS_MS = 500,	    /* between the end of the process and that of its output */
 	FINISH_MS = 5000,	    /* to end by itself */
 };
@@ -114,28 +115,33 @@ void worker_finish(struct worker *w)
 void worker_kill(struct worker *w)
 {
 	struct error why;
-	(void)error_set(&why, ERR_CANCELLED, "it was not needed any more");
+	(void)error_set(&why, ERR_CANCELLED, "it was stopped");
 	end(w, &why);
 }
 
 /* ---- start ----------------------------------------------------------------------------------- */
 
-static bool spawn(struct uv_loop_s *loop, struct worker *w, struct error *err)
+/* Pipes, and not the pairs of sockets that libuv would make: what a shell opens by name, as in "> /dev/stderr", may
+ * be no socket. Gives the end that is the worker's. */
+static int open_pipe(uv_pipe_t *pipe, bool is_input, int *theirs_out)
+{
+	int ends[2], ours = is_input; /* the second is written to */
+	int status =
+		uv_pipe(ends, is_input ? 0 : UV_NONBLOCK_PIPE, is_input ? UV_NONBLOCK_PIPE : 0);
+	if (status != 0)
+		return status;
+	status = uv_pipe_open(pipe, ends[ours]);
+	ASSERT(status == 0); /* it is a pipe */
+	*theirs_out = ends[!ours];
+	return 0;
+}
+
+static int start_process(struct uv_loop_s *loop, struct worker *w, uv_stdio_container_t *stdio)
 {
 	char shell[] = "/bin/sh", flag[] = "-c", *command = strdup(w->settings->command);
 	char *arguments[] = {shell, flag, command, NULL};
-	uv_stdio_container_t stdio[PIPES];
-	for (int i = 0; i < PIPES; i++) {
-		(void)uv_pipe_init(loop, &w->pipes[i], 0); /* makes nothing yet: cannot fail */
-		w->pipes[i].data = w;
-		stdio[i].flags =
-			UV_CREATE_PIPE | (i == STDIN ? UV_READABLE_PIPE : UV_WRITABLE_PIPE);
-		stdio[i].data.stream = (uv_stream_t *)&w->pipes[i];
-	}
-	(void)uv_timer_init(loop, &w->deadline); /* cannot fail */
-	w->deadline.data = w;
-	w->process.data = w;
-	w->handles_open = PIPES + 2;
+	if (command == NULL)
+		return UV_ENOMEM;
 	const uv_process_options_t options = {
 		.exit_cb = on_exited,
 		.file = shell,
@@ -145,8 +151,36 @@ static bool spawn(struct uv_loop_s *loop, struct worker *w, struct error *err)
 		.stdio_count = PIPES,
 		.stdio = stdio,
 	};
-	int status = command == NULL ? UV_ENOMEM : uv_spawn(loop, &w->process, &options);
+	w->process.data = w;
+	w->handles_open++;
+	int status = uv_spawn(loop, &w->process, &options);
+	if (status != 0)
+		uv_close((uv_handle_t *)&w->process, on_closed);
 	free(command);
+	return status;
+}
+
+/* On failure it frees itself. */
+static bool spawn(struct uv_loop_s *loop, struct worker *w, struct error *err)
+{
+	uv_stdio_container_t stdio[PIPES];
+	int status = 0;
+	(void)uv_timer_init(loop, &w->deadline); /* cannot fail */
+	w->deadline.data = w;
+	w->handles_open = PIPES + 1;
+	for (int i = 0; i < PIPES; i++) {
+		(void)uv_pipe_init(loop, &w->pipes[i], 0); /* makes nothing yet: cannot fail */
+		w->pipes[i].data = w;
+		stdio[i] = (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = -1};
+		if (status == 0)
+			status = open_pipe(&w->pipes[i], i == STDIN, &stdio[i].data.fd);
+	}
+	if (status == 0)
+		status = start_process(loop, w, stdio);
+	for (int i = 0; i < PIPES; i++) {
+		if (stdio[i].data.fd >= 0)
+			(void)close(stdio[i].data.fd); /* a pipe: nothing is lost by it */
+	}
 	if (status == 0) {
 		(void)uv_read_start((uv_stream_t *)&w->pipes[STDOUT], on_alloc, on_answer_bytes);
 		(void)uv_read_start((uv_stream_t *)&w->pipes[STDERR], on_alloc, on_talk_bytes);
@@ -154,10 +188,6 @@ static bool spawn(struct uv_loop_s *loop, struct worker *w, struct error *err)
 	}
 	w->state = KILLED;
 	w->has_exited = true;
-	if (command == NULL) /* the handle of the process was not begun */
-		w->handles_open--;
-	else
-		uv_close((uv_handle_t *)&w->process, on_closed);
 	for (int i = 0; i < PIPES; i++)
 		close_pipe(w, i);
 	uv_close((uv_handle_t *)&w->deadline, on_closed);
@@ -264,7 +294,9 @@ static void on_answer_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *
 static bool log_talk(void *ctx, struct slice line)
 {
 	const struct worker *w = ctx;
-	char quoted[LOG_LINE_BYTES_MAX / 2];
+	char quoted[LOG_LINE_BYTES_MAX - 256]; /* beside the other values */
+	if (line.len == 0)
+		return true;
 	log_event(LOG_INFO, "worker_said", "pid=%d version=%s text=%s",
 		  uv_process_get_pid(&w->process), w->settings->version,
 		  log_quote(line, quoted, sizeof(quoted)));
@@ -274,23 +306,27 @@ static bool log_talk(void *ctx, struct slice line)
 static void on_talk_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
 	struct worker *w = stream->data;
-	bool is_too_long;
+	struct lines *talk = &w->talk;
+	bool is_too_long = false;
 	if (count < 0) {
 		(void)uv_read_stop(stream); /* always succeeds */
-		if (w->talk.held.len > 0)
-			(void)log_talk(w, buffer_slice(&w->talk.held));
+		(void)log_talk(w, buffer_slice(&talk->held));
 		w->is_silent = true;
 		if (w->has_exited)
 			end_of_itself(w);
 		return;
 	}
 	struct slice bytes = slice_make(buf->base, (size_t)count);
-	if (lines_take(&w->talk, bytes, log_talk, w, &is_too_long))
-		return;
-	/* What is longer than a line of the log is cut; its rest begins a line. */
-	(void)log_talk(w, buffer_slice(&w->talk.held));
-	lines_deinit(&w->talk);
-	lines_init(&w->talk, TALK_LINE_BYTES_MAX);
+	/* In pieces that end where a line gets too long for the log: there it is cut, and its rest is a line. */
+	while (bytes.len > 0) {
+		struct slice piece = slice_first(bytes, TALK_LINE_BYTES_MAX - talk->held.len);
+		bytes = slice_from(bytes, piece.len);
+		bool ok = lines_take(talk, piece, log_talk, w, &is_too_long);
+		if (ok && talk->held.len < TALK_LINE_BYTES_MAX)
+			continue;
+		(void)log_talk(w, buffer_slice(&talk->held));
+		buffer_reset(&talk->held); /* also after a lack of memory */
+	}
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -330,7 +366,8 @@ static void end_of_itself(struct worker *w)
 		return;
 	if (w->has_exited && w->is_at_end && w->is_silent)
 		end_because_it_ended(w);
-	else
+	else if (w->has_exited ||
+		 w->state != FINISHING) /* it may close its output, and take its time */
 		set_deadline(w, LAST_WORDS_MS);
 }
 

@@ -5,6 +5,7 @@ Usage: run_serve.py FOLDER_OF_BINARIES [PART_OF_A_CASE'S_NAME]
 """
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -140,6 +141,26 @@ def what_is_no_request_is_refused_with_a_sentence(site):
         check(found == {"error_code": "BAD_REQUEST", "message": 'no "such" zone'}, found)
 
 
+def check_exposition(text):
+    """Each line is a sample of a family that HELP and TYPE announced, or announces one."""
+    types, samples = {}, set()
+    for line in text.splitlines():
+        announced = re.fullmatch(r"# (HELP|TYPE) ([a-z_]+) (.+)", line)
+        if announced:
+            what, name, rest = announced.groups()
+            check((what == "HELP") == (name not in types), line)
+            types[name] = rest if what == "TYPE" else None
+            family = name
+            continue
+        name, labels, _ = re.fullmatch(r'([a-z_]+)((?:{[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*})?) ([0-9.]+)', line).groups()
+        kinds = ("_bucket", "_sum", "_count") if types[family] == "histogram" else ("",)
+        check(name in [family + kind for kind in kinds] and (name, labels) not in samples, line)
+        check((types[family] == "counter") == name.endswith("_total"), line)
+        samples.add((name, labels))
+    counts = [int(n) for n in re.findall(r"_seconds_bucket{.*} (\d+)", text)]
+    check(counts == sorted(counts) and f"_seconds_count {counts[-1]}\n" in text and text.endswith("\n"), counts)
+
+
 @case
 def ping_version_and_metrics_tell_how_it_is(site):
     site.number("told", 41)
@@ -155,8 +176,73 @@ def ping_version_and_metrics_tell_how_it_is(site):
         text = server.raw("GET", "/metrics")[2].decode()
         check('trk_serve_requests_total{status="200"} 1\n' in text, text)
         check('trk_serve_model_info{model="told",version="2",alias="champion",run_id="' in text, text)
+        check_exposition(text)
         check("trk_serve_workers_ready 2\n" in text and "trk_serve_request_seconds_count 1\n" in text, text)
         check(server.wait_log('event=worker_said .*version=2 text="worker of 42"'), "standard error is in the log")
+
+
+@case
+def what_a_worker_says_is_in_the_log(site):
+    with site.serve_folder() as server:
+        check(server.wait_log('event=worker_said pid=[0-9]+ version= text="by name"'), "what was opened by name")
+        server.ask({"inputs": {"do": "talk"}})
+        check(server.wait_log('event=worker_said .*text="after it"'), "what follows a line that is too long")
+        check(server.wait_log("event=worker_said .*text=y*end"), "the rest of one")
+        check(not any("text=\n" in line or 'text=""' in line for line in server.log), "empty lines are left out")
+
+
+@case
+def a_worker_has_no_files_of_the_server(site):
+    site.number("closed", "one")
+    with site.serve("closed@champion", "--workers", "2") as server:
+        server.ready()
+        connection = server.connect()
+        found = server.ask({"inputs": {"do": "look"}}, connection=connection)["predictions"]
+        connection.close()
+        check(found == ["0", "1", "2"], found)
+
+
+@case
+def requests_may_be_sent_before_the_replies_have_come(site):
+    head = "POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+    sent = "".join(head + json.dumps({"inputs": n}) for n in range(1, 5))
+    sent += "HEAD /version HTTP/1.1\r\nHost: localhost\r\n\r\nOPTIONS /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with site.serve("--model-dir", site.folder(), "--workers", "3") as server:
+        server.ready()
+        with socket.create_connection(("127.0.0.1", server.port), DEADLINE_S) as peer:
+            peer.sendall(sent.encode())
+            replies = b"".join(iter(lambda: peer.recv(65536), b"")).decode()
+        asked = [int(n) for n in re.findall(r'"inputs": (\d)', replies)]
+        check(asked == [1, 2, 3, 4], replies)
+        statuses = re.findall(r"HTTP/1.1 (\d+)", replies)
+        check(statuses == ["200"] * 5 + ["405"] and '"since_ms"' not in replies, replies)
+        check("Allow: GET, HEAD" in replies, replies)
+
+
+@case
+def a_service_manager_hears_that_it_is_ready_alive_and_stopping(site):
+    path = f"\0{site.fresh('notify')}"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(path)
+    listener.settimeout(DEADLINE_S)
+    heard = []
+
+    def hear(wanted):
+        while wanted not in (heard or [""])[-1]:
+            heard.append(listener.recv(4096).decode())
+    site.number("managed", "one")
+    site.trk.environment.update({"NOTIFY_SOCKET": "@" + path[1:], "WATCHDOG_USEC": "1000000"})
+    try:
+        with site.serve("managed@champion") as server:
+            hear("READY=1")
+            check("serving managed 1" in heard[-1] and server.raw("GET", "/ping")[0] == 200, heard)
+            hear("WATCHDOG=1")
+            check(server.stop() == 0, "ends")
+            hear("STOPPING=1")
+    finally:
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC"):
+            site.trk.environment.pop(name)
+        listener.close()
 
 
 @case

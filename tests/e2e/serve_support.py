@@ -20,6 +20,7 @@ with open(os.path.join(os.environ["TRK_MODEL_PATH"], "number")) as file:
 if number == "sick":
     sys.exit("this model cannot be read")
 print("worker of", number, file=sys.stderr, flush=True)
+os.system("echo by name > /dev/stderr")
 for line in sys.stdin:
     asked = json.loads(line)
     does = asked.get("inputs")
@@ -48,6 +49,10 @@ for line in sys.stdin:
     elif does == "flood":
         while True:
             sys.stdout.write("x" * 65536)
+    elif does == "look":
+        answer["predictions"] = sorted(os.listdir("/proc/self/fd"))[:-1]  # the last one lists
+    elif does == "talk":
+        sys.stderr.write("x" * 5000 + "\\n\\nafter it\\n" + "y" * 100000 + "end\\n")
     elif does == "wait":
         with open(asked["inputs"]["fifo"]) as fifo:
             fifo.read()
