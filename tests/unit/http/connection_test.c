@@ -18,6 +18,9 @@
 #define H "Host: a\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" H "\r\n"
 
+/* Longer than a busy machine keeps a thread waiting between two lines of a test. */
+enum { IMPATIENCE_MS = 300 };
+
 static struct test_server server;
 
 static int setup(void **state)
@@ -30,9 +33,9 @@ static int setup(void **state)
 static int setup_impatient(void **state)
 {
 	(void)state;
-	test_server_start(&server, (struct http_server_options){.head_timeout_ms = 60,
-								.body_timeout_ms = 60,
-								.idle_timeout_ms = 60});
+	test_server_start(&server, (struct http_server_options){.head_timeout_ms = IMPATIENCE_MS,
+								.body_timeout_ms = IMPATIENCE_MS,
+								.idle_timeout_ms = IMPATIENCE_MS});
 	return 0;
 }
 
@@ -284,14 +287,17 @@ static void test_each_kind_of_silence_has_its_end(void **state)
 		{"POST /ignore HTTP/1.1\r\n" H "Content-Length: 2\r\n\r\nh", 200},
 		{GET("/hello"), 200},
 	};
+	int fds[ARRAY_COUNT(rows)];
 	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-		int fd = client_connect(&server);
-		client_send_text(fd, rows[i].sent);
+		fds[i] = client_connect(&server);
+		client_send_text(fds[i], rows[i].sent);
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
 		if (rows[i].status != 0)
-			expect_reply(fd, rows[i].status, NULL);
-		if (client_wait_end(fd) != 1)
+			expect_reply(fds[i], rows[i].status, NULL);
+		if (client_wait_end(fds[i]) != 1)
 			fail_msg("row %zu did not end", i);
-		close(fd);
+		close(fds[i]);
 	}
 	wait_for(&server.abandoned, 3);
 	wait_for_connections(&server, 0);
@@ -333,7 +339,7 @@ static void test_a_trickling_body_is_not_late(void **state)
 static void test_a_handler_may_take_longer_than_any_timeout(void **state)
 {
 	(void)state;
-	const struct timespec long_time = {.tv_nsec = 200000000};
+	const struct timespec long_time = {.tv_nsec = 3L * IMPATIENCE_MS * 1000000};
 	int fd = client_connect(&server);
 	client_send_text(fd, GET("/hang"));
 	wait_for(&server.heads, 1);
