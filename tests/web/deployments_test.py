@@ -52,12 +52,17 @@ class Deployments(HistoryTest):
 
     def test_a_target_that_is_silent_turns_stale_and_comes_back(self):
         id = self.deploy("web-1", heartbeat_ms=HEARTBEAT_MS)
+        rest = self.site.rest()
+
+        def is_shown_as_active():
+            rest.own("POST", f"deployments/{id}/heartbeat", {})
+            return self.b.exists(f"{self.row(id)}[data-state=active]")
+
         self.open(f"#/deployments?q={self.name}")
-        self.b.wait(f"{self.row(id)}[data-state=active]")
+        wait_until(is_shown_as_active, "the target while it sends heartbeats")
         self.b.wait(f"{self.row(id)}[data-state=stale]")
         self.shot("deployment-stale")
-        self.site.rest().own("POST", f"deployments/{id}/heartbeat", {})
-        self.b.wait(f"{self.row(id)}[data-state=active]")
+        wait_until(is_shown_as_active, "the target that came back")
 
     def test_a_model_shows_where_it_runs(self):
         id = self.deploy("web-1", version="2")

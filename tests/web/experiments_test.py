@@ -51,7 +51,7 @@ class Experiments(PageTest):
         self.open("#/experiments?q=page-")
         self.b.click("[aria-label='Actions for page-made']")
         self.b.click_text("[role=menuitem]", "Rename")
-        self.b.call("POST", f"element/{self.b.find('#field-name')}/clear")
+        self.b.clear("#field-name")
         self.b.type("#field-name", "page-renamed")
         self.b.click_text("dialog .button", "Rename")
         wait_until(lambda: self.names() == ["page-renamed"], "the new name")

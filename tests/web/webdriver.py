@@ -159,22 +159,29 @@ class Browser:
         return wait_until(lambda: part in self.text(selector), f"“{part}” in {selector}", seconds)
 
     def click(self, selector):
-        """As soon as it is there and nothing covers it."""
-        wait_until(lambda: self.call("POST", f"element/{self.find(selector)}/click") is None, f"a click on {selector}")
+        """As soon as it is there and enabled, and nothing covers it."""
+        script = "const e = document.querySelector(arguments[0]); return e && !e.disabled ? e : null"
+        wait_until(lambda: self.call("POST", f"element/{self.run(script, selector)[ELEMENT]}/click") is None,
+                   f"a click on {selector}")
 
     def click_text(self, selector, text):
-        """The first match with exactly this text."""
+        """The first match with exactly this text that is seen and enabled."""
         script = """for (const e of document.querySelectorAll(arguments[0]))
-            if (e.innerText.trim() === arguments[1] && e.checkVisibility()) return e; return null"""
+            if (e.innerText.trim() === arguments[1] && e.checkVisibility() && !e.disabled) return e; return null"""
         wait_until(lambda: self.call("POST", f"element/{self.run(script, selector, text)[ELEMENT]}/click") is None,
                    f"a click on {selector} “{text}”")
 
     def type(self, selector, text):
-        self.call("POST", f"element/{self.wait(selector)}/value", {"text": text})
+        """As soon as it takes keys."""
+        wait_until(lambda: self.call("POST", f"element/{self.find(selector)}/value", {"text": text}) is None,
+                   f"typing into {selector}")
+
+    def clear(self, selector):
+        wait_until(lambda: self.call("POST", f"element/{self.find(selector)}/clear") is None, f"an empty {selector}")
 
     def fill(self, selector, text):
         """Replaces the content and presses Enter."""
-        self.call("POST", f"element/{self.wait(selector)}/clear")
+        self.clear(selector)
         self.type(selector, text + KEYS["Enter"])
 
     def press(self, *keys, held=()):
