@@ -572,7 +572,7 @@ def an_import_outlives_a_restart_of_the_daemon():
         port = site.daemon.port
         site.daemon.kill()
         site.daemon.start(port)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
         site.client = site.daemon.connect()
         if process.returncode != 0:  # it was away for longer than the import is patient
             check(process.returncode == UNREACHABLE, f"exit {process.returncode}: {errors}")

@@ -213,7 +213,7 @@ def a_program_built_with_libtrk_dev_logs(machine):
 @case
 def a_daemon_that_hangs_is_restarted_and_loses_nothing(machine):
     machine.run("sh", "-c", "mkdir -p /run/systemd/system/trackerd.service.d &&"
-                " printf '[Service]\\nWatchdogSec=1\\n' >/run/systemd/system/trackerd.service.d/watchdog.conf &&"
+                " printf '[Service]\\nWatchdogSec=5\\n' >/run/systemd/system/trackerd.service.d/watchdog.conf &&"
                 " systemctl daemon-reload && systemctl restart trackerd")
     before = machine.property("MainPID")
     stamp = machine.property("WatchdogTimestampMonotonic")

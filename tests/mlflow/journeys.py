@@ -9,7 +9,7 @@ from daemon import Daemon, binary  # noqa: E402, F401
 
 ATTEMPTS = 3
 FETCH_S = 600
-JOURNEY_S = 120
+JOURNEY_S = 300
 
 
 def fetch(command, package, registry, folder=None):

@@ -13,7 +13,7 @@ import pytest
 from clients import refused, requires_3
 
 pytestmark = requires_3
-ARRIVAL_S = 30
+ARRIVAL_S = 60
 SECRET = "a secret of the receiver"
 
 
