@@ -43,7 +43,8 @@ class EveryView(PageTest):
                 self.open(address)
                 self.b.wait(sign)
                 self.shot(f"phone-{name}")
-                self.assertEqual([390, 390], self.b.run("return [document.documentElement.scrollWidth, innerWidth]"))
+                widths = "return [document.documentElement.scrollWidth, innerWidth]"
+                wait_until(lambda: self.b.run(widths) == [390, 390], "a page as wide as the phone")
 
     def test_every_view_is_dark_where_the_system_is(self):
         self.b.cdp("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
