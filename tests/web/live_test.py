@@ -1,6 +1,12 @@
 """What changes appears by itself: through the stream of events, without it, and after the tab was away."""
+import re
+
 from page_site import PageTest
 from webdriver import wait_until
+
+
+def wait_live(browser, how="stream"):
+    wait_until(lambda: browser.attribute("html", "data-live") == how, f"the page follows by {how}")
 
 
 class LiveTest(PageTest):
@@ -21,9 +27,6 @@ class LiveTest(PageTest):
     def label(self):
         return self.b.attribute(".chart-card[data-metric=loss] .chart", "aria-label") or ""
 
-    def wait_live(self, how="stream"):
-        wait_until(lambda: self.b.attribute("html", "data-live") == how, f"the page follows by {how}")
-
     def hide(self, isHidden):
         """The tab, as the page sees it."""
         self.b.run("""Object.defineProperty(document, 'hidden', {configurable: true, get: () => arguments[0]});
@@ -35,7 +38,7 @@ class Stream(LiveTest):
         _, run = self.make_run("charts")
         self.open(f"#/run/{run}?tab=charts")
         wait_until(lambda: "10 points" in self.label(), "the first points")
-        self.wait_live()
+        wait_live(self.b)
         self.log(run, 10, 25)
         wait_until(lambda: "25 points" in self.label(), "the later points")
         asked = "return performance.getEntriesByType('resource').filter((e) => e.name.includes('runs/get')).length"
@@ -48,7 +51,7 @@ class Stream(LiveTest):
         _, run = self.make_run("ended", isEnded=True)
         self.open(f"#/run/{run}")
         self.b.wait_text("h1", "ended")
-        self.wait_live()
+        wait_live(self.b)
         rest = self.site.rest()
         rest.post("runs/update", run_id=run, run_name="ended well")
         self.b.wait_text("h1", "ended well")
@@ -62,7 +65,7 @@ class Stream(LiveTest):
         rest = self.site.rest()
         self.open(f"#/runs?exp={experiment}&cols=status,m.loss,t.note")
         self.wait_rows(["first"])
-        self.wait_live()
+        wait_live(self.b)
         rest.post("runs/set-tag", run_id=run, key="note", value="of a run that ended")
         self.b.wait_text(".vt-row", "of a run that ended")
         second = rest.create_run(experiment, "second", self.site.now)
@@ -80,7 +83,7 @@ class Stream(LiveTest):
         rest.put_file(f"{experiment}/{run}/artifacts/a.txt", b"a")
         self.open(f"#/run/{run}?tab=artifacts&path=a.txt")
         self.b.wait("[data-path='a.txt']")
-        self.wait_live()
+        wait_live(self.b)
         rest.put_file(f"{experiment}/{run}/artifacts/b.txt", b"b")
         self.b.wait("[data-path='b.txt']")
         self.assertEqual("true", self.b.attribute("[data-path='a.txt']", "aria-selected"))
@@ -89,7 +92,7 @@ class Stream(LiveTest):
         rest = self.site.rest()
         self.open("#/models?q=live-model")
         self.b.wait(".empty")
-        self.wait_live()
+        wait_live(self.b)
         rest.post("registered-models/create", name="live-model")
         self.addCleanup(rest.json, "DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": "live-model"})
         self.b.wait("tr[data-name='live-model']")
@@ -98,9 +101,9 @@ class Stream(LiveTest):
         experiment, run = self.make_run("looked at", isEnded=True)
         self.open(f"#/runs?exp={experiment}")
         self.wait_rows(["looked at"])
-        self.wait_live()
+        wait_live(self.b)
         self.hide(True)
-        self.wait_live("asking")
+        wait_live(self.b, "asking")
         self.site.rest().post("runs/update", run_id=run, run_name="renamed meanwhile")
         self.assertEqual(["looked at"], self.rows())
         self.hide(False)
@@ -110,12 +113,78 @@ class Stream(LiveTest):
         experiment, run = self.make_run("before", isEnded=True)
         self.open(f"#/runs?exp={experiment}")
         self.wait_rows(["before"])
-        self.wait_live()
+        wait_live(self.b)
         self.site.daemon.stop()
         self.site.daemon.start()
         self.site.rest().post("runs/update", run_id=run, run_name="after")
         self.wait_rows(["after"])
-        self.wait_live()
+        wait_live(self.b)
+
+
+class FirstRead(LiveTest):
+    def asked(self, part):
+        return self.b.run("""return performance.getEntriesByType('resource').filter((e) =>
+            new URL(e.name).pathname.endsWith(arguments[0])).length""", part)
+
+    def settle(self):
+        """Until a second look would have been taken, too."""
+        wait_live(self.b)
+        now = self.b.run("return performance.now()")
+        wait_until(lambda: self.b.run("return performance.now()") > now + 700, "the page's clock to go on")
+
+    def test_a_view_is_read_once_also_after_one_of_another_kind(self):
+        experiment, run = self.make_run("read once", isEnded=True)
+        steps = ((f"#/run/{run}", "/runs/get"), ("#/deployments", "/v1/deployments"), ("#/model/taxi-duration?tab=rules", "/rules"),
+                 (f"#/runs?exp={experiment}", "/runs/search"), ("#/deployments?q=x", "/v1/deployments"))
+        self.open(steps[0][0])
+        for address, path in steps:
+            self.b.run("performance.clearResourceTimings(); location.hash = arguments[0]", address)
+            self.settle()
+            with self.subTest(address):
+                self.assertLessEqual(self.asked(path), 1)
+
+    def test_what_changes_between_the_views_first_look_and_its_stream_is_seen(self):
+        _, run = self.make_run("before", isEnded=True)
+        self.open("#/models")
+        wait_live(self.b)
+        self.b.run("location.hash = arguments[0]", f"#/run/{run}")
+        self.site.rest().post("runs/update", run_id=run, run_name="at once")
+        self.b.wait_text("h1", "at once")
+
+
+class Windows(LiveTest):
+    COUNT = 7  # one more than the connections that a browser gives a server
+
+    def test_many_windows_in_sight_leave_each_other_connections(self):
+        rest = self.site.rest()
+        first = self.b.call("GET", "window")
+        self.addCleanup(self.b.call, "POST", "window", {"handle": first})
+        windows = [first] + [self.b.call("POST", "window/new", {"type": "window"})["handle"] for _ in range(self.COUNT - 1)]
+        for window in windows:
+            self.b.call("POST", "window", {"handle": window})
+            if window != first:
+                self.addCleanup(self.close, window)
+            self.open("#/models")
+            self.b.wait("tr[data-name='taxi-duration']")
+            self.assertFalse(self.b.run("return document.hidden"))
+        wait_until(lambda: self.streams() == 3, "those that were looked at last have a stream")
+        rest.post("registered-models/create", name="in-all-windows")
+        self.addCleanup(rest.json, "DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": "in-all-windows"})
+        for window in windows:
+            self.b.call("POST", "window", {"handle": window})
+            self.b.wait("tr[data-name='in-all-windows']")
+        self.b.run("window.dispatchEvent(new Event('focus'))")
+        wait_live(self.b)
+        wait_until(lambda: self.streams() == 3, "one of the others gave its stream away")
+
+    def streams(self):
+        status, metrics = self.site.rest().send("GET", "/metrics")
+        self.assertEqual(200, status)
+        return int(re.search(r"^trackerd_live_streams (\d+)", metrics.decode(), re.M)[1])
+
+    def close(self, window):
+        self.b.call("POST", "window", {"handle": window})
+        self.b.call("DELETE", "window")
 
 
 class NoStream(LiveTest):

@@ -1,14 +1,19 @@
 // Tells the views what changes, as it changes: one stream of server-sent events for the whole page. Where no stream
 // can be had, a view is told again and again to look for itself.
 import { connection, eventStream } from './api.js';
+import { announceStream, mayStream, onShareChanged } from './windows.js';
 
 const GAP_MS = 300; /* between two answers of one view to news */
 const LATER_MS = 1000;
 const FIRST_BYTES_MS = 5000; /* they come at once, unless something on the way holds them back */
 const SILENCE_MS = 40000; /* the server says something each 15 s */
 const RETRY_MS = 1000;
+const STEADY_MS = 10000; /* what ends sooner did not work */
 const SLOWEST_MS = 60000;
-export const TOPICS_MAX = 100; /* the server takes no more in one stream */
+const START_MS = 400; /* that the first view waits for the stream at most */
+/* One of each kind, of which nothing is told: the position then says of all kinds how far it is, for whatever view comes next. */
+const KINDS = ['run:-', 'model:-', 'deployment:-'];
+export const TOPICS_MAX = 100 - KINDS.length; /* the server takes no more in one stream */
 const EVENTS_MAX = 500; /* that a view gets one by one; beyond, reading all again is less work */
 
 /** What a view gives back to be told again a little later: while a dialog is open, say. */
@@ -95,14 +100,14 @@ const stream = {
 	abort: null,
 	timer: 0,
 	failures: 0,
+	started() {} /* of startFollowing() */,
 
 	/** Opens, closes or changes it, as those who follow and the tab want it. */
 	sync() {
 		const topics = new Set([...followers].flatMap((f) => f.topics.map(encodeTopic)));
-		const wanted = [...topics].sort().join(',');
-		if (document.hidden || !wanted || topics.size > TOPICS_MAX) {
+		const wanted = [...KINDS, ...[...topics].sort()].join(',');
+		if (document.hidden || topics.size > TOPICS_MAX || !mayStream()) {
 			this.close();
-			if (!wanted) this.lastId = '';
 		} else if (wanted !== this.topics || !this.abort) {
 			this.close();
 			this.topics = wanted;
@@ -115,6 +120,7 @@ const stream = {
 		this.abort?.abort();
 		this.abort = null;
 		this.topics = '';
+		announceStream(false);
 		this.setLive(false);
 	},
 
@@ -127,15 +133,16 @@ const stream = {
 	async open() {
 		const abort = new AbortController();
 		const knewWhere = this.lastId !== '';
+		const begun = Date.now();
 		this.abort?.abort();
 		this.abort = abort;
+		announceStream(true);
 		let silence = setTimeout(() => abort.abort(), FIRST_BYTES_MS);
 		try {
 			const said = () => {
 				clearTimeout(silence);
 				silence = setTimeout(() => abort.abort(), SILENCE_MS);
 				if (this.isLive) return;
-				this.failures = 0;
 				/* What changed before the first stream stood, nobody told. */
 				if (!knewWhere) for (const f of followers) f.hearAll(false);
 				this.setLive(true);
@@ -150,13 +157,18 @@ const stream = {
 		} finally {
 			clearTimeout(silence);
 		}
-		if (abort === this.abort) this.again();
+		if (abort !== this.abort) return;
+		if (Date.now() - begun > STEADY_MS) this.failures = 0;
+		this.again();
 	},
 
+	/* Not all pages of a server that comes back at the same moment. */
 	again() {
+		const pause = Math.min(RETRY_MS * 2 ** this.failures++, SLOWEST_MS);
 		this.setLive(false);
+		this.started();
 		clearTimeout(this.timer);
-		this.timer = setTimeout(() => this.open(), Math.min(RETRY_MS * 2 ** this.failures++, SLOWEST_MS));
+		this.timer = setTimeout(() => this.open(), pause * (0.5 + Math.random() / 2));
 	},
 
 	/** At once, as when the server answers again. */
@@ -167,7 +179,10 @@ const stream = {
 	},
 
 	tell({ id, kind, data }) {
-		if (id) this.lastId = id;
+		if (id) {
+			this.lastId = id;
+			this.started();
+		}
 		if (!data) return;
 		for (const f of followers)
 			if (kind === 'reset') {
@@ -200,6 +215,7 @@ function isAbout(topic, kind, data) {
 
 const isOf = (subject, id, kind, value) => subject === kind && (id === '*' || id === value);
 
+onShareChanged(() => stream.sync());
 document.addEventListener('visibilitychange', () => {
 	stream.sync();
 	for (const f of followers) f.plan();
@@ -229,4 +245,15 @@ export function follow(options, signal) {
 	});
 	follower.plan();
 	later();
+}
+
+/** Begins to follow. Done once it is known from where on changes are told, so that what is read from then on needs no
+ * second look; or soon, where no stream can be had. */
+export function startFollowing() {
+	return new Promise((resolve) => {
+		stream.started = resolve;
+		setTimeout(resolve, START_MS);
+		stream.sync();
+		if (!stream.abort) resolve();
+	});
 }

@@ -1,6 +1,7 @@
 // Starts the page: the frame around the views, the routes, the keys that work everywhere.
 import { h, isTyping, replace } from './dom.js';
 import { connection, server, system } from './api.js';
+import { startFollowing } from './live.js';
 import { href, onRoute, parse } from './router.js';
 import { nextTheme, themeName } from './theme.js';
 import { startTicking } from './format.js';
@@ -193,4 +194,5 @@ document.addEventListener('keydown', (e) => {
 
 frame();
 startTicking();
+await startFollowing();
 onRoute(show);
