@@ -5,24 +5,29 @@ from webdriver import wait_until
 HEARTBEAT_MS = 1000  # the shortest there is: three missed ones make a target stale
 
 
-class Deployments(HistoryTest):
+class DeploymentsTest(HistoryTest):
     def setUp(self):
         super().setUp()
         self.name = self.make_model((0.5, 0.4))
         self.set_alias(self.name, "1", "ana")
 
-    def deploy(self, target, environment="prod", version="1", state="active", heartbeat_ms=0, **more):
+    def deploy(self, target, environment="prod", version="1", state="active", heartbeat_ms=0, id=None, **more):
         """→ id"""
-        id = f"{1000 + next(numbers):032x}"  # beside those of the seed
+        id = id or f"{1000 + next(numbers):032x}"  # beside those of the seed
         self.site.rest().own("PUT", f"deployments/{id}", {
             "model": self.name, "version": version, "alias": "champion", "environment": environment, "target": target,
             "host": f"{target}.example", "path": f"/srv/{target}", "state": state, "heartbeat_ms": heartbeat_ms, **more})
-        self.addCleanup(self.site.rest().send, "DELETE", f"/api/trackerd/v1/deployments/{id}")
+        self.addCleanup(self.forget, id)
         return id
+
+    def forget(self, id):
+        self.site.rest().send("DELETE", f"/api/trackerd/v1/deployments/{id}")
 
     def row(self, id):
         return f"tr[data-deployment='{id}']"
 
+
+class Deployments(DeploymentsTest):
     def test_they_are_listed_by_environment_with_what_differs(self):
         same = self.deploy("web-1")
         other = self.deploy("web-2", version="2", reason="deployed by hand")

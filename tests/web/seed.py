@@ -27,7 +27,7 @@ class Rest:
 
     def json(self, method, path, body=None, user=""):
         status, content = self.send(method, path, None if body is None else json.dumps(body),
-                                    {"Content-Type": "application/json", "X-Trackerd-User": user})
+                                    {"Content-Type": "application/json", "X-Trackerd-User": user.encode()})
         if status != 200:
             raise AssertionError(f"{method} {path}: {status} {content[:300]!r} for {json.dumps(body)[:300]}")
         return json.loads(content or b"{}")
@@ -211,6 +211,47 @@ def versions(rest, now_ms, name, losses):
         rest.post("model-versions/create", name=name, run_id=run, source=f"mlflow-artifacts:/{experiment}/{run}/artifacts/model")
         ids.append(run)
     return ids
+
+
+LONG_WORD = "a-name-that-nobody-broke-" + "abcdefghij" * 12
+RIGHT_TO_LEFT = "\u05e2\u05d1\u05e8\u05d9\u05ea \u0627\u0644\u0639\u0631\u0628\u064a\u0629 \u202e!sdrawkcab"  # with an override that nothing ends
+UNICODE = "モデル-données-\U0001f695-e\u0301"
+ODD_NAMES = (HOSTILE, LONG_WORD, RIGHT_TO_LEFT, UNICODE)
+STATES = ("deploying", "active", "rolled_back", "failed", "active")  # the last ones turn stale
+
+
+def plenty(rest, now_ms, versions_count=80, aliases=60, targets=70):
+    """A model of which there is much of everything, with names that fit nowhere. → name"""
+    name = f"plenty {UNICODE}"
+    experiment = rest.post("experiments/create", name=f"for {name}")["experiment_id"]
+    text = f"{HOSTILE} {RIGHT_TO_LEFT}\n" + "All there is to say of it, and more. " * 130
+    rest.post("registered-models/create", name=name, description=text[:5000],
+              tags=[{"key": f"{LONG_WORD[:30 * i]}k", "value": word} for i, word in enumerate(ODD_NAMES)])
+    runs = []
+    for i, word in enumerate(ODD_NAMES):
+        runs.append(rest.create_run(experiment, word, now_ms - HOUR_MS + i, tags={"mlflow.source.git.commit": word}))
+        rest.log(runs[i], [("loss", 1e300 / 3 ** i, 0, now_ms), (LONG_WORD, -1e-300 * (i + 1), 0, now_ms), ("none", math.nan, 0, now_ms)],
+                 {"path": word, LONG_WORD: i})
+        rest.put_file(f"{experiment}/{runs[i]}/artifacts/model/{'deep/' * 12}{LONG_WORD}.bin", b"%d" % i)
+    for i in range(versions_count):
+        run = runs[i % len(runs)]
+        rest.post("model-versions/create", name=name, run_id=run, source=f"mlflow-artifacts:/{experiment}/{run}/artifacts/model",
+                  description=text[:5000] if i == versions_count - 1 else ODD_NAMES[i % 4],
+                  tags=[{"key": "word", "value": ODD_NAMES[i % 4]}])
+    for i in range(aliases):
+        alias = f"alias-{i}" if i > 2 else ("champion", "a" + "long" * 60, "b-2")[i]
+        rest.json("POST", "/api/2.0/mlflow/registered-models/alias",
+                  {"name": name, "alias": alias, "version": str(versions_count - i % 7), "reason": ODD_NAMES[i % 4]}, ODD_NAMES[(i + 1) % 2])
+    rest.post("model-versions/transition-stage", name=name, version=str(versions_count), stage="Production")
+    rest.own("PUT", f"models/{urllib.parse.quote(name)}/rules", {
+        "requirements": [f"`{LONG_WORD}` <= champion + 0.5%", "loss < 1e-300", "size < 200M"], "protected_aliases": ["champion", "alias-9"]})
+    for i in range(targets):
+        word = ODD_NAMES[i % 7 % 4]
+        rest.own("PUT", f"deployments/{5000 + i:032x}", {
+            "model": name, "version": str(versions_count - i % 9), "alias": "champion", "environment": ("prod", "staging", RIGHT_TO_LEFT, "")[i % 4],
+            "target": f"{i:03} {word}", "host": word, "path": f"/srv/{'models/' * (i % 40)}{word}", "state": STATES[i % 5],
+            "reason": f"{word} exited with 1: " + "no answer " * (i % 60) if i % 5 > 1 else "", "heartbeat_ms": 1000 if i % 50 == 4 else 0}, word[:40])
+    return name
 
 
 def many(port, now_ms, count, threads=12):

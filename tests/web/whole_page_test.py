@@ -78,8 +78,8 @@ class EveryView(PageTest):
                 const c = getComputedStyle(p).color; p.remove(); return lum(c); };
             const out = [];
             for (const theme of ['light', 'dark']) { document.documentElement.dataset.theme = theme;
-                for (const front of ['--text', '--muted', '--accent', '--good', '--bad', '--warn'])
-                    for (const back of ['--bg', '--panel', '--raised']) {
+                for (const front of ['--text', '--muted', '--faint', '--accent', '--good', '--bad', '--warn'])
+                    for (const back of ['--bg', '--panel', '--raised', '--sunken']) {
                         const [a, b] = [colour(front), colour(back)];
                         const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
                         if (ratio < 4.5) out.push(`${theme} ${front} on ${back}: ${ratio.toFixed(2)}`); } }

@@ -65,6 +65,17 @@ export function formatDate(ms) {
 	);
 }
 
+/** "UTC+2", "UTC+5:30": where this browser's clock is at that time. */
+function zoneOf(ms) {
+	const minutes = -new Date(ms).getTimezoneOffset();
+	if (!minutes) return 'UTC';
+	const [whole, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+	return `UTC${minutes < 0 ? '−' : '+'}${whole}${rest ? `:${pad(rest)}` : ''}`;
+}
+
+/** The same for those who sit elsewhere, too. */
+export const formatMoment = (ms) => `${formatDate(ms)} ${zoneOf(ms)}`;
+
 /** For <input type="datetime-local">. */
 export const formatLocalInput = (ms) => (Number.isNaN(ms) ? '' : formatDate(ms).replace(' ', 'T'));
 
@@ -96,7 +107,7 @@ export function timeAgo(ms) {
 	if (!ms) return h('span.faint', '–');
 	return h(
 		'time',
-		{ datetime: new Date(ms).toISOString(), title: formatDate(ms), dataset: { ms: String(ms) } },
+		{ datetime: new Date(ms).toISOString(), title: formatMoment(ms), dataset: { ms: String(ms) } },
 		relativeTime(ms),
 	);
 }

@@ -1,6 +1,10 @@
 // Small controls that every view uses: buttons, pills, segmented choices, copying, in-place editing, notices.
 import { append, h, announce } from '../dom.js';
+import { server } from '../api.js';
 import { icon } from './icons.js';
+
+const LONG_TEXT = 600; /* characters of which all are shown */
+const LONG_TEXT_LINES = 8;
 
 /** A button with an icon; without text, `label` names it for screen readers and in a tooltip. */
 export function button(text, { icon: name, kind = '', label, ...props } = {}) {
@@ -132,7 +136,9 @@ export function editable(value, { label, save, multiline = false, empty = '–',
 	const box = h('div.editable');
 	function show() {
 		box.replaceChildren(
-			value ? h(`${tag}.editable-text`, value) : h('span.editable-text.faint', empty),
+			value
+				? h('div.editable-text', multiline ? longText(value) : h(tag, value))
+				: h('span.editable-text.faint', empty),
 			button('', { icon: 'edit', kind: 'quiet small', label, onclick: edit }),
 		);
 	}
@@ -184,6 +190,27 @@ export function editable(value, { label, save, multiline = false, empty = '–',
 	return box;
 }
 
+/** Text of many lines: of a long one the beginning, until somebody asks for all. */
+export function longText(text) {
+	const isLong = text.length > LONG_TEXT || text.split('\n').length > LONG_TEXT_LINES;
+	return h(
+		'div.long-text',
+		h('p', text),
+		isLong && h('details', h('summary', h('span', 'Show all'), h('span', 'Show less'))),
+	);
+}
+
+/** A command to copy. name: what it does, for the button. */
+export function command(text, name = 'Copy the command') {
+	return h('div.snippet', h('pre', h('code', text)), copyButton(text, name));
+}
+
+/** A command of trk, for this server. */
+export const trkCommand = (text) => command(`trk --url ${server.replace(/\/$/, '')} ${text}`);
+
+/** A word of a command. */
+export const inShell = (text) => (/^[\w.@/-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
 /** What a view shows while it has nothing to show. */
 export function emptyState({ icon: name = 'chart', title, text, children = [] }) {
 	return h('section.empty', icon(name, 28), h('h2', title), text && h('p', text), children);
@@ -212,7 +239,7 @@ export function fact(name, ...value) {
 		: h('div', h('dt', name), h('dd', value));
 }
 
-/** tabs: [{id, text, count, isWarning}]; href(id) → address. */
+/** tabs: [{id, text, count, warning}]; warning: what is wrong with some of them; href(id) → address. */
 export function tabs(label, list, current, hrefOf) {
 	return h(
 		'nav.tabs',
@@ -223,7 +250,7 @@ export function tabs(label, list, current, hrefOf) {
 				{ href: hrefOf(t.id), 'aria-current': t.id === current ? 'page' : null },
 				t.text,
 				t.count !== undefined &&
-					h('span.count', { class: t.isWarning ? 'warning' : '' }, String(t.count)),
+					h('span.count', { class: t.warning ? 'warning' : '', title: t.warning }, String(t.count)),
 			),
 		),
 	);

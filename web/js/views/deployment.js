@@ -1,10 +1,11 @@
 // One target and what ran there: #/deployment/ID
 import { h, replace, setTitle } from '../dom.js';
-import { formatDate, formatDuration, timeAgo } from '../format.js';
+import { formatDuration, formatMoment, timeAgo } from '../format.js';
 import { follow, LATER } from '../live.js';
+import { redraw } from '../redraw.js';
 import { deployments } from '../registry.js';
 import { go, href } from '../router.js';
-import { attempt, copyButton, errorState, fact, loading } from '../ui/controls.js';
+import { attempt, copyButton, errorState, fact, loading, longText } from '../ui/controls.js';
 import { confirmDialog, isAsking, menuButton } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { runningNode, statePill, versionLink } from './deployment_table.js';
@@ -24,7 +25,7 @@ export function deploymentView(main, route, signal) {
 				deployments.history(id, signal),
 			]);
 			deployment = found;
-			draw(past);
+			redraw(main, () => draw(past));
 		} catch (e) {
 			if (e.name === 'AbortError') return;
 			if (!deployment || e.status === 404) replace(main, errorState(e, load));
@@ -72,7 +73,7 @@ export function deploymentView(main, route, signal) {
 			),
 			fact('Runs', h('div', runningNode(d))),
 			fact('Before', d.previous_version && versionLink(d.model, d.previous_version)),
-			fact('Since', timeAgo(d.since_ms), h('span.faint', ` · ${formatDate(d.since_ms)}`)),
+			fact('Since', timeAgo(d.since_ms), h('span.faint', ` · ${formatMoment(d.since_ms)}`)),
 			fact(
 				'Last seen',
 				timeAgo(d.last_seen_ms),
@@ -81,7 +82,7 @@ export function deploymentView(main, route, signal) {
 					d.heartbeat_ms ? ` · each ${formatDuration(d.heartbeat_ms)}` : ' · sends no heartbeats',
 				),
 			),
-			fact('Reason', d.reason),
+			fact('Reason', d.reason && longText(d.reason)),
 			fact('By', d.actor),
 			fact('Host', d.host),
 			fact(
@@ -96,7 +97,7 @@ export function deploymentView(main, route, signal) {
 		return h(
 			'div.table-wrap',
 			h(
-				'table.table',
+				'table.table.changes.cards',
 				h(
 					'thead',
 					h(
@@ -113,11 +114,11 @@ export function deploymentView(main, route, signal) {
 					past.map((p) =>
 						h(
 							'tr',
-							h('td.nowrap.muted', { title: formatDate(p.time_ms) }, formatDate(p.time_ms)),
+							h('td.nowrap.muted', timeAgo(p.time_ms), h('p.faint', formatMoment(p.time_ms))),
 							h('td', statePill(p.state)),
 							h('td.nowrap', versionLink(p.model, p.version)),
-							h('td.nowrap', p.actor || h('span.faint', '–')),
-							h('td.grow', p.reason),
+							h('td', p.actor || h('span.faint', '–')),
+							h('td.grow', p.reason && longText(p.reason)),
 						),
 					),
 				),

@@ -35,7 +35,8 @@ export function runningNode(d) {
 				icon('warning', 12),
 				h(
 					'span',
-					`@${d.alias} `,
+					h('span', `@${d.alias}`),
+					' ',
 					d.alias_version ? ['says ', versionLink(d.model, d.alias_version)] : 'is gone',
 				),
 			),
@@ -48,16 +49,30 @@ function row(d, { withModel }) {
 		{ class: d.differs ? 'differs-row' : '', dataset: { deployment: d.deployment_id, state: d.state } },
 		h(
 			'td.target',
-			h('a.strong', { href: href(['deployment', d.deployment_id]) }, d.target || d.deployment_id),
-			h('p.note-line', { title: `${d.host} ${d.path}` }, [d.host, d.path].filter(Boolean).join(' · ')),
+			h(
+				'a.strong.two-lines',
+				{ href: href(['deployment', d.deployment_id]), title: d.target },
+				d.target || d.deployment_id,
+			),
+			h(
+				'p.note-line',
+				{ title: `${d.host} ${d.path}` },
+				h('span', d.host),
+				d.host && d.path && ' · ',
+				h('span', d.path),
+			),
 		),
 		withModel &&
 			h(
 				'td',
-				h('a', { href: href(['model', d.model], { tab: 'deployments' }) }, d.model),
-				d.alias && h('span.muted', `@${d.alias}`),
+				h(
+					'span.two-lines',
+					{ title: `${d.model}@${d.alias}` },
+					h('a', { href: href(['model', d.model], { tab: 'deployments' }) }, d.model),
+					d.alias && h('span.muted', `@${d.alias}`),
+				),
 			),
-		h('td.nowrap', runningNode(d)),
+		h('td', runningNode(d)),
 		h('td', statePill(d.state), d.reason && h('p.note-line', { title: d.reason }, d.reason)),
 		h('td.since.nowrap.muted', timeAgo(d.since_ms)),
 		h('td.seen.nowrap.muted', timeAgo(d.last_seen_ms)),
@@ -79,7 +94,7 @@ export function deploymentTables(list, { withModel = true } = {}) {
 			h(
 				'div.table-wrap',
 				h(
-					'table.table.deployments',
+					'table.table.deployments.cards',
 					h(
 						'thead',
 						h(
@@ -102,7 +117,9 @@ export function deploymentTables(list, { withModel = true } = {}) {
 	);
 }
 
+/* Those without an environment last. */
 function byPlace(a, b) {
+	if (!a.environment !== !b.environment) return a.environment ? -1 : 1;
 	for (const key of ['environment', 'model', 'target', 'deployment_id'])
 		if (a[key] !== b[key]) return a[key] < b[key] ? -1 : 1;
 	return 0;

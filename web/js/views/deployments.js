@@ -2,9 +2,10 @@
 import { debounced, h, replace, setTitle } from '../dom.js';
 import { plural } from '../format.js';
 import { follow } from '../live.js';
+import { redraw } from '../redraw.js';
 import { deployments } from '../registry.js';
 import { href, setParams } from '../router.js';
-import { emptyState, errorState, loading, searchBox } from '../ui/controls.js';
+import { emptyState, errorState, linkButton, loading, searchBox, trkCommand } from '../ui/controls.js';
 import { deploymentTables, STATES } from './deployment_table.js';
 import { rowKeys } from './experiments.js';
 
@@ -47,7 +48,7 @@ export function deploymentsView(main, route, signal) {
 	async function load() {
 		try {
 			byId = new Map((await deployments.search({}, signal)).map((d) => [d.deployment_id, d]));
-			draw();
+			redraw(main, draw);
 		} catch (e) {
 			if (e.name === 'AbortError') return;
 			if (!byId) replace(stage, errorState(e, load));
@@ -61,7 +62,7 @@ export function deploymentsView(main, route, signal) {
 		if (!byId || !events || events.some((e) => e.kind !== 'deployment') || ids.size > ONE_BY_ONE_MAX)
 			return load();
 		await Promise.all([...ids].map(loadOne));
-		draw();
+		redraw(main, draw);
 		return null;
 	}
 
@@ -86,7 +87,6 @@ export function deploymentsView(main, route, signal) {
 		const all = [...byId.values()];
 		const found = all.filter(matches);
 		const shown = found.filter((d) => isIn(d, state.state));
-		const focused = document.activeElement?.closest?.('tr')?.dataset.deployment;
 		count.textContent = plural(shown.length, 'deployment');
 		drawChips(found);
 		drawEnvironments(all);
@@ -95,17 +95,18 @@ export function deploymentsView(main, route, signal) {
 			replace(
 				stage,
 				all.length
-					? emptyState({ icon: 'search', title: 'No deployment is like that' })
+					? emptyState({
+							icon: 'search',
+							title: 'No deployment is like that',
+							children: linkButton('Show all', { href: href(['deployments']) }),
+						})
 					: emptyState({
 							icon: 'deploy',
 							title: 'Nothing is deployed yet',
-							text: 'Targets appear here as soon as one is deployed to: trk deploy MODEL@ALIAS --to DIR --env prod',
+							text: 'A target appears here as soon as a model is deployed to it:',
+							children: trkCommand('deploy MODEL@ALIAS --to DIR --env prod --watch'),
 						}),
 			);
-		if (focused)
-			stage
-				.querySelector(`tr[data-deployment="${CSS.escape(focused)}"] a`)
-				?.focus({ preventScroll: true });
 	}
 
 	function drawChips(found) {

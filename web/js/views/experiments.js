@@ -3,6 +3,7 @@ import { h, replace, setTitle, debounced } from '../dom.js';
 import { experiments, quoteForLike, runs } from '../api.js';
 import { formatDate, plural, timeAgo } from '../format.js';
 import { follow, LATER } from '../live.js';
+import { onlyWhenNew, redraw } from '../redraw.js';
 import { go, href, setParams } from '../router.js';
 import {
 	attempt,
@@ -32,7 +33,7 @@ export function experimentsView(main, route, signal) {
 	let picked = new Set();
 	const lastRuns = new Map(); /* experiment → its newest run, null if it has none */
 	let generation = 0;
-	let drawn = null;
+	const whenNew = onlyWhenNew();
 
 	setTitle('Experiments');
 	const search = debounced((text) => setParams({ q: text }, { replace: true }), 200);
@@ -99,13 +100,11 @@ export function experimentsView(main, route, signal) {
 			await loadLastRuns();
 		} catch (e) {
 			if (e.name === 'AbortError' || mine !== generation) return;
-			if (!list) {
-				drawn = null;
+			if (!list)
 				replace(
 					stage,
 					errorState(e, () => load()),
 				);
-			}
 			throw e;
 		}
 	}
@@ -143,24 +142,19 @@ export function experimentsView(main, route, signal) {
 		draw();
 	}
 
-	/* Only what changed is drawn again, so that a menu or a focus is left alone. */
+	/* Only what changed is drawn again, so that a menu is left alone. */
 	function draw() {
-		const key = JSON.stringify([
-			list,
-			token,
-			state,
-			[...picked],
-			[...lastRuns].map(([id, x]) => [id, x?.run.id, x?.run.status, x?.running]),
-		]);
-		if (key === drawn) return;
-		drawn = key;
+		const last = [...lastRuns].map(([id, x]) => [id, x?.run.id, x?.run.status, x?.running]);
+		whenNew([list, token, state, [...picked], last], () => redraw(stage, drawList));
+	}
+
+	function drawList() {
 		count.textContent = `${plural(list.length, 'experiment')}${token ? ' so far' : ''}`;
 		open.hidden = picked.size < 2;
 		if (!list.length) {
 			replace(stage, nothing());
 			return;
 		}
-		const focused = document.activeElement?.closest?.('tr')?.dataset.id;
 		replace(
 			stage,
 			h(
@@ -191,8 +185,6 @@ export function experimentsView(main, route, signal) {
 				? firstSteps()
 				: null,
 		);
-		if (focused !== undefined)
-			stage.querySelector(`tr[data-id="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
 	}
 
 	function head(id, text, kind = '') {

@@ -3,6 +3,7 @@ import { announce, childAbort, h, replace, setTitle } from '../dom.js';
 import { experiments, loggedModels } from '../api.js';
 import { formatDate, numberNode, plural, shortId, timeAgo } from '../format.js';
 import { follow } from '../live.js';
+import { redraw } from '../redraw.js';
 import { href, setParams } from '../router.js';
 import { button, emptyState, errorState, loading, orderHead } from '../ui/controls.js';
 import { filterBox, toFilter } from '../ui/filter_box.js';
@@ -95,7 +96,7 @@ export function loggedModelsView(main, route, signal) {
 			if (mine !== generation) return;
 			list = more ? [...list, ...page.models] : page.models;
 			token = page.token;
-			draw();
+			redraw(stage, draw);
 		} catch (e) {
 			if (e.name === 'AbortError' || mine !== generation) return;
 			if (e.status === 400 && state.filter) {

@@ -2,7 +2,9 @@
 // #/model/NAME?at=2026-03-01T12:00:00.000Z, #/model/NAME?seq=57
 import { childAbort, h, replace, setTitle } from '../dom.js';
 import { models, quoteText, runs, versions } from '../api.js';
+import { formatCount } from '../format.js';
 import { follow, LATER } from '../live.js';
+import { onlyWhenNew, redraw } from '../redraw.js';
 import { deployments, registry } from '../registry.js';
 import { go, href } from '../router.js';
 import { attempt, editable, errorState, loading, tabs } from '../ui/controls.js';
@@ -37,6 +39,7 @@ export function modelView(main, route, signal) {
 	let past = null;
 	const head = h('div');
 	const tabBar = h('div');
+	const [whenHeadIsNew, whenTabsAreNew] = [onlyWhenNew(), onlyWhenNew()];
 	const body = h('div.tab-body');
 	const page = h('div.page', loading());
 	setTitle(name);
@@ -136,9 +139,12 @@ export function modelView(main, route, signal) {
 
 	function refresh() {
 		if (past) return;
-		drawHead();
-		drawTabs();
-		tab?.refresh?.(context());
+		redraw(page, () => {
+			const { name: title, description, tags } = loaded.model;
+			whenHeadIsNew([title, description, tags], drawHead);
+			drawTabs();
+			tab?.refresh?.(context());
+		});
 	}
 
 	function crumbs() {
@@ -175,7 +181,6 @@ export function modelView(main, route, signal) {
 				editable(model.description ?? '', {
 					label: 'Edit the description',
 					multiline: true,
-					tag: 'p',
 					empty: 'No description.',
 					save: async (text) => {
 						await models.describe(name, text);
@@ -192,6 +197,11 @@ export function modelView(main, route, signal) {
 	}
 
 	function drawTabs() {
+		const { list, deployed, rules } = loaded;
+		whenTabsAreNew([tabName(), list.length, deployed, rules], drawTabBar);
+	}
+
+	function drawTabBar() {
 		const differing = loaded.deployed.filter((d) => d.differs || d.state !== 'active').length;
 		replace(
 			tabBar,
@@ -204,7 +214,10 @@ export function modelView(main, route, signal) {
 						id: 'deployments',
 						text: 'Where it runs',
 						count: loaded.deployed.length || undefined,
-						isWarning: differing > 0,
+						warning:
+							differing > 0
+								? `${formatCount(differing)} not active, or not what the alias says`
+								: null,
 					},
 					{ id: 'compare', text: 'Compare' },
 					{ id: 'rules', text: 'Rules', count: loaded.rules.requirements.length || undefined },
@@ -213,6 +226,9 @@ export function modelView(main, route, signal) {
 				(t) => href(['model', name], { tab: t === 'versions' ? '' : t }),
 			),
 		);
+		/* On a phone not all are in sight. */
+		const bar = tabBar.firstChild;
+		bar.scrollLeft = bar.querySelector('[aria-current]').offsetLeft - bar.clientWidth / 3;
 	}
 
 	function showTab() {

@@ -3,7 +3,7 @@ import { h } from '../dom.js';
 import { models } from '../api.js';
 import { timeAgo } from '../format.js';
 import { href } from '../router.js';
-import { attempt, button, emptyState } from '../ui/controls.js';
+import { attempt, button, emptyState, inShell, trkCommand } from '../ui/controls.js';
 import { confirmDialog, formDialog, menuButton } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { isProtected, keepWho, seenAliases, whoField } from './model_moves.js';
@@ -14,9 +14,9 @@ import { panel } from './run_overview.js';
 export function aliasTag(ctx, alias) {
 	return h(
 		'span.tag.alias',
-		{ title: isProtected(ctx, alias) ? `@${alias} is protected: versions are promoted to it` : null },
+		{ title: `@${alias}${isProtected(ctx, alias) ? ' is protected: versions are promoted to it' : ''}` },
 		isProtected(ctx, alias) && icon('shield', 11),
-		`@${alias}`,
+		h('span.clip', `@${alias}`),
 	);
 }
 
@@ -28,9 +28,9 @@ export function aliasesPanel(ctx) {
 		aliases.length,
 		aliases.length
 			? h(
-					'div.table-wrap',
+					'div.table-wrap.low',
 					h(
-						'table.table.dense.aliases',
+						'table.table.dense.aliases.cards',
 						h(
 							'tbody',
 							aliases.map((a) => aliasRow(ctx, a)),
@@ -40,7 +40,8 @@ export function aliasesPanel(ctx) {
 			: emptyState({
 					icon: 'tag',
 					title: 'No aliases',
-					text: 'Programs ask for a version by its alias.',
+					text: 'Programs ask for a version by its alias. “Add an alias” beside gives it one; or from a shell:',
+					children: trkCommand(`models alias ${inShell(ctx.name)} champion ${ctx.list[0].version}`),
 				}),
 	);
 }

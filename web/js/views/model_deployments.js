@@ -1,10 +1,11 @@
 // Where a model runs: its deployments, what its aliases say against what really runs.
 import { h, replace } from '../dom.js';
-import { emptyState } from '../ui/controls.js';
+import { emptyState, inShell, trkCommand } from '../ui/controls.js';
 import { deploymentTables } from './deployment_table.js';
 
 export function deploymentsTab(body, first) {
-	function draw({ deployed, name }) {
+	function draw({ deployed, name, aliases }) {
+		const ref = inShell(`${name}@${aliases[0]?.alias ?? 'ALIAS'}`);
 		replace(
 			body,
 			deployed.length
@@ -12,7 +13,8 @@ export function deploymentsTab(body, first) {
 				: emptyState({
 						icon: 'deploy',
 						title: 'It runs nowhere that is known here',
-						text: `Targets appear as soon as one is deployed to: trk deploy '${name}@ALIAS' --to DIR --env prod`,
+						text: 'A target appears here as soon as the model is deployed to it:',
+						children: trkCommand(`deploy ${ref} --to DIR --env prod --watch`),
 					}),
 		);
 	}

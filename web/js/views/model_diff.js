@@ -1,16 +1,19 @@
 // Two versions of a model side by side: parameters, metrics, data, tags, files.
 import { h, replace } from '../dom.js';
 import { formatBytes, formatNumber, toNumber } from '../format.js';
+import { onlyWhenNew, redraw } from '../redraw.js';
 import { registry } from '../registry.js';
 import { setParams } from '../router.js';
-import { emptyState, errorState, loading } from '../ui/controls.js';
+import { emptyState, errorState, inShell, loading, trkCommand } from '../ui/controls.js';
 import { panel } from './run_overview.js';
 
 export function diffTab(body, first) {
 	let ctx = first;
 	let shown = null;
+	let asked = 0;
 	const bar = h('div.row.diff-bar');
 	const box = h('div.column');
+	const [whenSidesAreNew, whenDiffIsNew] = [onlyWhenNew(), onlyWhenNew()];
 	replace(body, bar, box);
 
 	/* The holder of an alias against the newest version, unless the address says otherwise. */
@@ -26,20 +29,24 @@ export function diffTab(body, first) {
 	function draw() {
 		const { from, to } = sides();
 		if (!from || !to) {
-			replace(bar);
-			replace(box, emptyState({ icon: 'compare', title: 'There is nothing to compare with yet' }));
+			whenSidesAreNew([], () => replace(bar));
+			whenDiffIsNew([], () => replace(box, nothing(ctx.name)));
 			return;
 		}
-		replace(
-			bar,
-			h('label.setting', h('span.setting-name', 'From'), side('from', from)),
-			h('label.setting', h('span.setting-name', 'to'), side('to', to)),
+		const options = [...ctx.aliases.map((a) => `@${a.alias}`).sort(), ...ctx.list.map((v) => v.version)];
+		whenSidesAreNew([options, from, to], () =>
+			redraw(bar, () =>
+				replace(
+					bar,
+					h('label.setting', h('span.setting-name', 'From'), side('from', from, options)),
+					h('label.setting', h('span.setting-name', 'to'), side('to', to, options)),
+				),
+			),
 		);
 		load(from, to);
 	}
 
-	function side(name, value) {
-		const options = [...ctx.aliases.map((a) => `@${a.alias}`).sort(), ...ctx.list.map((v) => v.version)];
+	function side(name, value, options) {
 		return h(
 			'select',
 			{ 'aria-label': `Compare ${name}`, onchange: (e) => setParams({ [name]: e.target.value }) },
@@ -51,11 +58,14 @@ export function diffTab(body, first) {
 
 	async function load(from, to) {
 		if (!box.hasChildNodes()) replace(box, loading());
+		const mine = ++asked;
 		try {
-			shown = await registry.diff(ctx.name, from, to, ctx.signal);
-			drawDiff();
+			const found = await registry.diff(ctx.name, from, to, ctx.signal);
+			if (mine !== asked) return;
+			shown = found;
+			whenDiffIsNew(shown, () => redraw(box, drawDiff));
 		} catch (e) {
-			if (e.name !== 'AbortError') replace(box, errorState(e, draw));
+			if (e.name !== 'AbortError') whenDiffIsNew(e.message, () => replace(box, errorState(e, draw)));
 		}
 	}
 
@@ -97,13 +107,22 @@ export function diffTab(body, first) {
 	};
 }
 
+const nothing = (name) =>
+	emptyState({
+		icon: 'compare',
+		title: 'There is nothing to compare with yet',
+		text: 'It takes two versions: register one more from a run, or from a shell:',
+		children: trkCommand(`models register RUN PATH --name ${inShell(name)}`),
+	});
 const absent = () => h('span.faint', '–');
 
 function metricRow({ key, from, to }) {
 	const [a, b] = [from, to].map((x) => (x === null ? null : toNumber(x)));
 	const change = a !== null && b !== null ? b - a : null;
-	const share =
-		change && a ? ` (${change > 0 ? '+' : '−'}${formatNumber(Math.abs((100 * change) / a))} %)` : '';
+	const percent = change && a ? Math.abs((100 * change) / a) : 0;
+	const share = percent
+		? ` (${change > 0 ? '+' : '−'}${formatNumber(Number(percent.toPrecision(3)))} %)`
+		: '';
 	return {
 		name: key,
 		nodes: [a === null ? absent() : formatNumber(a), b === null ? absent() : formatNumber(b)],

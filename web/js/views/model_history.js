@@ -1,9 +1,10 @@
 // The timeline of a model: who changed what, when and why; each entry leads to the model as it was then.
 import { h, replace } from '../dom.js';
-import { formatCount, formatDate, plural } from '../format.js';
+import { formatCount, formatDate, formatMoment, plural } from '../format.js';
+import { redraw } from '../redraw.js';
 import { registry } from '../registry.js';
 import { href, setParams } from '../router.js';
-import { attempt, button, emptyState, errorState, loading, toast } from '../ui/controls.js';
+import { attempt, button, emptyState, errorState, linkButton, loading, toast } from '../ui/controls.js';
 import { confirmDialog, openDialog } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { momentParams } from './model_past.js';
@@ -55,8 +56,10 @@ export function historyTab(body, ctx) {
 		const page = await registry.history(ctx.name, { order: 'desc' }, ctx.signal);
 		const isNew = (e) => Number(e.seq) > Number(events[0].seq);
 		if (page.token && page.events.every(isNew)) return load(false);
-		events = [...page.events.filter(isNew), ...events];
-		draw();
+		const news = page.events.filter(isNew);
+		if (!news.length) return null;
+		events = [...news, ...events];
+		redraw(body, draw);
 		return null;
 	}
 
@@ -70,6 +73,11 @@ export function historyTab(body, ctx) {
 				: emptyState({
 						icon: 'history',
 						title: events.length ? 'Nothing of that kind happened' : 'Nothing happened yet',
+						children:
+							events.length > 0 &&
+							linkButton('All changes', {
+								href: href(['model', ctx.name], { tab: 'history' }),
+							}),
 					}),
 		);
 		replace(more, token && button('Older', { icon: 'down', onclick: () => load(true) }));
@@ -135,11 +143,16 @@ export function historyTab(body, ctx) {
 		const groups = [];
 		for (const e of found) {
 			const day = formatDate(e.time_ms).slice(0, 10);
-			if (groups.at(-1)?.day !== day) groups.push({ day, events: [] });
+			const zone = formatMoment(e.time_ms).slice(19);
+			if (groups.at(-1)?.day !== day) groups.push({ day, zone, events: [] });
 			groups.at(-1).events.push(e);
 		}
 		return groups.map((g) =>
-			h('section.history-day', h('h3', g.day), h('ol.timeline', g.events.map(entry))),
+			h(
+				'section.history-day',
+				h('h3', g.day, h('span.faint', g.zone)),
+				h('ol.timeline', g.events.map(entry)),
+			),
 		);
 	}
 
@@ -153,7 +166,7 @@ export function historyTab(body, ctx) {
 				h('span.event-text', eventSentence(e)),
 				h(
 					'time.event-time',
-					{ datetime: new Date(e.time_ms).toISOString() },
+					{ datetime: new Date(e.time_ms).toISOString(), title: formatMoment(e.time_ms) },
 					formatDate(e.time_ms).slice(11),
 				),
 			),

@@ -103,17 +103,22 @@ const filesNote = (version) =>
 		: null;
 
 function targetSteps(v, deployed) {
-	const targets = deployed.filter((d) => d.version === v.version);
+	const targets = deployed
+		.filter((d) => d.version === v.version)
+		.sort((a, b) => (a.target < b.target ? -1 : 1));
 	return targets.length
 		? [
 				step(
 					'Runs at',
-					targets.map((d) =>
-						h(
-							'div',
-							h('a', { href: href(['deployment', d.deployment_id]) }, d.target),
-							' ',
-							statePill(d.state),
+					h(
+						'div.lineage-targets.scrolls',
+						targets.map((d) =>
+							h(
+								'div',
+								h('a', { href: href(['deployment', d.deployment_id]) }, d.target),
+								' ',
+								statePill(d.state),
+							),
 						),
 					),
 				),

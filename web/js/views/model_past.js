@@ -1,10 +1,10 @@
 // A model as it was at a moment: versions, aliases, stages and rules of then, to be read only; and steps through time.
 import { h, replace } from '../dom.js';
 import { stageOf, toObject } from '../api.js';
-import { formatDate, formatLocalInput } from '../format.js';
+import { formatDate, formatLocalInput, formatMoment } from '../format.js';
 import { registry } from '../registry.js';
 import { href, setParams } from '../router.js';
-import { button, emptyState, errorState, fact, linkButton, loading } from '../ui/controls.js';
+import { button, emptyState, errorState, fact, linkButton, loading, longText } from '../ui/controls.js';
 import { icon } from '../ui/icons.js';
 import { eventSentence } from './model_event.js';
 import { chosenVersion, versionsTable } from './model_versions.js';
@@ -85,7 +85,8 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 				'div.past-text',
 				h(
 					'strong',
-					Number.isNaN(time) ? `${name} as it was` : `${name} as it was on ${formatDate(time)}`,
+					h('span', name),
+					Number.isNaN(time) ? ' as it was' : ` as it was on ${formatMoment(time)}`,
 				),
 				h('p', text),
 			),
@@ -130,7 +131,7 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 		replace(
 			body,
 			h('div.page-head', h('h1', model.name)),
-			model.description && h('p.description', model.description),
+			model.description && h('div.description', longText(model.description)),
 			tagChips(toObject(model.tags)),
 			h(
 				'div.columns.model-columns',
@@ -155,16 +156,16 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 					'Aliases',
 					state.aliases.length,
 					h(
-						'div.table-wrap',
+						'div.table-wrap.low',
 						h(
-							'table.table.dense.aliases',
+							'table.table.dense.aliases.cards',
 							h(
 								'tbody',
 								state.aliases.map((a) =>
 									h(
 										'tr',
 										{ dataset: { alias: a.alias } },
-										h('td', h('span.tag.alias', `@${a.alias}`)),
+										h('td', h('span.tag.alias', { title: a.alias }, `@${a.alias}`)),
 										h('td.nowrap.strong', `v${a.version}`),
 										h(
 											'td.grow.muted',
@@ -193,12 +194,12 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 							v.aliases.map((a) => h('span.tag.alias', `@${a}`)),
 						)
 					: null,
-				v.description && h('p', v.description),
+				v.description && longText(v.description),
 				tagChips(v.tags),
 				h(
 					'dl.past-facts',
 					fact('Stage', v.stage),
-					fact('Made', formatDate(v.created)),
+					fact('Made', formatMoment(v.created)),
 					fact('By', v.user_id),
 					fact(
 						'Run',
@@ -288,7 +289,7 @@ function tagChips(tags) {
 	return keys.length
 		? h(
 				'div.tag-list',
-				keys.map((k) => h('span.tag', `${k}: ${tags[k]}`)),
+				keys.map((k) => h('span.tag', { title: `${k}: ${tags[k]}` }, `${k}: ${tags[k]}`)),
 			)
 		: null;
 }

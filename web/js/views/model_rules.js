@@ -1,7 +1,7 @@
 // What a model asks of versions before they are promoted, and which aliases move by promotion only.
 import { h, replace } from '../dom.js';
 import { registry } from '../registry.js';
-import { attempt, button, emptyState } from '../ui/controls.js';
+import { attempt, button, emptyState, inShell, trkCommand } from '../ui/controls.js';
 import { confirmDialog, formDialog } from '../ui/dialog.js';
 import { icon } from '../ui/icons.js';
 import { panel } from './run_overview.js';
@@ -42,7 +42,8 @@ export function rulesTab(body, first) {
 				: emptyState({
 						icon: 'shield',
 						title: 'No requirements',
-						text: 'With requirements, a version is promoted only if its metrics, size and files are what you ask.',
+						text: 'With requirements, a version is promoted only if its metrics, size and files are what you ask. From a shell:',
+						children: trkCommand(`models require ${inShell(ctx.name)} 'size < 200M' digest`),
 					}),
 			h(
 				'div.pad',
@@ -102,7 +103,7 @@ export function rulesTab(body, first) {
 						h(
 							'span.tag.alias',
 							icon('shield', 11),
-							`@${a}`,
+							h('span.clip', { title: a }, `@${a}`),
 							button('', {
 								icon: 'close',
 								kind: 'quiet tiny',

@@ -1,9 +1,10 @@
 // One version of a model: aliases, stage, where it came from, its metrics, how to get it.
-import { h, replace } from '../dom.js';
-import { artifacts, proxyPath, server, versions } from '../api.js';
-import { formatBytes, formatDate, numberNode, plural } from '../format.js';
+import { childAbort, h, replace } from '../dom.js';
+import { artifacts, proxyPath, versions } from '../api.js';
+import { formatBytes, formatMoment, numberNode, plural, timeAgo } from '../format.js';
+import { onlyWhenNew } from '../redraw.js';
 import { go, href } from '../router.js';
-import { attempt, button, copyButton, editable } from '../ui/controls.js';
+import { attempt, button, editable, inShell, trkCommand } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
 import { removeOrAsk } from '../ui/removal.js';
 import { aliasTag, moveAliasDialog, removeAlias } from './model_aliases.js';
@@ -15,50 +16,69 @@ import { tagList } from './tag_list.js';
 
 const STAGES = ['None', 'Staging', 'Production', 'Archived'];
 
-/** ctx: what model.js loads of a model. */
-export function versionPanel(box, under, { ctx, version: v, signal }) {
+const runOf = (ctx, v) => ctx.sources.get(v.run_id);
+const deployedOf = (ctx, v) => ctx.deployed.filter((d) => d.version === v.version);
+
+/* data: what a part shows; it is drawn again when that changes */
+const PARTS = [
+	{ isBeside: true, data: (ctx, v) => [v, ctx.rules, ctx.aliases], draw: headPanel },
+	{ isBeside: true, data: (ctx, v) => [v.version, v.source, v.aliases], draw: filesPanel },
+	{ data: (ctx, v) => [v.version, v.source, v.run_id, deployedOf(ctx, v)], draw: lineageOf },
+	{ data: (ctx, v) => [v.run_id, runOf(ctx, v)?.metrics], draw: metricsPanel },
+];
+
+/** Shows one version beside and below a list of them. → show(ctx, version or undefined); ctx: what model.js loads. */
+export function versionDetail(beside, under) {
+	const parts = PARTS.map((p) => ({ ...p, box: h('div'), whenNew: onlyWhenNew(), abort: null }));
+	for (const p of parts) (p.isBeside ? beside : under).append(p.box);
+	return (ctx, v) => {
+		for (const p of parts)
+			p.whenNew(v ? p.data(ctx, v) : null, () => {
+				p.abort?.abort();
+				p.abort = childAbort(ctx.signal);
+				const node = v && p.draw({ ctx, version: v, signal: p.abort.signal });
+				replace(p.box, node);
+				p.box.hidden = !node;
+			});
+	};
+}
+
+function headPanel({ ctx, version: v }) {
 	const { name, reload } = ctx;
-	const run = ctx.sources.get(v.run_id);
-	const files = h('div.pad', h('span.faint', '…'));
-	replace(
-		box,
-		panel(
-			`Version ${v.version}`,
-			0,
+	return panel(
+		`Version ${v.version}`,
+		0,
+		h(
+			'div.pad.version-head',
+			aliases(),
+			stageChoice(),
 			h(
-				'div.pad.version-head',
-				aliases(),
-				stageChoice(),
-				h(
-					'div.description',
-					editable(v.description ?? '', {
-						label: 'Edit the description of the version',
-						multiline: true,
-						tag: 'p',
-						empty: 'No description.',
-						save: async (text) => {
-							await versions.describe(name, v.version, text);
-							v.description = text;
-						},
-					}),
-				),
-				tagList(v.tags, {
-					set: (k, x) => versions.setTag(name, v.version, k, x),
-					remove: (k) => versions.deleteTag(name, v.version, k),
-					changed: reload,
+				'div.description',
+				editable(v.description ?? '', {
+					label: 'Edit the description of the version',
+					multiline: true,
+					empty: 'No description.',
+					save: async (text) => {
+						await versions.describe(name, v.version, text);
+						v.description = text;
+					},
 				}),
-				h(
-					'p.faint',
-					`Made ${formatDate(v.creation_timestamp)}`,
-					v.status && v.status !== 'READY' && ` · ${v.status} ${v.status_message ?? ''}`,
-				),
-				button('Delete this version', { icon: 'trash', kind: 'small danger-quiet', onclick: remove }),
 			),
+			tagList(v.tags, {
+				set: (k, x) => versions.setTag(name, v.version, k, x),
+				remove: (k) => versions.deleteTag(name, v.version, k),
+				changed: reload,
+			}),
+			h(
+				'p.faint',
+				'Made ',
+				timeAgo(v.creation_timestamp),
+				` · ${formatMoment(v.creation_timestamp)}`,
+				v.status && v.status !== 'READY' && ` · ${v.status} ${v.status_message ?? ''}`,
+			),
+			button('Delete this version', { icon: 'trash', kind: 'small danger-quiet', onclick: remove }),
 		),
-		panel('Get it', 0, files),
 	);
-	replace(under, lineagePanel({ name, version: v, deployed: ctx.deployed, signal }), metricsPanel());
-	showFiles();
 
 	function aliases() {
 		const promotable = ctx.rules.protected_aliases.filter((a) => !v.aliases.includes(a));
@@ -69,7 +89,7 @@ export function versionPanel(box, under, { ctx, version: v, signal }) {
 					? aliasTag(ctx, a)
 					: h(
 							'span.tag.alias',
-							`@${a}`,
+							h('span.clip', { title: a }, `@${a}`),
 							button('', {
 								icon: 'close',
 								kind: 'quiet tiny',
@@ -145,46 +165,56 @@ export function versionPanel(box, under, { ctx, version: v, signal }) {
 				reload();
 			}
 	}
+}
 
-	function metricsPanel() {
-		const keys = Object.keys(run?.metrics ?? {}).sort();
-		return keys.length
-			? panel(
-					'Metrics of the run',
-					keys.length,
+function lineageOf({ ctx, version, signal }) {
+	return lineagePanel({ name: ctx.name, version, deployed: deployedOf(ctx, version), signal });
+}
+
+function metricsPanel({ ctx, version: v }) {
+	const run = runOf(ctx, v);
+	const keys = Object.keys(run?.metrics ?? {}).sort();
+	return keys.length
+		? panel(
+				'Metrics of the run',
+				keys.length,
+				h(
+					'div.table-wrap.low',
 					h(
-						'div.table-wrap.low',
+						'table.table.dense',
 						h(
-							'table.table.dense',
-							h(
-								'tbody',
-								keys.map((k) =>
+							'tbody',
+							keys.map((k) =>
+								h(
+									'tr',
 									h(
-										'tr',
+										'td.key',
+										{ title: k },
 										h(
-											'td.key',
-											{ title: k },
-											h(
-												'a',
-												{ href: href(['run', run.id], { tab: 'charts', metric: k }) },
-												k,
-											),
+											'a',
+											{ href: href(['run', run.id], { tab: 'charts', metric: k }) },
+											k,
 										),
-										h('td.right.strong', numberNode(run.metrics[k].value)),
 									),
+									h('td.right.strong', numberNode(run.metrics[k].value)),
 								),
 							),
 						),
 					),
-				)
-			: null;
-	}
+				),
+			)
+		: null;
+}
+
+/* How to get the files, and what they are. */
+function filesPanel({ ctx: { name }, version: v, signal }) {
+	const files = h('div.pad', h('span.faint', '…'));
+	showFiles();
+	return panel('Get it', 0, files);
 
 	async function showFiles() {
 		const ref = v.aliases.length ? `${name}@${v.aliases[0]}` : `${name}/${v.version}`;
-		const safe = /^[\w.@/-]+$/.test(ref) ? ref : `'${ref.replaceAll("'", "'\\''")}'`;
-		const command = `trk --url ${server.replace(/\/$/, '')} models get ${safe} --to DIR`;
-		const shell = h('div.snippet', h('pre', h('code', command)), copyButton(command, 'Copy the command'));
+		const shell = trkCommand(`models get ${inShell(ref)} --to DIR`);
 		let uri;
 		let manifest = null;
 		try {

@@ -1,10 +1,10 @@
 // The versions of a model as a table with the chosen one beside it: now, and as they were at a moment.
-import { childAbort, h, replace } from '../dom.js';
-import { formatDate, numberNode, shortId, timeAgo } from '../format.js';
+import { h, replace } from '../dom.js';
+import { formatMoment, numberNode, shortId, timeAgo } from '../format.js';
 import { href } from '../router.js';
-import { emptyState } from '../ui/controls.js';
+import { emptyState, inShell, trkCommand } from '../ui/controls.js';
 import { aliasesPanel } from './model_aliases.js';
-import { versionPanel } from './model_version.js';
+import { versionDetail } from './model_version.js';
 import { panel } from './run_overview.js';
 
 const METRICS_SHOWN = 3;
@@ -15,17 +15,16 @@ export const chosenVersion = (list, params) =>
 
 export function versionsTab(body, first) {
 	let ctx = first;
-	let detail = null;
 	const table = h('div');
 	const aliases = h('div');
 	const side = h('div.column');
 	const under = h('div.column');
 	replace(body, h('div.columns.model-columns', h('div.column', table, aliases, under), side));
+	let shown;
+	const showDetail = versionDetail(side, under);
 
 	function draw() {
 		const chosen = chosenVersion(ctx.list, ctx.params);
-		detail?.abort();
-		detail = childAbort(ctx.signal);
 		replace(
 			table,
 			ctx.list.length
@@ -37,12 +36,14 @@ export function versionsTab(body, first) {
 				: emptyState({
 						icon: 'model',
 						title: 'No versions yet',
-						text: 'Open a run and press “Register model”.',
+						text: 'Open a run and press “Register model”, or from a shell:',
+						children: trkCommand(`models register RUN PATH --name ${inShell(ctx.name)}`),
 					}),
 		);
 		replace(aliases, ctx.list.length ? aliasesPanel(ctx) : null);
-		if (chosen) versionPanel(side, under, { ctx, version: chosen, signal: detail.signal });
-		else [side, under].forEach((box) => replace(box));
+		showDetail(ctx, chosen);
+		if (chosen !== undefined && chosen.version !== shown) showRow(table);
+		shown = chosen?.version;
 	}
 
 	draw();
@@ -58,6 +59,15 @@ export function versionsTab(body, first) {
 	};
 }
 
+/* The chosen row within its box, not the box within the window. */
+function showRow(table) {
+	const [box, row] = ['.tall', 'tr.selected'].map((s) => table.querySelector(s));
+	const [outer, inner] = [box, row].map((e) => e.getBoundingClientRect());
+	const head = table.querySelector('thead').offsetHeight;
+	if (inner.top < outer.top + head || inner.bottom > outer.bottom)
+		box.scrollTop += inner.top - outer.top - box.clientHeight / 2;
+}
+
 /** list: of {version, aliases, stage, run_id, created}; sources: run id → run, for names and metrics. */
 export function versionsTable({ list, sources, chosen, hrefOf }) {
 	const keys = mainMetrics(list, sources);
@@ -65,7 +75,7 @@ export function versionsTable({ list, sources, chosen, hrefOf }) {
 		'Versions',
 		list.length,
 		h(
-			'div.table-wrap',
+			'div.table-wrap.tall',
 			h(
 				'table.table.dense.versions',
 				h(
@@ -116,7 +126,7 @@ function versionRow(v, { keys, run, isChosen, hrefOf }) {
 		h('td.nowrap', h('a.strong', { href: hrefOf(v) }, `v${v.version}`)),
 		h(
 			'td',
-			v.aliases.map((a) => h('span.tag.alias', `@${a}`)),
+			v.aliases.map((a) => h('span.tag.alias', { title: a }, `@${a}`)),
 		),
 		h('td', v.stage ? h('span.tag', v.stage) : h('span.faint', '–')),
 		h(
@@ -132,6 +142,6 @@ function versionRow(v, { keys, run, isChosen, hrefOf }) {
 				numberNode(run?.metrics[k]?.value),
 			),
 		),
-		h('td.nowrap.muted', { title: formatDate(v.created) }, timeAgo(v.created)),
+		h('td.nowrap.muted', { title: formatMoment(v.created) }, timeAgo(v.created)),
 	);
 }

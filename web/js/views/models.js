@@ -3,12 +3,14 @@ import { debounced, h, replace, setTitle } from '../dom.js';
 import { models, quoteForLike } from '../api.js';
 import { plural, timeAgo } from '../format.js';
 import { follow, LATER } from '../live.js';
+import { redraw } from '../redraw.js';
 import { go, href, setParams } from '../router.js';
-import { button, emptyState, errorState, loading, orderHead, searchBox } from '../ui/controls.js';
+import { button, emptyState, errorState, loading, orderHead, searchBox, trkCommand } from '../ui/controls.js';
 import { formDialog, isAsking } from '../ui/dialog.js';
 import { rowKeys } from './experiments.js';
 
 const REFRESH_MS = 10000;
+const ALIASES_SHOWN = 6;
 const ORDERS = { name: 'name', updated: 'last_updated_timestamp' };
 
 export function modelsView(main, route, signal) {
@@ -55,7 +57,7 @@ export function modelsView(main, route, signal) {
 			if (mine !== generation) return;
 			list = more ? [...list, ...page.models] : page.models;
 			token = page.token;
-			draw();
+			redraw(stage, draw);
 		} catch (e) {
 			if (e.name === 'AbortError' || mine !== generation) return;
 			if (!list)
@@ -85,12 +87,12 @@ export function modelsView(main, route, signal) {
 					: emptyState({
 							icon: 'model',
 							title: 'No models yet',
-							text: 'Open a run and press “Register model”, or from a shell: trk models register RUN model',
+							text: 'Open a run and press “Register model”, or from a shell:',
+							children: trkCommand('models register RUN PATH --name MODEL'),
 						}),
 			);
 			return;
 		}
-		const focused = document.activeElement?.closest?.('tr')?.dataset.name;
 		replace(
 			stage,
 			h(
@@ -113,8 +115,6 @@ export function modelsView(main, route, signal) {
 			),
 			token && h('div.more', button('Load more', { onclick: () => load(true) })),
 		);
-		if (focused !== undefined)
-			stage.querySelector(`tr[data-name="${CSS.escape(focused)}"] a`)?.focus({ preventScroll: true });
 	}
 
 	function row(m) {
@@ -146,13 +146,21 @@ export function modelsView(main, route, signal) {
 			),
 			h(
 				'td',
-				m.aliases.map((a) =>
-					h(
-						'a.tag.alias',
-						{ href: href(['model', m.name], { version: a.version }) },
-						`@${a.alias} → v${a.version}`,
+				m.aliases
+					.slice(0, ALIASES_SHOWN)
+					.map((a) =>
+						h(
+							'a.tag.alias',
+							{ href: href(['model', m.name], { version: a.version }), title: a.alias },
+							`@${a.alias} → v${a.version}`,
+						),
 					),
-				),
+				m.aliases.length > ALIASES_SHOWN &&
+					h(
+						'a.quiet-link',
+						{ href: href(['model', m.name]) },
+						`and ${m.aliases.length - ALIASES_SHOWN} more`,
+					),
 			),
 			h(
 				'td',

@@ -262,7 +262,6 @@ export function overviewTab(body, { run, summary, signal }) {
 			editable(run.tags[NOTE] ?? '', {
 				label: 'Edit the notes',
 				multiline: true,
-				tag: 'p',
 				empty: 'No notes.',
 				save: (text) => runs.setTag(run.id, NOTE, text),
 			}),

@@ -1,7 +1,7 @@
 // How to log, in three languages, for empty states and the help.
 import { h, replace } from '../dom.js';
 import { server } from '../api.js';
-import { copyButton } from '../ui/controls.js';
+import { command, inShell } from '../ui/controls.js';
 
 const address = server.replace(/\/$/, '');
 
@@ -37,7 +37,6 @@ trk log run-end`,
 };
 
 const inQuotes = JSON.stringify; /* near enough for C and Python */
-const inShell = (text) => (/^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 export function snippets(experiment) {
 	const body = h('div');
@@ -47,10 +46,7 @@ export function snippets(experiment) {
 	function show(name) {
 		const text = LANGUAGES[name](experiment);
 		for (const b of buttons) b.setAttribute('aria-pressed', String(b.textContent === name));
-		replace(
-			body,
-			h('div.snippet', h('pre', h('code', text)), copyButton(text, `Copy the ${name} example`)),
-		);
+		replace(body, command(text, `Copy the ${name} example`));
 	}
 	show('C');
 	return h('div.snippets', h('div.segmented', { role: 'group', 'aria-label': 'Language' }, buttons), body);

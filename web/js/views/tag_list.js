@@ -12,7 +12,7 @@ export function tagList(tags, { set, remove, changed }) {
 			h(
 				'span.tag',
 				{ title: `${k}: ${tags[k]}` },
-				`${k}: ${tags[k]}`,
+				h('span.clip', `${k}: ${tags[k]}`),
 				button('', {
 					icon: 'close',
 					kind: 'quiet tiny',
