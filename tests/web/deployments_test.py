@@ -1,5 +1,6 @@
 """What runs where: the list, filters, differences from the alias, targets that turn stale, one target's history."""
 from history_test import HistoryTest, numbers
+from live_test import wait_live
 from webdriver import wait_until
 
 HEARTBEAT_MS = 1000  # the shortest there is: three missed ones make a target stale
@@ -12,12 +13,13 @@ class DeploymentsTest(HistoryTest):
         self.set_alias(self.name, "1", "ana")
 
     def deploy(self, target, environment="prod", version="1", state="active", heartbeat_ms=0, id=None, **more):
-        """→ id"""
-        id = id or f"{1000 + next(numbers):032x}"  # beside those of the seed
+        """A new one, or what one of this id reports. → id"""
+        if not id:
+            id = f"{1000 + next(numbers):032x}"  # beside those of the seed
+            self.addCleanup(self.forget, id)
         self.site.rest().own("PUT", f"deployments/{id}", {
             "model": self.name, "version": version, "alias": "champion", "environment": environment, "target": target,
             "host": f"{target}.example", "path": f"/srv/{target}", "state": state, "heartbeat_ms": heartbeat_ms, **more})
-        self.addCleanup(self.forget, id)
         return id
 
     def forget(self, id):
@@ -98,3 +100,26 @@ class Deployments(DeploymentsTest):
         self.b.click_text("dialog .button", "Forget")
         self.b.wait_text("h1", "Deployments")
         wait_until(lambda: not self.b.exists(self.row(id)), "it is gone")
+
+    def test_many_events_leave_no_trace_but_the_last(self):
+        """The page does not grow, and rows whose target did not change are left alone."""
+        ids = [self.deploy(f"web-{i}") for i in range(20)]
+        self.open(f"#/deployments?q={self.name}")
+        self.b.wait(self.row(ids[-1]))
+        wait_live(self.b)
+        self.b.cdp("Performance.enable")
+        self.addCleanup(self.b.cdp, "Performance.disable")
+        self.b.run("window.before = document.querySelector(arguments[0])", self.row(ids[5]))
+        sizes = [self.size_after(ids[:5], part) for part in range(3)]
+        self.assertTrue(self.b.run("return window.before === document.querySelector(arguments[0])", self.row(ids[5])))
+        for kind in ("Nodes", "JSEventListeners"):
+            self.assertLessEqual(sizes[2][kind], 1.05 * sizes[1][kind], sizes)
+        self.assertLess(sizes[2]["JSHeapUsedSize"] - sizes[1]["JSHeapUsedSize"], 500e3, sizes)
+
+    def size_after(self, ids, part):
+        """What the page holds after a hundred changes."""
+        for i in range(100):
+            self.deploy(f"web-{i % 5}", id=ids[i % 5], reason=f"no. {100 * part + i}")
+        self.b.wait_text(self.row(ids[4]), f"no. {100 * part + 99}")
+        self.b.cdp("HeapProfiler.collectGarbage")
+        return {m["name"]: m["value"] for m in self.b.cdp("Performance.getMetrics")["metrics"]}

@@ -144,7 +144,7 @@ class FirstRead(LiveTest):
                 self.assertLessEqual(self.asked(path), 1)
 
     def test_what_changes_between_the_views_first_look_and_its_stream_is_seen(self):
-        _, run = self.make_run("before", isEnded=True)
+        _, run = self.make_run("earlier", isEnded=True)
         self.open("#/models")
         wait_live(self.b)
         self.b.run("location.hash = arguments[0]", f"#/run/{run}")

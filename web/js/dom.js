@@ -65,6 +65,17 @@ export function replace(parent, ...children) {
 	return append(parent, ...children);
 }
 
+/** Makes these the children of parent; those that are there already and in order are not touched. */
+export function arrange(parent, nodes) {
+	const wanted = new Set(nodes);
+	for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
+	let next = parent.firstChild;
+	for (const node of nodes) {
+		if (node === next) next = next.nextSibling;
+		else parent.insertBefore(node, next);
+	}
+}
+
 /** Collects calls into one per frame. */
 export function framed(fn) {
 	let pending = 0;

@@ -119,14 +119,19 @@ export function durationOf(start, end, running) {
 	return h('span', { dataset: { since: String(start) } }, formatDuration(Date.now() - start));
 }
 
+/* The same text again would be laid out again, and end a selection of it. */
+function setText(element, text) {
+	if (element.textContent !== text) element.textContent = text;
+}
+
 export function startTicking() {
 	setInterval(() => {
 		if (document.hidden) return;
 		const now = Date.now();
 		for (const e of document.querySelectorAll('time[data-ms]'))
-			e.textContent = relativeTime(Number(e.dataset.ms), now);
+			setText(e, relativeTime(Number(e.dataset.ms), now));
 		for (const e of document.querySelectorAll('[data-since]'))
-			e.textContent = formatDuration(Math.max(0, now - Number(e.dataset.since)));
+			setText(e, formatDuration(Math.max(0, now - Number(e.dataset.since))));
 	}, 1000);
 }
 

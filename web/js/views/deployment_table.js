@@ -1,5 +1,5 @@
 // Deployments as rows: what runs at a target, and what its alias says.
-import { h } from '../dom.js';
+import { arrange, h } from '../dom.js';
 import { timeAgo } from '../format.js';
 import { href } from '../router.js';
 import { pill } from '../ui/controls.js';
@@ -79,42 +79,62 @@ function row(d, { withModel }) {
 	);
 }
 
-/** One table for each environment. withModel: with the model's column. */
-export function deploymentTables(list, { withModel = true } = {}) {
-	const environments = new Map();
-	for (const d of [...list].sort(byPlace)) {
-		if (!environments.has(d.environment)) environments.set(d.environment, []);
-		environments.get(d.environment).push(d);
+/** One table for each environment. withModel: with the model's column. → a function of the deployments that gives the
+ * tables; what did not change since its last call is the same element. */
+export function deploymentTables({ withModel = true } = {}) {
+	let rows = new Map(); /* id → {text, node} */
+	let tables = new Map(); /* environment → {node, count, body} */
+
+	function rowOf(d) {
+		const text = JSON.stringify(d);
+		const known = rows.get(d.deployment_id);
+		return known?.text === text ? known : { text, node: row(d, { withModel }) };
 	}
-	return [...environments].map(([environment, members]) =>
+
+	return (list) => {
+		const [sorted, known] = [[...list].sort(byPlace), tables];
+		rows = new Map(sorted.map((d) => [d.deployment_id, rowOf(d)]));
+		tables = new Map();
+		for (const [environment, members] of Map.groupBy(sorted, (d) => d.environment)) {
+			const table = known.get(environment) ?? emptyTable(environment, withModel);
+			tables.set(environment, table);
+			table.count.textContent = String(members.length);
+			arrange(
+				table.body,
+				members.map((d) => rows.get(d.deployment_id).node),
+			);
+		}
+		return [...tables.values()].map((t) => t.node);
+	};
+}
+
+function emptyTable(environment, withModel) {
+	const [count, body] = [h('span.count'), h('tbody')];
+	const node = h(
+		'section.environment',
+		{ dataset: { environment } },
+		h('h2', environment || 'No environment', count),
 		h(
-			'section.environment',
-			{ dataset: { environment } },
-			h('h2', environment || 'No environment', h('span.count', String(members.length))),
+			'div.table-wrap',
 			h(
-				'div.table-wrap',
+				'table.table.deployments.cards',
 				h(
-					'table.table.deployments.cards',
+					'thead',
 					h(
-						'thead',
-						h(
-							'tr',
-							h('th', 'Target'),
-							withModel && h('th', 'Model'),
-							h('th', 'Runs'),
-							h('th.state', 'State'),
-							h('th.time', 'Since'),
-							h('th.time', 'Last seen'),
-						),
-					),
-					h(
-						'tbody',
-						members.map((d) => row(d, { withModel })),
+						'tr',
+						h('th', 'Target'),
+						withModel && h('th', 'Model'),
+						h('th', 'Runs'),
+						h('th.state', 'State'),
+						h('th.time', 'Since'),
+						h('th.time', 'Last seen'),
 					),
 				),
+				body,
 			),
 		),
 	);
+	return { node, count, body };
 }
 
 /* Those without an environment last. */

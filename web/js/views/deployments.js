@@ -1,5 +1,5 @@
 // What runs where: #/deployments?state=stale&env=prod&q=…
-import { debounced, h, replace, setTitle } from '../dom.js';
+import { arrange, debounced, h, replace, setTitle } from '../dom.js';
 import { plural } from '../format.js';
 import { follow } from '../live.js';
 import { redraw } from '../redraw.js';
@@ -23,6 +23,7 @@ export function deploymentsView(main, route, signal) {
 		onchange: (e) => setParams({ env: e.target.value }),
 	});
 	const stage = h('div', loading());
+	const tables = deploymentTables();
 	const search = debounced((text) => setParams({ q: text }, { replace: true }), 200);
 	replace(
 		main,
@@ -90,7 +91,7 @@ export function deploymentsView(main, route, signal) {
 		count.textContent = plural(shown.length, 'deployment');
 		drawChips(found);
 		drawEnvironments(all);
-		if (shown.length) replace(stage, deploymentTables(shown));
+		if (shown.length) arrange(stage, tables(shown));
 		else
 			replace(
 				stage,
