@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 
+#include "cli/event_text.h"
 #include "cli/handlers.h"
 
 enum { LINE_BYTES_MAX = 32 * 1024 * 1024, ID_BYTES = 96, PAUSE_MS = 1000 };
@@ -37,8 +38,12 @@ static bool print_event(struct follower *f, struct slice data, struct error *err
 			return false;
 	} else {
 		struct arena_mark mark = arena_mark(f->cli->arena);
+		struct json_value *tree;
+		if (!json_tree_parse(data, f->cli->arena, &tree, err))
+			return false;
+		struct slice text = event_text_live(f->cli->arena, slice_from_cstr(f->event), tree);
 		cli_print_line(f->cli, arena_printf(f->cli->arena, "%-10s  %.*s", f->event,
-						    SLICE_FMT(data)));
+						    SLICE_FMT(text)));
 		arena_rewind(f->cli->arena, mark);
 	}
 	(void)fflush(stdout); /* whoever reads along sees it now; main says when it failed */

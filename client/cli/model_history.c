@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cli/event_text.h"
 #include "cli/format.h"
 #include "cli/handlers.h"
 #include "cli/model_history.h"
@@ -21,72 +22,6 @@ static bool time_option(struct cli *cli, const char *name, int64_t otherwise, in
 		return true;
 	return cli_fail_usage(cli, err, "--%s \"%s\" is no time; give one as " TIME_TEXT_HELP, name,
 			      text);
-}
-
-/* ---- what an event says ------------------------------------------------------------------------- */
-
-static struct slice state_text(const struct json_value *event, const char *when, const char *name)
-{
-	return json_text(json_tree_get(event, when), name);
-}
-
-/* "champion → v4, was v3". */
-static struct slice alias_sentence(struct arena *arena, const struct json_value *event,
-				   struct slice verb)
-{
-	struct slice alias = json_text(event, "alias");
-	struct slice before = state_text(event, "before", "version");
-	struct slice after = state_text(event, "after", "version");
-	bool is_forced = json_tree_bool(json_tree_path(event, "detail.forced"), false);
-	const char *how = is_forced				 ? " (forced)"
-			  : slice_eq(verb, SLICE("promoted"))	 ? " (promoted)"
-			  : slice_eq(verb, SLICE("rolled_back")) ? " (rolled back)"
-								 : "";
-	if (after.len == 0)
-		return arena_printf(arena, "%.*s deleted, was v%.*s", SLICE_FMT(alias),
-				    SLICE_FMT(before));
-	if (before.len == 0)
-		return arena_printf(arena, "%.*s → v%.*s%s", SLICE_FMT(alias), SLICE_FMT(after),
-				    how);
-	return arena_printf(arena, "%.*s → v%.*s, was v%.*s%s", SLICE_FMT(alias), SLICE_FMT(after),
-			    SLICE_FMT(before), how);
-}
-
-/* What happened to a version, or to the model itself. */
-static struct slice subject_sentence(struct arena *arena, const struct json_value *event,
-				     struct slice verb)
-{
-	struct slice version = json_text(event, "version"), key = json_text(event, "key");
-	struct slice subject =
-		version.len > 0 ? arena_printf(arena, "v%.*s", SLICE_FMT(version)) : SLICE("model");
-	if (slice_eq(verb, SLICE("tag_set")))
-		return arena_printf(arena, "%.*s: tag %.*s = %.*s", SLICE_FMT(subject),
-				    SLICE_FMT(key), SLICE_FMT(state_text(event, "after", "value")));
-	if (slice_eq(verb, SLICE("tag_deleted")))
-		return arena_printf(arena, "%.*s: tag %.*s deleted", SLICE_FMT(subject),
-				    SLICE_FMT(key));
-	if (slice_eq(verb, SLICE("stage_moved")))
-		return arena_printf(arena, "%.*s: stage %.*s → %.*s", SLICE_FMT(subject),
-				    SLICE_FMT(state_text(event, "before", "stage")),
-				    SLICE_FMT(state_text(event, "after", "stage")));
-	if (slice_eq(verb, SLICE("renamed")))
-		return arena_printf(arena, "model renamed, was %.*s",
-				    SLICE_FMT(state_text(event, "before", "name")));
-	if (slice_eq(verb, SLICE("rules_set")))
-		return SLICE("rules set");
-	if (slice_eq(verb, SLICE("forced")))
-		return arena_printf(
-			arena, "%.*s: what it needs was %s by force", SLICE_FMT(subject),
-			json_tree_path(event, "detail.replaced") != NULL ? "replaced" : "deleted");
-	return arena_printf(arena, "%.*s %.*s", SLICE_FMT(subject), SLICE_FMT(verb));
-}
-
-static struct slice sentence(struct arena *arena, const struct json_value *event)
-{
-	struct slice verb = json_text(event, "kind"), noun;
-	(void)slice_next(&verb, '.', &noun);
-	return slice_eq(noun, SLICE("alias")) ? alias_sentence(arena, event, verb)
-					      : subject_sentence(arena, event, verb);
 }
 
 /* ---- history ------------------------------------------------------------------------------------ */
@@ -129,7 +64,8 @@ static void add_event(struct cli *cli, struct table *table, const struct json_va
 	table_cell(table,
 		   format_time(cli->arena, json_tree_i64(json_tree_get(event, "time_ms"), 0)));
 	table_cell(table, arena_copy(cli->arena, json_text(event, "actor")));
-	table_styled_cell(table, arena_copy(cli->arena, sentence(cli->arena, event)), STYLE_BOLD);
+	table_styled_cell(table, arena_copy(cli->arena, event_text_model(cli->arena, event)),
+			  STYLE_BOLD);
 	struct slice reason = json_text(event, "reason");
 	table_cell(table,
 		   arena_copy(cli->arena, reason.len > 0 ? reason : json_text(event, "cause")));
@@ -183,16 +119,6 @@ bool models_history(struct cli *cli, struct error *err)
 
 /* ---- a model as it was -------------------------------------------------------------------------- */
 
-static struct slice join_texts(struct arena *arena, const struct json_value *list)
-{
-	struct slice joined = SLICE("");
-	for (const struct json_value *item = json_items(list); item != NULL;
-	     item = item->next_sibling_or_null)
-		joined = arena_printf(arena, "%.*s%s%.*s", SLICE_FMT(joined),
-				      joined.len > 0 ? ", " : "", SLICE_FMT(item->text));
-	return joined;
-}
-
 struct slice model_stage_shown(struct slice stage)
 {
 	return slice_eq(stage, SLICE("None")) ? SLICE("") : stage;
@@ -237,7 +163,7 @@ static void print_state(struct cli *cli, const struct json_value *reply)
 	for (size_t i = 0; i < count; i++) {
 		const struct json_value *v = versions[i];
 		table_cell(&table, json_text(v, "version"));
-		table_styled_cell(&table, join_texts(cli->arena, json_tree_get(v, "aliases")),
+		table_styled_cell(&table, event_text_list(cli->arena, json_tree_get(v, "aliases")),
 				  STYLE_CYAN);
 		table_cell(&table, model_stage_shown(json_text(v, "stage")));
 		table_styled_cell(&table, json_text(v, "run_id"), STYLE_CYAN);

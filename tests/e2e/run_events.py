@@ -638,6 +638,31 @@ def trk_events_prints_what_happens_also_after_a_restart(daemon):
         process.wait()
 
 
+@case
+def trk_events_speaks_to_people(daemon):
+    """Without --json an event is a line of words."""
+    client = daemon.connect()
+    create_model(client, "spoken")
+    deployment = {"model": "spoken", "version": "1", "environment": "prod", "target": "edge", "host": "h", "path": "/p",
+                  "state": "active", "heartbeat_ms": 0, "reason": "first one"}
+    wait_until(lambda: "trackerd_live_streams 0\n" in client.raw("GET", "/metrics")[2].decode(), "the end of earlier streams")
+    process = subprocess.Popen([os.path.join(sys.argv[1], "trk"), "--url", daemon.url, "events", "model:spoken", "deployment:*",
+                                "--max", "2"], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: "trackerd_live_streams 1\n" in client.raw("GET", "/metrics")[2].decode(), "the stream")
+        for send, line in (
+            (lambda: move(client, "spoken", "champion", 1), "model       spoken: champion → v1"),
+            (lambda: client.call("PUT", f"/api/trackerd/v1/deployments/{'e' * 32}", deployment),
+             "deployment  prod/edge: spoken v1 active; first one"),
+        ):
+            send()
+            check(process.stdout.readline().rstrip("\n").startswith(line), line)
+        check(process.wait(DEADLINE_S) == 0, "trk failed")
+    finally:
+        process.kill()
+        process.wait()
+
+
 # ---- the end --------------------------------------------------------------------------------------
 
 @case
