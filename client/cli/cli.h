@@ -61,6 +61,8 @@ enum cli_exit cli_exit_of(enum error_code code);
 /* Was Ctrl-C pressed, or the process asked to end? Then long work stops with the error that
  * cli_fail_interrupted sets. */
 bool cli_is_interrupted(void);
+/* Makes it so; for a process that was forked off and took the signals' defaults. */
+void cli_watch_signals(void);
 bool cli_fail_interrupted(struct error *err);
 
 /* A file without a name in $TMPDIR or /tmp, gone when it is closed; -1 with err set on failure. */

@@ -26,7 +26,7 @@ static void on_signal(int signal_number)
 	interrupted = signal_number;
 }
 
-static void watch_signals(void)
+void cli_watch_signals(void)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
@@ -168,7 +168,7 @@ int main(int argc, char **argv)
 	(void)setlocale(LC_CTYPE,
 			"C.UTF-8");	/* widths of characters; without it they count one each */
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write */
-	watch_signals();
+	cli_watch_signals();
 	arena_init(&arena, ARENA_BYTES_MAX);
 	cli_init_fetcher(&cli);
 	int status = run_guarded(&cli, argc, argv);

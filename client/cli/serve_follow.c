@@ -35,6 +35,7 @@ struct follow {
 	char refused[512];     /* that was not taken; "" for none */
 	bool is_due;	       /* what the reference names is to be offered, from due_ms on */
 	int64_t due_ms;	       /* by the monotonic clock */
+	bool is_missing;       /* the alias is not there */
 	unsigned refusals;     /* of this version, one after the other */
 	unsigned failures;     /* of the server, one after the other */
 	int64_t pause_ms;      /* before the next step */
@@ -55,6 +56,7 @@ static bool rest(struct follow *f, int64_t pause_ms);
 static void tick(void *context);
 static void say(struct follow *f, bool is_reachable, const char *text);
 static void give_up(struct follow *f, const struct error *err);
+static void tell_end(struct follow *f, const char *state_or_null);
 
 int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_name,
 		     const char *address)
@@ -72,10 +74,13 @@ int serve_follow_run(void *ctx, int input_fd, int output_fd, const char *active_
 	if (setjmp(guard) != 0 || f.input == NULL)
 		return CLI_FAILED;
 	arena_guard_set(f.cli->arena, &guard);
-	if (open_all(&f, address, &err) && follow(&f, &err))
-		return CLI_OK;
-	give_up(&f, &err);
-	return CLI_FAILED;
+	cli_watch_signals();
+	bool ok = open_all(&f, address, &err) && follow(&f, &err);
+	if (!ok)
+		give_up(&f, &err);
+	if (ok || f.active[0] == '\0')
+		tell_end(&f, ok ? "stale" : NULL);
+	return ok ? CLI_OK : CLI_FAILED;
 }
 
 static bool open_all(struct follow *f, const char *address, struct error *err)
@@ -125,7 +130,7 @@ static bool follow(struct follow *f, struct error *err)
 		if (!take_step(f, &f->pause_ms, err))
 			return false;
 		arena_rewind(f->cli->arena, mark);
-	} while (rest(f, f->pause_ms));
+	} while (!cli_is_interrupted() && rest(f, f->pause_ms));
 	return true;
 }
 
@@ -141,6 +146,8 @@ static bool take_step(struct follow *f, int64_t *pause_ms_out, struct error *err
 		f->failures = 0;
 		return true;
 	}
+	if (cli_is_interrupted())
+		return true;
 	if (!is_served && !offer_current(f, &why, &is_served, err))
 		return false;
 	if (!is_served) {
@@ -163,6 +170,19 @@ static int64_t idle_ms(const struct follow *f, int64_t limit_ms)
 	return until > now ? until - now : 0;
 }
 
+/* What is served goes on, and so does the waiting for the alias. Fails when nothing is served. */
+static bool lose_alias(struct follow *f, int64_t *pause_ms_out, struct error *err)
+{
+	if (f->active[0] == '\0')
+		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST, "%s", f->poll.missing);
+	f->is_missing = true;
+	f->is_due = false;
+	say(f, true, f->poll.missing);
+	deploy_tell(&f->deployment, NULL, f->poll.missing);
+	*pause_ms_out = idle_ms(f, ALIAS_PAUSE_MS);
+	return true;
+}
+
 /* Waits for a move of the alias, as long as nothing else is due. Says how long to pause before the next step. */
 static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *err)
 {
@@ -175,14 +195,15 @@ static bool listen_once(struct follow *f, int64_t *pause_ms_out, struct error *e
 	if (!alias_poll_ask(&f->poll, idle_ms(f, ALIAS_WAIT_MS), f->cli->arena, &reply, err))
 		return false;
 	if (reply.answer == ALIAS_MISSING)
-		return error_set(err, ERR_RESOURCE_DOES_NOT_EXIST,
-				 "there is no model %s with an alias %s", o->model, o->alias);
+		return lose_alias(f, pause_ms_out, err);
 	if (reply.answer == ALIAS_MOVED) {
+		f->is_missing = false;
 		f->is_due = true;
 		f->due_ms = 0;
 		f->refusals = 0;
 	}
-	say(f, true, "");
+	if (!f->is_missing)
+		say(f, true, "");
 	*pause_ms_out = reply.has_waited || is_due_now(f) ? 0 : idle_ms(f, ALIAS_PAUSE_MS);
 	return true;
 }
@@ -253,7 +274,8 @@ static bool bring(struct follow *f, struct error *err)
 	if (!tell_begun(f, &source.version, err))
 		return false;
 	if (!deploy_fetch(d, &source, &is_fetched, err)) {
-		deploy_tell(d, "failed", err->message);
+		if (!cli_is_interrupted())
+			deploy_tell(d, "failed", err->message);
 		return false;
 	}
 	if (!offer(f, &source.version, run_id, &is_accepted, err))
@@ -298,6 +320,17 @@ static void give_up(struct follow *f, const struct error *err)
 				 .kind = FOLLOW_GIVE_UP, .text = err->message, .code = err->code});
 }
 
+/* Nothing is served any more; NULL: it failed, as was told. */
+static void tell_end(struct follow *f, const char *state_or_null)
+{
+	struct deployment *d = &f->deployment;
+	struct error ignored;
+	/* What an earlier step put into the arena is gone: the file knows all of it. */
+	if (d->reporter_or_null != NULL &&
+	    deploy_state_load(&d->directory, f->cli->arena, &d->state, &ignored))
+		deploy_tell_end(d, state_or_null, "trk serve has ended");
+}
+
 /* The server's verdict; its reason is in the arena. */
 static bool await_verdict(struct follow *f, bool *is_accepted_out, const char **reason_out,
 			  struct error *err)
@@ -306,8 +339,10 @@ static bool await_verdict(struct follow *f, bool *is_accepted_out, const char **
 	char line[FOLLOW_MESSAGE_BYTES_MAX];
 	while (rest(f, TURN_MS))
 		tick(f);
-	if (fgets(line, sizeof(line), f->input) == NULL)
-		_exit(CLI_OK); /* the server has ended */
+	if (fgets(line, sizeof(line), f->input) == NULL) {
+		tell_end(f, "stale"); /* as the server has */
+		_exit(CLI_OK);
+	}
 	if (!follow_message_read(slice_from_cstr(line), f->cli->arena, &verdict, err))
 		return false;
 	*is_accepted_out = verdict.kind == FOLLOW_ACCEPTED;

@@ -412,6 +412,7 @@ def the_registry_is_told_what_is_served(site):
         site.number("told-of", "three")
         wait_for(lambda: (told()["state"], told()["version"]) == ("active", "3"), "the third version")
         check(told()["previous_version"] == "1", told())
+    wait_for(lambda: (told()["state"], told()["reason"]) == ("stale", "trk serve has ended"), "the end")
     with site.serve(*words) as server:
         server.ready()
         wait_for(lambda: told()["path"] == f"http://127.0.0.1:{server.port}", "the same deployment at another address")
@@ -459,7 +460,7 @@ def without_the_registry_the_copy_is_served_and_what_came_meanwhile_follows(site
 def nothing_to_serve_is_an_error_with_its_status(site):
     site.number("firstsick", "sick")
     rows = [  # words, address, exit status, what is said
-        (["nosuch@champion"], None, 3, "no model nosuch with an alias champion"),
+        (["nosuch@champion"], None, 3, "There is no model 'nosuch'."),
         (["nosuch/1"], None, 3, "nosuch"),
         (["nosuch@champion"], "http://127.0.0.1:1", 6, "cannot be reached"),
         (["firstsick@champion"], None, 1, "no worker of firstsick 1 got ready: it ended with status 1"),
