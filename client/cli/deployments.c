@@ -305,22 +305,34 @@ static void print_facts(struct cli *cli, const struct json_value *d)
 	print_fact(cli, "By", json_text(d, "actor"));
 }
 
+/* One that moved, or of which there are two. */
+static bool has_several_hosts(const struct json_value *first)
+{
+	const struct json_value *c = first;
+	while (c != NULL && slice_eq(json_text(c, "host"), json_text(first, "host")))
+		c = c->next_sibling_or_null;
+	return c != NULL;
+}
+
 static void print_changes(struct cli *cli, const struct json_value *first)
 {
 	struct table table;
+	bool has_hosts = has_several_hosts(first);
 	table_init(&table, cli->arena);
 	table_column(&table, SLICE("TIME"), TABLE_WHOLE);
 	table_column(&table, SLICE("STATE"), TABLE_WHOLE);
 	table_column(&table, SLICE("RUNS"), TABLE_WHOLE);
 	table_column(&table, SLICE("BY"), TABLE_OPTIONAL);
-	table_column(&table, SLICE("HOST"), TABLE_OPTIONAL);
+	if (has_hosts)
+		table_column(&table, SLICE("HOST"), TABLE_OPTIONAL);
 	table_column(&table, SLICE("REASON"), TABLE_OPTIONAL);
 	for (const struct json_value *c = first; c != NULL; c = c->next_sibling_or_null) {
 		table_cell(&table, format_time(cli->arena, number_of(c, "time_ms")));
 		table_styled_cell(&table, json_text(c, "state"), state_style(c));
 		table_cell(&table, version_text(cli, c));
 		table_cell(&table, json_text(c, "actor"));
-		table_cell(&table, json_text(c, "host"));
+		if (has_hosts)
+			table_cell(&table, json_text(c, "host"));
 		table_cell(&table, json_text(c, "reason"));
 	}
 	(void)puts("\nHistory");

@@ -122,7 +122,8 @@ bool deploy_directory_lock(struct deploy_directory *d, struct error *err)
 			read_holder(fd, holder);
 		if (is_held)
 			(void)error_set(err, ERR_RESOURCE_CONFLICT,
-					"%s: another deployment is under way: %s", d->path, holder);
+					"%s: another deployment, or a watch, holds it: %s", d->path,
+					holder);
 		else
 			(void)status_local_error(err, "lock", d->path);
 		(void)close(fd); /* nothing was written */
