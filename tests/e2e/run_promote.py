@@ -157,6 +157,22 @@ def figures_of_the_model_come_first(site, trk):
     trk.run("models", "require", "own", "rmse < 4.5", "mae < 4")
     checks = trk.json("promote", "own", "1", "--to", "a", "--dry-run")["checks"]
     check([(c["origin"], c["value"]) for c in checks] == [("model", "4"), ("run", "3")], checks)
+    make_version(site, "own", make_run(site, "other", {"rmse": 7.0, "mae": 2.0}))
+    compared = site.get(f"{V1}own/diff?from=1&to=2")["metrics"]
+    check([(m["key"], m["from"], m["to"]) for m in compared] == [("mae", 3.0, 2.0), ("rmse", 4.0, 7.0)], compared)
+
+
+@case
+def each_requirement_asks_its_own_alias(site, trk):
+    """Of several aliases in the requirements each is compared with its own holder, and one alias twice with the same."""
+    make_model(site, "several")
+    for rmse in (5.0, 8.0, 6.0):
+        make_version(site, "several", make_run(site, "r", {"rmse": rmse}))
+    trk.run("models", "alias", "several", "champion", "1")
+    trk.run("models", "alias", "several", "canary", "2")
+    trk.run("models", "require", "several", "rmse < champion", "rmse < canary", "rmse < champion + 50%", "rmse < nobody")
+    checks = trk.json("promote", "several", "3", "--to", "champion", "--dry-run", expect=7)["checks"]
+    check([(c["ok"], c["limit"]) for c in checks] == [(False, "5"), (True, "8"), (True, "7.5"), (True, "")], checks)
 
 
 @case
