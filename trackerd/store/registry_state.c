@@ -4,15 +4,10 @@
 #include "json/json_reader.h"
 #include "store/registry_history.h"
 
-/* What an event may be about, in the order of the index. */
-struct subject {
-	int64_t version, part;
-	struct slice key;
-};
-
 /* The newest event of a subject up to a moment. */
 struct subject_event {
-	struct subject subject;
+	int64_t version, part;
+	struct slice key;
 	int64_t event_seq, time_ms, alias_version;
 	struct slice kind, actor, reason, after;
 };
@@ -135,76 +130,56 @@ bool registry_name_now(struct db *db, struct slice name, struct arena *arena,
 
 /* ---- subjects ----------------------------------------------------------------------------------- */
 
-/* The first subject after *subject that ever had an event. No key has a NUL, so the least one after K is K and a byte
- * 1: with ">=" the index is entered there, while with ">" all events of *subject would be passed over one by one. */
-static bool next_subject(const struct reader *r, struct subject *subject, bool *found,
-			 struct error *err)
+/* The newest event up to the moment of each subject of these versions, in order of subjects. However many events a
+ * subject has, each costs some look-ups in the index: the next key of the same part, else the next part, else the next
+ * version, and then the newest event of it. */
+static struct db_statement *prepare_events(const struct reader *r, int64_t first_version,
+					   int64_t last_version, struct error *err)
 {
 	struct db_statement *st = db_prepare(
 		r->db,
-		SQL("SELECT version, part, key FROM registry_events WHERE model_seq = $1"
-		    " AND (version, part, key) >= ($2, $3, $4) ORDER BY version, part, key"
-		    " LIMIT 1"),
+		SQL("WITH RECURSIVE subjects (version, part, key) AS ("
+		    " SELECT $2, -1, '' UNION ALL"
+		    " SELECT e.version, e.part, e.key FROM subjects AS s"
+		    " CROSS JOIN registry_events AS e ON e.event_seq = coalesce("
+		    "(SELECT event_seq FROM registry_events WHERE model_seq = $1"
+		    " AND version = s.version AND part = s.part AND key > s.key"
+		    " ORDER BY key LIMIT 1), "
+		    "(SELECT event_seq FROM registry_events WHERE model_seq = $1"
+		    " AND version = s.version AND part > s.part ORDER BY part, key LIMIT 1), "
+		    "(SELECT event_seq FROM registry_events WHERE model_seq = $1"
+		    " AND version > s.version AND version <= $3"
+		    " ORDER BY version, part, key LIMIT 1)))"
+		    " SELECT s.version, s.part, s.key, e.event_seq, e.time_ms, e.alias_version,"
+		    " e.kind, e.actor, e.reason, e.after_json"
+		    " FROM subjects AS s CROSS JOIN registry_events AS e ON e.event_seq ="
+		    " (SELECT event_seq FROM registry_events WHERE model_seq = $1"
+		    " AND version = s.version AND part = s.part AND key = s.key"
+		    " AND event_seq <= $4 ORDER BY event_seq DESC LIMIT 1)"),
 		err);
 	if (st == NULL)
-		return false;
+		return NULL;
 	db_bind_i64(st, 1, r->model_seq);
-	db_bind_i64(st, 2, subject->version);
-	db_bind_i64(st, 3, subject->part);
-	db_bind_text(st, 4, arena_concat(r->arena, subject->key, SLICE("\x01")));
-	if (!db_fetch_one(st, found, err))
-		return false;
-	if (*found)
-		*subject = (struct subject){db_column_i64(st, 0), db_column_i64(st, 1),
-					    db_column_copy(st, 2, r->arena)};
-	db_reset(st);
-	return true;
+	db_bind_i64(st, 2, first_version);
+	db_bind_i64(st, 3, last_version);
+	db_bind_i64(st, 4, r->seq);
+	return st;
 }
 
-/* Its newest event up to the moment. */
-static bool newest_event(const struct reader *r, const struct subject *subject,
-			 struct subject_event *out, bool *found, struct error *err)
+static struct subject_event read_event(const struct db_statement *st, struct arena *arena)
 {
-	struct db_statement *st = db_prepare(
-		r->db,
-		SQL("SELECT event_seq, time_ms, alias_version, kind, actor, reason, after_json"
-		    " FROM registry_events WHERE model_seq = $1 AND version = $2 AND part = $3"
-		    " AND key = $4 AND event_seq <= $5 ORDER BY event_seq DESC LIMIT 1"),
-		err);
-	if (st == NULL)
-		return false;
-	db_bind_i64(st, 1, r->model_seq);
-	db_bind_i64(st, 2, subject->version);
-	db_bind_i64(st, 3, subject->part);
-	db_bind_text(st, 4, subject->key);
-	db_bind_i64(st, 5, r->seq);
-	if (!db_fetch_one(st, found, err))
-		return false;
-	if (*found)
-		*out = (struct subject_event){.subject = *subject,
-					      .event_seq = db_column_i64(st, 0),
-					      .time_ms = db_column_i64(st, 1),
-					      .alias_version = db_column_i64(st, 2),
-					      .kind = db_column_copy(st, 3, r->arena),
-					      .actor = db_column_copy(st, 4, r->arena),
-					      .reason = db_column_copy(st, 5, r->arena),
-					      .after = db_column_copy(st, 6, r->arena)};
-	db_reset(st);
-	return true;
-}
-
-/* The next subject with an event up to the moment; *found is false at the end. */
-static bool next_event(const struct reader *r, struct subject *subject, struct subject_event *out,
-		       bool *found, struct error *err)
-{
-	bool has_event = false;
-	do {
-		if (!next_subject(r, subject, found, err))
-			return false;
-		if (*found && !newest_event(r, subject, out, &has_event, err))
-			return false;
-	} while (*found && !has_event);
-	return true;
+	return (struct subject_event){
+		.version = db_column_i64(st, 0),
+		.part = db_column_i64(st, 1),
+		.key = db_column_copy(st, 2, arena),
+		.event_seq = db_column_i64(st, 3),
+		.time_ms = db_column_i64(st, 4),
+		.alias_version = db_column_i64(st, 5),
+		.kind = db_column_copy(st, 6, arena),
+		.actor = db_column_copy(st, 7, arena),
+		.reason = db_column_copy(st, 8, arena),
+		.after = db_column_copy(st, 9, arena),
+	};
 }
 
 /* ---- one owner ---------------------------------------------------------------------------------- */
@@ -255,7 +230,7 @@ static bool read_life(const struct reader *r, const struct subject_event *event,
 	};
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
 		*texts[i].out = text_of(node, texts[i].name);
-	v->version = event->subject.version;
+	v->version = event->version;
 	read_tags(node, r->arena, &v->tags);
 	return json_node_i64(json_node_member(node, SLICE("creation_time_ms")),
 			     &v->creation_time_ms) ||
@@ -286,11 +261,11 @@ static bool apply_part(const struct reader *r, const struct subject_event *event
 		       struct owner *owner, struct error *err)
 {
 	struct slice value = {0};
-	if (event->subject.part == REGISTRY_PART_LIFE)
+	if (event->part == REGISTRY_PART_LIFE)
 		return read_life(r, event, owner, err);
 	if (!owner->is_there || event->event_seq < owner->life_seq)
 		return true;
-	switch ((enum registry_part)event->subject.part) {
+	switch ((enum registry_part)event->part) {
 	case REGISTRY_PART_NAME:
 		return read_text(r, event, "name", &owner->v.name, err);
 	case REGISTRY_PART_DESCRIPTION:
@@ -300,7 +275,7 @@ static bool apply_part(const struct reader *r, const struct subject_event *event
 	case REGISTRY_PART_TAG:
 		if (slice_is_present(event->after) && !read_text(r, event, "value", &value, err))
 			return false;
-		add_tag(r, owner, event->subject.key, value);
+		add_tag(r, owner, event->key, value);
 		return true;
 	case REGISTRY_PART_LIFE:
 	case REGISTRY_PART_ALIAS:
@@ -348,7 +323,7 @@ static void add_alias(struct state_reader *s, const struct subject_event *event)
 		return;
 	list->items = arena_list_room(s->r.arena, list->items, list->count, sizeof(*list->items));
 	list->items[list->count++] = (struct registry_alias){
-		.alias = event->subject.key,
+		.alias = event->key,
 		.version = event->alias_version,
 		.revision = event->event_seq,
 		.since_ms = event->time_ms,
@@ -381,11 +356,11 @@ static void end_owner(struct state_reader *s)
 
 static bool take_event(struct state_reader *s, const struct subject_event *event, struct error *err)
 {
-	if (event->subject.part == REGISTRY_PART_LIFE)
+	if (event->part == REGISTRY_PART_LIFE)
 		end_owner(s);
-	if (event->subject.part == REGISTRY_PART_ALIAS)
+	if (event->part == REGISTRY_PART_ALIAS)
 		add_alias(s, event);
-	if (event->subject.part == REGISTRY_PART_RULES)
+	if (event->part == REGISTRY_PART_RULES)
 		s->state.rules = event->after;
 	return apply_part(&s->r, event, &s->owner, err);
 }
@@ -428,19 +403,23 @@ bool registry_state_load(struct db *db, int64_t model_seq, int64_t seq, struct a
 			 struct registry_state *out, bool *found_out, struct error *err)
 {
 	struct state_reader s = {.r = {db, arena, model_seq, seq}, .state.model_seq = model_seq};
-	struct subject subject = {-1, 0, SLICE("")};
-	struct subject_event event = {0};
-	bool found = seq >= model_seq; /* its first event */
+	struct db_statement *st = prepare_events(&s.r, 0, INT64_MAX, err);
+	enum db_row row;
 	*found_out = false;
-	while (found) {
-		if (!next_event(&s.r, &subject, &event, &found, err) ||
-		    (found && !take_event(&s, &event, err)))
-			return false;
+	if (st == NULL)
+		return false;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		struct subject_event event = read_event(st, arena);
+		bool ok = take_event(&s, &event, err);
 		/* The model comes first: when it is not there, nothing of it is. */
-		if (s.owner.life_seq == 0 ||
-		    (!s.owner.is_there && s.owner.v.version == 0 && event.subject.version == 0))
-			return true;
+		bool is_gone = s.owner.life_seq == 0 || (!s.owner.is_there && event.version == 0);
+		if (!ok || is_gone) {
+			db_reset(st);
+			return ok;
+		}
 	}
+	if (row == DB_FAILED)
+		return false;
 	end_owner(&s);
 	spread_aliases(&s);
 	*out = s.state;
@@ -453,17 +432,20 @@ bool registry_version_load(struct db *db, int64_t model_seq, int64_t version, in
 			   bool *found_out, struct error *err)
 {
 	const struct reader r = {db, arena, model_seq, seq};
-	struct subject subject = {version, -1, SLICE("")};
-	struct subject_event event = {0};
+	struct db_statement *st = prepare_events(&r, version, version, err);
 	struct owner owner = {0};
-	bool found = true;
-	while (found) {
-		if (!next_event(&r, &subject, &event, &found, err))
+	enum db_row row;
+	if (st == NULL)
+		return false;
+	while ((row = db_step(st, err)) == DB_ROW) {
+		struct subject_event event = read_event(st, arena);
+		if (!apply_part(&r, &event, &owner, err)) {
+			db_reset(st);
 			return false;
-		found = found && subject.version == version;
-		if (found && !apply_part(&r, &event, &owner, err))
-			return false;
+		}
 	}
+	if (row == DB_FAILED)
+		return false;
 	*life_seq_out = owner.life_seq;
 	*found_out = owner.is_there;
 	if (owner.is_there) {
