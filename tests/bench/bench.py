@@ -331,6 +331,7 @@ def registry(bench):
 
 HISTORY_EVENTS = 100000
 HISTORY_VERSIONS = 1000
+HISTORY_ALIASES = 9000
 
 
 @benchmark(f"State of a model at a time, {HISTORY_EVENTS:,} events; aliases set and versions created with history")
@@ -344,11 +345,12 @@ def history(bench):
         creations(bench, daemon, "versions created", "/api/2.0/mlflow/model-versions/create", lambda _: {
             "name": "taxi", "source": "s3://b/#", "tags": [{"key": "k", "value": "v"}]}, HISTORY_VERSIONS // REPEATS)
         creations(bench, daemon, "aliases set", "/api/2.0/mlflow/registered-models/alias", lambda number: {
-            "name": "aliased", "alias": f"a-{number}-#", "version": "1"}, 3000)
+            "name": "aliased", "alias": f"a-{number}-#", "version": "1"}, HISTORY_ALIASES // REPEATS)
         bench.post(daemon, "/api/2.0/mlflow/registered-models/set-tag", {"name": "small", "key": "k", "value": "#"}, HISTORY_EVENTS)
         last = int(client.call("GET", "/api/trackerd/v1/models/small/history?max_results=1")["events"][0]["seq"])
         moments = itertools.cycle(last - HISTORY_EVENTS + step * 997 for step in range(1, HISTORY_EVENTS // 997))
-        for name, what in (("small", "of one version"), ("taxi", f"of {HISTORY_VERSIONS:,} versions")):
+        for name, what in (("small", "of one version"), ("taxi", f"of {HISTORY_VERSIONS:,} versions"),
+                           ("aliased", f"of {HISTORY_ALIASES:,} aliases")):
             command(f"GET /api/trackerd/v1/models/{name}/at?seq=N, one after the other")
             median, late = round_trips(lambda: client.call("GET", f"/api/trackerd/v1/models/{name}/at?seq={next(moments)}"), 100)
             print(f"    a model {what}: median {median / 1000:.2f} ms, p99 {late / 1000:.2f} ms", flush=True)

@@ -25,7 +25,7 @@ struct review {
 };
 
 static bool read_requirements(struct review *review, struct error *err);
-static bool needs_files(const struct review *review, struct slice alias_or_absent);
+static enum version_files needed_files(const struct review *review, struct slice alias_or_absent);
 static bool find_holder(struct review *review, struct slice alias, const struct holder **out,
 			struct error *err);
 static bool check_one(struct review *review, const struct requirement *requirement,
@@ -39,7 +39,7 @@ bool promotion_check(struct db *tracker, struct model_pk pk, struct slice name, 
 	struct registry_alias_event last;
 	if (!read_requirements(&review, err) ||
 	    !registry_alias_event_load(tracker, pk, alias, arena, &last, err) ||
-	    !version_facts_load(tracker, name, version, needs_files(&review, (struct slice){0}),
+	    !version_facts_load(tracker, name, version, needed_files(&review, (struct slice){0}),
 				arena, &review.facts, err))
 		return false;
 	struct promotion_checks checks = {
@@ -55,10 +55,13 @@ bool promotion_check(struct db *tracker, struct model_pk pk, struct slice name, 
 	return true;
 }
 
-static bool is_about_files(const struct requirement *requirement)
+static enum version_files files_of(const struct requirement *requirement)
 {
-	return requirement->kind == REQUIREMENT_SIZE || requirement->kind == REQUIREMENT_FILES ||
-	       requirement->kind == REQUIREMENT_DIGEST;
+	if (requirement->kind == REQUIREMENT_DIGEST)
+		return VERSION_FILES_LISTED;
+	return requirement->kind == REQUIREMENT_SIZE || requirement->kind == REQUIREMENT_FILES
+		       ? VERSION_FILES_SUMS
+		       : VERSION_FILES_NONE;
 }
 
 static bool read_requirements(struct review *review, struct error *err)
@@ -77,16 +80,18 @@ static bool read_requirements(struct review *review, struct error *err)
 	return true;
 }
 
-/* Is some requirement about files; of this alias' holder, unless it is absent? */
-static bool needs_files(const struct review *review, struct slice alias_or_absent)
+/* What the requirements ask of a version's files; of this alias' holder, unless it is absent. */
+static enum version_files needed_files(const struct review *review, struct slice alias_or_absent)
 {
+	enum version_files needed = VERSION_FILES_NONE;
 	for (size_t i = 0; i < review->count; i++) {
 		const struct requirement *r = &review->requirements[i];
-		if (is_about_files(r) &&
-		    (!slice_is_present(alias_or_absent) || slice_eq(r->alias, alias_or_absent)))
-			return true;
+		bool counts =
+			!slice_is_present(alias_or_absent) || slice_eq(r->alias, alias_or_absent);
+		if (counts && files_of(r) > needed)
+			needed = files_of(r);
 	}
-	return false;
+	return needed;
 }
 
 static bool find_holder(struct review *review, struct slice alias, const struct holder **out,
@@ -109,7 +114,7 @@ static bool find_holder(struct review *review, struct slice alias, const struct 
 	struct version_facts *facts = ARENA_NEW(review->arena, struct version_facts, 1);
 	holder->facts_or_null = facts;
 	return version_facts_load(review->tracker, review->name, holder->version,
-				  needs_files(review, alias), review->arena, facts, err);
+				  needed_files(review, alias), review->arena, facts, err);
 }
 
 static bool check_one(struct review *review, const struct requirement *requirement,

@@ -39,8 +39,10 @@ static bool load_both(struct call *call, struct db *tracker, struct diff *diff, 
 	int64_t from = 0, to = 0;
 	return version_number_resolve(tracker, name, "from", r->from, &from, err) &&
 	       version_number_resolve(tracker, name, "to", r->to, &to, err) &&
-	       version_facts_load(tracker, name, from, true, call->arena, &diff->from, err) &&
-	       version_facts_load(tracker, name, to, true, call->arena, &diff->to, err);
+	       version_facts_load(tracker, name, from, VERSION_FILES_LISTED, call->arena,
+				  &diff->from, err) &&
+	       version_facts_load(tracker, name, to, VERSION_FILES_LISTED, call->arena, &diff->to,
+				  err);
 }
 
 static bool diff_execute(struct call *call, struct db *tracker, struct error *err)

@@ -19,11 +19,12 @@ static bool load_run(struct db *tracker, struct version_facts *facts, struct are
 		     struct error *err);
 static void merge_metrics(struct version_facts *facts, struct arena *arena);
 static void merge_params(struct version_facts *facts, struct arena *arena);
-static bool load_files(struct db *tracker, struct version_facts *facts, struct arena *arena,
-		       struct error *err);
+static bool load_files(struct db *tracker, enum version_files files, struct version_facts *facts,
+		       struct arena *arena, struct error *err);
 
-bool version_facts_load(struct db *tracker, struct slice name, int64_t number, bool with_files,
-			struct arena *arena, struct version_facts *out, struct error *err)
+bool version_facts_load(struct db *tracker, struct slice name, int64_t number,
+			enum version_files files, struct arena *arena, struct version_facts *out,
+			struct error *err)
 {
 	*out = (struct version_facts){.tree_sha256 = SLICE("")};
 	if (!model_version_load(tracker, name, number, arena, &out->version, err) ||
@@ -32,7 +33,7 @@ bool version_facts_load(struct db *tracker, struct slice name, int64_t number, b
 		return false;
 	merge_metrics(out, arena);
 	merge_params(out, arena);
-	return !with_files || load_files(tracker, out, arena, err);
+	return files == VERSION_FILES_NONE || load_files(tracker, files, out, arena, err);
 }
 
 /* ---- the run and the logged model --------------------------------------------------------------- */
@@ -118,11 +119,25 @@ static void merge_params(struct version_facts *facts, struct arena *arena)
 
 /* ---- files -------------------------------------------------------------------------------------- */
 
-static bool load_files(struct db *tracker, struct version_facts *facts, struct arena *arena,
-		       struct error *err)
+static bool list_files(struct db *tracker, struct slice path, struct version_facts *facts,
+		       struct arena *arena, struct error *err)
 {
 	unsigned char digest[SHA256_BYTES];
-	char hex[SHA256_HEX_LEN + 1], quoted[200];
+	char hex[SHA256_HEX_LEN + 1];
+	if (!artifact_tree_load(tracker, path, arena, &facts->files, err) ||
+	    !artifact_tree_digest(&facts->files, digest, &facts->sums.byte_count, err))
+		return false;
+	facts->sums.file_count = (int64_t)facts->files.count;
+	digest_hex(digest, hex);
+	if (facts->files.count > 0)
+		facts->tree_sha256 = arena_copy(arena, slice_from_cstr(hex));
+	return true;
+}
+
+static bool load_files(struct db *tracker, enum version_files files, struct version_facts *facts,
+		       struct arena *arena, struct error *err)
+{
+	char quoted[200];
 	struct slice path;
 	struct error foreign;
 	struct slice location = facts->version.storage_location.len > 0
@@ -134,17 +149,13 @@ static bool load_files(struct db *tracker, struct version_facts *facts, struct a
 				     error_quote(location, quoted, sizeof(quoted)));
 		return true;
 	}
-	if (!artifact_tree_load(tracker, path, arena, &facts->files, err))
+	if (!(files == VERSION_FILES_LISTED
+		      ? list_files(tracker, path, facts, arena, err)
+		      : artifact_tree_sum(tracker, path, arena, &facts->sums, err)))
 		return false;
-	if (facts->files.count == 0) {
+	if (facts->sums.file_count == 0)
 		facts->no_files_or_absent = arena_printf(arena, "there are no files at %s",
 							 error_quote(path, quoted, sizeof(quoted)));
-		return true;
-	}
-	if (!artifact_tree_digest(&facts->files, digest, &facts->byte_count, err))
-		return false;
-	digest_hex(digest, hex);
-	facts->tree_sha256 = arena_copy(arena, slice_from_cstr(hex));
 	return true;
 }
 
@@ -241,8 +252,8 @@ struct requirement_figure version_facts_figure(const struct version_facts *facts
 		return digest_figure(facts, arena);
 	return (struct requirement_figure){.is_known = true,
 					   .number = requirement->kind == REQUIREMENT_SIZE
-							     ? (double)facts->byte_count
-							     : (double)facts->files.count,
+							     ? (double)facts->sums.byte_count
+							     : (double)facts->sums.file_count,
 					   .origin = ORIGIN_FILES};
 }
 

@@ -37,18 +37,25 @@ struct version_facts {
 	/* Of the logged model, and what it lacks of the run. */
 	struct version_metric_list metrics;
 	struct version_param_list params;
+	struct artifact_sums sums; /* of its files */
 	struct artifact_file_list files; /* sorted, paths relative to the version's location */
-	int64_t byte_count;
 	struct slice tree_sha256;     /* in hexadecimal; empty without files */
 	struct slice no_files_or_absent; /* why there are none here, as the end of a sentence */
 };
 
-/* Version `number` of model `name`, which must exist. Files are looked up only if asked for: a tree of 100,000 takes
- * half a second. */
-MUST_CHECK bool version_facts_load(struct db *tracker, struct slice name, int64_t number, bool with_files,
-				   struct arena *arena, struct version_facts *out, struct error *err);
+/* What of its files is looked up: a tree of 100,000 takes half a second to list, a tenth of it to sum up. */
+enum version_files {
+	VERSION_FILES_NONE,
+	VERSION_FILES_SUMS,
+	VERSION_FILES_LISTED, /* with sums and digest */
+};
 
-/* What the requirement is about, of this version. Size, files and digest need its files to have been looked up. */
+/* Version `number` of model `name`, which must exist. */
+MUST_CHECK bool version_facts_load(struct db *tracker, struct slice name, int64_t number,
+				   enum version_files files, struct arena *arena, struct version_facts *out, struct error *err);
+
+/* What the requirement is about, of this version. Size and number of files need their sums to have been looked up, the
+ * digest the files themselves. */
 struct requirement_figure version_facts_figure(const struct version_facts *facts,
 					       const struct requirement *requirement, struct arena *arena);
 

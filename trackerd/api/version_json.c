@@ -41,8 +41,8 @@ void version_json_summary(struct json_writer *w, const struct version_facts *fac
 	json_array_end(w);
 	json_put_string(w, "git_commit",
 			version_json_run_tag(run, SLICE("mlflow.source.git.commit")));
-	json_put_int(w, "file_count", (int64_t)facts->files.count);
-	json_put_int(w, "byte_count", facts->byte_count);
+	json_put_int(w, "file_count", facts->sums.file_count);
+	json_put_int(w, "byte_count", facts->sums.byte_count);
 	json_put_string(w, "tree_sha256", facts->tree_sha256);
 	json_put_string(w, "no_files", facts->no_files_or_absent);
 	json_object_end(w);

@@ -92,7 +92,8 @@ static bool load_all(struct call *call, struct db *tracker, struct lineage *line
 	int64_t number = 0;
 	return version_number_resolve(tracker, name, has_alias ? "alias" : "version", text, &number,
 				      err) &&
-	       version_facts_load(tracker, name, number, true, call->arena, &lineage->facts, err) &&
+	       version_facts_load(tracker, name, number, VERSION_FILES_LISTED, call->arena,
+				  &lineage->facts, err) &&
 	       load_parents(call, tracker, lineage, err) &&
 	       deployments_of_version(tracker, name, number, DEPLOYMENTS_SHOWN_MAX, call->arena,
 				      &lineage->deployments, err);

@@ -186,6 +186,45 @@ bool artifact_tree_load(struct db *tracker, struct slice path, struct arena *are
 	return true;
 }
 
+static bool sum_below(struct db *tracker, struct slice path, struct arena *arena,
+		      struct artifact_sums *out, struct error *err)
+{
+	struct db_statement *st =
+		db_prepare(tracker,
+			   SQL("SELECT count(*), coalesce(sum(f.size), 0) "
+			       "FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
+			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
+			   err);
+	struct slice from, to;
+	bool found;
+	if (st == NULL)
+		return false;
+	bounds_below(path, arena, &from, &to);
+	db_bind_text(st, 1, path);
+	db_bind_text(st, 2, from);
+	db_bind_text(st, 3, to);
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	ASSERT(found);
+	*out = (struct artifact_sums){db_column_i64(st, 0), db_column_i64(st, 1)};
+	db_reset(st);
+	return true;
+}
+
+bool artifact_tree_sum(struct db *tracker, struct slice path, struct arena *arena,
+		       struct artifact_sums *out, struct error *err)
+{
+	struct artifact_file file;
+	enum artifact_kind kind;
+	ASSERT(path.len > 0);
+	if (!artifact_tree_find(tracker, path, &kind, &file, err))
+		return false;
+	*out = (struct artifact_sums){0};
+	if (kind == ARTIFACT_FILE)
+		*out = (struct artifact_sums){1, file.size};
+	return kind != ARTIFACT_DIRECTORY || sum_below(tracker, path, arena, out, err);
+}
+
 static int compare_files(const void *a, const void *b)
 {
 	const struct artifact_file *left = a, *right = b;

@@ -171,9 +171,33 @@ static void test_tree_digest_is_that_of_sha256sum_lines(void **state)
 	store_close(&store);
 }
 
+static void test_sums_are_those_of_the_files(void **state)
+{
+	static const struct {
+		const char *path;
+		int64_t file_count, byte_count;
+	} rows[] = {{"m", 3, 6}, {"m/d", 1, 2}, {"m/a", 1, 1}, {"m/d/b", 1, 2}, {"m/d-", 0, 0}, {"none", 0, 0}};
+	struct store store;
+	(void)state;
+	store_open(&store);
+	put(&store, "m/a", "1");
+	put(&store, "m/d/b", "22");
+	put(&store, "m/d-b", "333");
+	put(&store, "m2/a", "4444");
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		struct artifact_sums sums;
+		struct error err;
+		assert_true(artifact_tree_sum(store.tracker, slice_from_cstr(rows[i].path), &store.arena, &sums, &err));
+		assert_int_equal(sums.file_count, rows[i].file_count);
+		assert_int_equal(sums.byte_count, rows[i].byte_count);
+	}
+	store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sums_are_those_of_the_files),
 		cmocka_unit_test(test_directories_come_and_go_with_their_files),
 		cmocka_unit_test(test_removal_takes_the_tree_and_not_its_neighbours),
 		cmocka_unit_test(test_a_path_is_a_file_or_a_directory),
