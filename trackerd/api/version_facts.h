@@ -51,8 +51,8 @@ enum version_files {
 };
 
 /* Version `number` of model `name`, which must exist. */
-MUST_CHECK bool version_facts_load(struct db *tracker, struct slice name, int64_t number,
-				   enum version_files files, struct arena *arena, struct version_facts *out, struct error *err);
+MUST_CHECK bool version_facts_load(struct db *tracker, struct slice name, int64_t number, enum version_files files,
+				   struct arena *arena, struct version_facts *out, struct error *err);
 
 /* What the requirement is about, of this version. Size and number of files need their sums to have been looked up, the
  * digest the files themselves. */
