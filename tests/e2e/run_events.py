@@ -49,7 +49,7 @@ class Stream:
         check(self.reply.status == 200, f"{self.reply.status}: {self.reply.headers}")
         check(self.reply.headers["Content-Type"] == "text/event-stream", str(self.reply.headers))
         block = self.block()
-        check(block.get("retry") == "1000" and block.get("id"), f"the greeting is {block}")
+        check(block.get("retry") == "1000" and (block.get("id") or self.last_id), f"the greeting is {block}")
         return self
 
     def block(self):

@@ -167,9 +167,11 @@ static void begin_reply(struct live_stream *stream)
 	http_exchange_begin(x, &reply);
 	http_exchange_park(x);
 	stream->is_begun = true;
-	/* Known before the first event, so that a connection that is lost early misses nothing. */
+	/* Known before the first event, so that a connection that is lost early misses nothing. A peer that is to
+	 * read again has it from the reset that tells so: not earlier, or it might never hear of that. */
 	buffer_printf(&stream->backlog, "retry: %d\n", RETRY_MS);
-	append_id(stream);
+	if (stream->lost == 0)
+		append_id(stream);
 	buffer_append_byte(&stream->backlog, '\n');
 }
 
@@ -282,7 +284,8 @@ static void catch_up_with_ring(struct live_stream *stream)
 	struct buffer data;
 	buffer_init(&data, CHANGE_BYTES_MAX);
 	while (*seq < live->told[LIVE_FROM_RING] && stream->backlog.len < LIVE_BACKLOG_BYTES_MAX) {
-		const struct live_change *change = live_ring_at(&live->ring, (uint64_t)++ * seq);
+		*seq += 1;
+		const struct live_change *change = live_ring_at(&live->ring, (uint64_t)*seq);
 		if (!wants_change(stream, change))
 			continue;
 		buffer_reset(&data);
@@ -361,21 +364,22 @@ static void read_on_loop(struct live_read *read)
 	free(read);
 }
 
-/* Where a stream without a position begins. */
+/* Where a stream without a position begins. One that lost something goes on from here: its peer reads all before it
+ * again. */
 static void take_start(struct live_stream *stream, const struct live_read *read)
 {
 	for (int i = LIVE_FROM_MODELS; i < LIVE_SOURCES; i++) {
-		if (read->is_wanted[i] && stream->seq[i] < 0)
+		if (!read->is_wanted[i])
+			continue;
+		if (read->is_lost[i])
+			stream->lost |= BIT(i);
+		if (read->is_lost[i] || stream->seq[i] < 0)
 			stream->seq[i] = read->reached[i];
 	}
 }
 
 static void take_read(struct live_stream *stream, const struct live_read *read)
 {
-	for (int i = LIVE_FROM_MODELS; i < LIVE_SOURCES; i++) {
-		if (read->is_wanted[i] && read->is_lost[i])
-			stream->lost |= BIT(i);
-	}
 	append_resets(stream);
 	for (size_t i = 0; i < read->count; i++) {
 		const struct live_event *event = &read->events[i];
@@ -460,9 +464,10 @@ static void written_on_loop(struct http_exchange *x)
 {
 	struct live_stream *stream = http_exchange_context(x);
 	stream->is_writing = false;
-	if (stream->backlog.len > 0)
-		flush(stream);
-	else if (stream->is_ending)
+	flush(stream);
+	if (stream->is_writing)
+		return;
+	if (stream->is_ending)
 		live_stream_end(stream);
 	else if (stream->behind != 0)
 		catch_up(stream);

@@ -10,7 +10,7 @@
  * LIVE_BACKLOG_BYTES_MAX and an event, and misses nothing but what leaves the ring; it is told to read again then
  * ("reset"). A parked stream costs some 200 bytes beside its connection.
  *
- * Loop thread. Only live.c and events.c use this. */
+ * Loop thread. Only live.c uses this. */
 #ifndef API_LIVE_STREAM_H
 #define API_LIVE_STREAM_H
 
