@@ -261,7 +261,8 @@ static bool start(struct server *server, struct error *err)
 		return false;
 	if (!artifact_service_new(&server->api, &server->api.artifacts, err) ||
 	    !webhook_service_new(&server->api, &server->loop, &server->api.webhooks, err) ||
-	    !live_new(&server->api, &server->loop, connections_max, &server->api.live, err) ||
+	    !live_new(&server->api, &server->loop, clock_system(), connections_max, &server->api.live,
+		      err) ||
 	    !deployment_service_new(&server->api, &server->loop, &server->api.deployments, err) ||
 	    !supervision_new(server->api.jobs, &server->loop, &server->supervision, err) ||
 	    !open_http(server, err)) {

@@ -53,6 +53,7 @@ struct alias_read {
 
 struct alias_watches {
 	struct api *api;
+	const struct clock *clock;
 	struct loop_timer *timer; /* for the earliest deadline */
 	int64_t timer_due_ms;	  /* INT64_MAX: it is not started */
 	bool is_stopped;
@@ -74,22 +75,21 @@ static bool is_parked(const struct waiter *waiter);
 static void abandoned_on_loop(struct http_exchange *x);
 static void begin_read(struct alias_watch *watch);
 static void read_on_loop(struct job *job);
-static void answer_all(struct alias_watch *watch, const struct alias_state *state);
+static void answer_all(const struct alias_read *read);
 static void answer(struct waiter *waiter, const struct alias_state *state, int64_t now);
 static void set_missing(const struct alias_watch *watch, const struct alias_state *state,
 			struct error *err);
 static void reply_state(struct waiter *waiter, const struct alias_state *state);
 static void reply_unchanged(struct waiter *waiter);
 static void fail(struct waiter *waiter, const struct error *err);
-static void fail_all(struct alias_watch *watch, const struct error *err);
 static void start_timer(struct alias_watches *watches, int64_t due_ms);
 static void timer_fired_on_loop(void *ctx);
-static int64_t now_ms(void);
+static int64_t now_ms(const struct alias_watches *watches);
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-bool alias_watches_new(struct api *api, struct uv_loop_s *loop, struct alias_watches **out,
-		       struct error *err)
+bool alias_watches_new(struct api *api, struct uv_loop_s *loop, const struct clock *clock,
+		       struct alias_watches **out, struct error *err)
 {
 	struct alias_watches *watches = calloc(1, sizeof(*watches));
 	if (watches == NULL)
@@ -99,6 +99,7 @@ bool alias_watches_new(struct api *api, struct uv_loop_s *loop, struct alias_wat
 		return false;
 	}
 	watches->api = api;
+	watches->clock = clock;
 	watches->timer_due_ms = INT64_MAX;
 	*out = watches;
 	return true;
@@ -219,7 +220,7 @@ static struct waiter *waiter_new(struct alias_watch *watch, struct http_exchange
 	waiter->watch = watch;
 	waiter->x = x;
 	waiter->revision = request->has_revision ? request->revision : -1;
-	waiter->deadline_ms = now_ms() + request->wait_ms;
+	waiter->deadline_ms = now_ms(watch->watches) + request->wait_ms;
 	waiter->read_number = watch->read_number + 1;
 	waiter->previous_or_null = watch->last_or_null;
 	if (watch->last_or_null != NULL)
@@ -322,7 +323,7 @@ static void begin_read(struct alias_watch *watch)
 		return;
 	}
 	alias_read_free(read);
-	start_timer(watches, now_ms());
+	start_timer(watches, now_ms(watches));
 }
 
 static void read_on_loop(struct job *job)
@@ -330,10 +331,7 @@ static void read_on_loop(struct job *job)
 	struct alias_read *read = CONTAINER_OF(job, struct alias_read, job);
 	struct alias_watch *watch = read->watch;
 	/* Still reading: an answer may let a next request in, which must wait for a next read. */
-	if (job->error.code != ERR_NONE)
-		fail_all(watch, &job->error);
-	else
-		answer_all(watch, &read->state);
+	answer_all(read);
 	watch->is_reading = false;
 	alias_read_free(read);
 	if (watch->is_to_read_again && watch->first_or_null != NULL)
@@ -344,13 +342,16 @@ static void read_on_loop(struct job *job)
 
 /* ---- answers ---------------------------------------------------------------------------------------- */
 
-static void answer_all(struct alias_watch *watch, const struct alias_state *state)
+static void answer_all(const struct alias_read *read)
 {
-	int64_t now = now_ms();
-	for (struct waiter *waiter = watch->first_or_null; waiter != NULL;) {
+	int64_t now = now_ms(read->watch->watches);
+	for (struct waiter *waiter = read->watch->first_or_null; waiter != NULL;) {
 		struct waiter *next = waiter->next_or_null;
-		if (waiter->read_number <= watch->read_number)
-			answer(waiter, state, now);
+		bool began_later = waiter->read_number <= read->watch->read_number;
+		if (began_later && read->job.error.code != ERR_NONE)
+			fail(waiter, &read->job.error);
+		else if (began_later)
+			answer(waiter, &read->state, now);
 		waiter = next;
 	}
 }
@@ -450,19 +451,13 @@ static void fail(struct waiter *waiter, const struct error *err)
 	api_reply_error(api, waiter_close(waiter), err); /* and releases it */
 }
 
-static void fail_all(struct alias_watch *watch, const struct error *err)
-{
-	while (watch->first_or_null != NULL)
-		fail(watch->first_or_null, err);
-}
-
 /* ---- time ------------------------------------------------------------------------------------------- */
 
 static void start_timer(struct alias_watches *watches, int64_t due_ms)
 {
 	if (due_ms >= watches->timer_due_ms || watches->is_stopped)
 		return;
-	int64_t delay_ms = due_ms - now_ms();
+	int64_t delay_ms = due_ms - now_ms(watches);
 	watches->timer_due_ms = due_ms;
 	loop_timer_start(watches->timer, (delay_ms > 0 ? delay_ms : 0) + TICK_MS);
 }
@@ -470,7 +465,7 @@ static void start_timer(struct alias_watches *watches, int64_t due_ms)
 static void timer_fired_on_loop(void *ctx)
 {
 	struct alias_watches *watches = ctx;
-	int64_t now = now_ms(), due_ms = INT64_MAX;
+	int64_t now = now_ms(watches), due_ms = INT64_MAX;
 	watches->timer_due_ms = INT64_MAX;
 	for (struct alias_watch *w = watches->first_or_null; w != NULL;) {
 		struct alias_watch *next_watch = w->next_or_null;
@@ -491,7 +486,7 @@ static void timer_fired_on_loop(void *ctx)
 		start_timer(watches, due_ms);
 }
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct alias_watches *watches)
 {
-	return clock_monotonic_ms(clock_system());
+	return clock_monotonic_ms(watches->clock);
 }

@@ -15,12 +15,13 @@
 #include "api/endpoint.h"
 
 struct alias_watches;
+struct clock;
 struct http_exchange;
 struct uv_loop_s;
 
-/* Keeps `api`. Gives *out. */
-MUST_CHECK bool alias_watches_new(struct api *api, struct uv_loop_s *loop, struct alias_watches **out,
-				  struct error *err);
+/* Keeps `api` and `clock`. Gives *out. */
+MUST_CHECK bool alias_watches_new(struct api *api, struct uv_loop_s *loop, const struct clock *clock,
+				  struct alias_watches **out, struct error *err);
 /* Answers all who wait, that nothing changed, and takes nobody new. NULL is allowed. */
 void alias_watches_stop_on_loop(struct alias_watches *watches_or_null);
 /* Stopped, and nothing in flight any more. NULL is allowed. */

@@ -35,17 +35,18 @@ static void retry_on_loop(void *ctx);
 static void read_on_loop(struct live_read *read);
 static void publish_event(struct live *live, const struct live_event *event);
 static void ping_on_loop(void *ctx);
-static int64_t now_ms(void);
+static int64_t now_ms(const struct live *live);
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
-bool live_new(struct api *api, struct uv_loop_s *loop, unsigned connections_max, struct live **out,
-	      struct error *err)
+bool live_new(struct api *api, struct uv_loop_s *loop, const struct clock *clock,
+	      unsigned connections_max, struct live **out, struct error *err)
 {
 	struct live *live = calloc(1, sizeof(*live));
 	if (live == NULL)
 		return error_set(err, ERR_INTERNAL_ERROR, "out of memory");
 	live->api = api;
+	live->clock = clock;
 	live->followers_max = followers_max(connections_max);
 	random_bytes(&live->ring_id, sizeof(live->ring_id));
 	live_read_init(&live->read);
@@ -54,7 +55,7 @@ bool live_new(struct api *api, struct uv_loop_s *loop, unsigned connections_max,
 	if (!live_ring_init(&live->ring))
 		(void)error_set(err, ERR_INTERNAL_ERROR, "out of memory");
 	else if (open_timers(live, loop, err) &&
-		 alias_watches_new(api, loop, &live->aliases, err)) {
+		 alias_watches_new(api, loop, clock, &live->aliases, err)) {
 		*out = live;
 		return true;
 	}
@@ -163,7 +164,7 @@ void live_stream_joined(struct live *live, struct live_stream *stream)
 	}
 	for (uint32_t i = 0; i < stream->follow_count; i++)
 		live_index_add(&live->index, &stream->follows[i]);
-	stream->ping_due_ms = now_ms() + LIVE_PING_MS;
+	stream->ping_due_ms = now_ms(live) + LIVE_PING_MS;
 	live->stream_count++;
 	link_last(live, stream);
 	if (live->first_or_null == stream)
@@ -176,7 +177,7 @@ void live_stream_left(struct live *live, struct live_stream *stream)
 		live_index_remove(&stream->follows[i]);
 	unlink_stream(live, stream);
 	if (--live->stream_count == 0)
-		live->left_ms = now_ms();
+		live->left_ms = now_ms(live);
 }
 
 bool live_stream_in_step(struct live *live, enum live_source source, int64_t seq)
@@ -224,7 +225,7 @@ static void unlink_stream(struct live *live, struct live_stream *stream)
 static void ping_on_loop(void *ctx)
 {
 	struct live *live = ctx;
-	int64_t now = now_ms();
+	int64_t now = now_ms(live);
 	struct live_stream *stream;
 	while ((stream = live->first_or_null) != NULL && stream->ping_due_ms <= now) {
 		unlink_stream(live, stream);
@@ -271,7 +272,7 @@ static bool is_recording(struct live *live)
 {
 	if (!live->is_recording || live->is_stopped)
 		return false;
-	if (live->stream_count > 0 || now_ms() - live->left_ms < LIVE_KEPT_MS)
+	if (live->stream_count > 0 || now_ms(live) - live->left_ms < LIVE_KEPT_MS)
 		return true;
 	live->is_recording = false;
 	live_ring_forget(&live->ring);
@@ -413,7 +414,7 @@ static void publish_event(struct live *live, const struct live_event *event)
 	}
 }
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct live *live)
 {
-	return clock_monotonic_ms(clock_system());
+	return clock_monotonic_ms(live->clock);
 }

@@ -13,14 +13,15 @@
 #include "base/error.h"
 
 struct api;
+struct clock;
 struct http_exchange;
 struct live;
 struct uv_loop_s;
 
 /* Of the server's connections_max, LIVE_CONNECTIONS_PERCENT may follow or wait, and LIVE_FOLLOWERS_MAX in all: further
- * ones get 503, so that others are served. Keeps `api`. Gives *out. */
-MUST_CHECK bool live_new(struct api *api, struct uv_loop_s *loop, unsigned connections_max, struct live **out,
-			 struct error *err);
+ * ones get 503, so that others are served. Keeps `api` and `clock`. Gives *out. */
+MUST_CHECK bool live_new(struct api *api, struct uv_loop_s *loop, const struct clock *clock, unsigned connections_max,
+			 struct live **out, struct error *err);
 /* Ends what is followed, and takes nothing new. NULL is allowed. */
 void live_stop_on_loop(struct live *live_or_null);
 /* Stopped, and nothing in flight any more. NULL is allowed. */

@@ -11,6 +11,7 @@
 
 struct live {
 	struct api *api;
+	const struct clock *clock;
 	bool is_stopped;
 	struct alias_watches *aliases;
 	struct loop_timer *gather_timer; /* while changes are pending */
