@@ -109,6 +109,28 @@ static void test_who_comes_during_a_read_for_others_misses_nothing(void **state)
 	assert_string_equal(peer_last_id(y), peer_last_id(z));
 }
 
+/* The read of one who catches up ends later than that of news which began after it. */
+static void test_who_reads_longer_than_the_others_does_not_step_in_behind_them(void **state)
+{
+	struct tracker_db *t = *state;
+	struct model_pk pk = world_add_model(t, "m", 1);
+	struct http_exchange *x = peer_follows("model:m", NULL);
+	world_settle();
+	struct http_exchange *y = peer_follows("model:m", "00000000--.0.-");
+	world_run_reads();
+	(void)change_model(t, pk);
+	tell_model("m");
+	world_run_reads();
+	world_overtake();
+	world_settle();
+	(void)change_model(t, pk);
+	tell_model("m");
+	world_settle();
+	assert_int_equal(peer_heard(x, MODEL_EVENT), 2);
+	assert_int_equal(peer_heard(y, MODEL_EVENT), 3);
+	assert_string_equal(peer_last_id(x), peer_last_id(y));
+}
+
 static void test_the_ring_goes_on_for_a_while_when_nobody_follows(void **state)
 {
 	(void)state;
@@ -217,6 +239,7 @@ int main(void)
 		TEST(test_news_of_models_are_read_by_one_read_at_a_time),
 		TEST(test_a_read_of_news_that_fails_is_tried_again),
 		TEST(test_who_comes_during_a_read_for_others_misses_nothing),
+		TEST(test_who_reads_longer_than_the_others_does_not_step_in_behind_them),
 		TEST(test_the_ring_goes_on_for_a_while_when_nobody_follows),
 		TEST(test_streams_and_waiters_share_a_limit),
 		TEST(test_followers_are_limited_however_many_connections_there_are),

@@ -129,6 +129,14 @@ void world_run_reads(void)
 	}
 }
 
+void world_overtake(void)
+{
+	assert_true(world.run_count > 0);
+	struct job *last = world.jobs[world.run_count - 1];
+	memmove(world.jobs + 1, world.jobs, (world.run_count - 1) * sizeof(*world.jobs));
+	world.jobs[0] = last;
+}
+
 static void deliver_reads(void)
 {
 	while (world.run_count > 0) {

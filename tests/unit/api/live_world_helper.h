@@ -31,6 +31,8 @@ struct live *world_live(void);
 
 /* Runs what was submitted, but delivers nothing: what changes now, these reads do not see. */
 void world_run_reads(void);
+/* The last read that ran will be delivered first: it was on another worker. */
+void world_overtake(void);
 /* Peers that read fast have what is written, and handlers hear of those that left; no read runs or is delivered. */
 void world_serve_peers(void);
 /* Runs and delivers all reads, and those that follow from them, and lets peers that read fast have what is written. */
