@@ -2,7 +2,7 @@
  *
  *     {"id": 7, "predictions": …}       {"id": 7, "error": "why not"}
  *
- * Other members are ignored. Pure; any thread. */
+ * An error with id 0 is about the line that was not understood. Other members are ignored. Pure; any thread. */
 #ifndef SERVE_ANSWER_H
 #define SERVE_ANSWER_H
 

@@ -243,6 +243,9 @@ static bool take_answer(void *ctx, struct slice line)
 	if (w->state == FINISHING)
 		return true; /* it may say what it likes */
 	bool ok = answer_read(line, &answer, &err);
+	/* One that could not read its line does not know the id. */
+	if (ok && w->state == BUSY && answer.id == 0 && slice_is_present(answer.error))
+		answer.id = asked_id;
 	if (ok && (w->state == IDLE || answer.id != asked_id))
 		ok = error_set(&err, ERR_INVALID_STATE,
 			       "it answered request %llu, which it had not been asked",

@@ -523,6 +523,9 @@ def the_taxi_model_predicts_over_http_what_it_predicts_in_a_batch(site):
                                  ({"PULocationID": -1, "DOLocationID": 75, "trip_distance": 1}, "PULocationID"),
                                  ({"PULocationID": 1, "DOLocationID": 10000, "trip_distance": 1}, "DOLocationID")):
                 check(said in server.ask({"instances": [record]}, expect=400)["message"], record)
+            beyond = {"instances": [{"PULocationID": 1, "DOLocationID": 2, "trip_distance": float("inf")}]}
+            check("too large" in server.ask(beyond, expect=400)["message"], "what JSON has no number for")
+            check(server.metric("worker_restarts_total") == 0, "refusals cost no worker")
             check("as records" in server.ask({"inputs": [1]}, expect=400)["message"], "a tensor")
     finally:
         site.command = write_worker(site.home)

@@ -163,6 +163,18 @@ static void test_an_answer_is_a_line_however_it_is_written(void **state)
 	}
 }
 
+static void test_who_could_not_read_the_line_may_say_so_without_its_id(void **state)
+{
+	struct site site;
+	(void)state;
+	start(&site, ASKED "echo '{\"id\":0,\"error\":\"what?\"}'; read r");
+	ask(&site);
+	run_until(&site, &site.answered_count);
+	assert_ptr_equal(site.request_or_null, &site);
+	assert_true(worker_is_idle(site.worker));
+	kill_and_finish(&site);
+}
+
 static void test_what_is_wrong_with_an_answer_ends_the_worker(void **state)
 {
 	static const struct {
@@ -171,6 +183,7 @@ static void test_what_is_wrong_with_an_answer_ends_the_worker(void **state)
 		{ASKED "echo nonsense; read r", "is no JSON object; it began with: nonsense"},
 		{ASKED "echo; read r", "is no JSON object"},
 		{ASKED "echo '{\"id\":8,\"predictions\":1}'; read r", "answered request 8, which"},
+		{ASKED "echo '{\"id\":0,\"predictions\":1}'; read r", "answered request 0, which"},
 		{ASKED "echo '{\"id\":7}'; read r", "neither predictions nor an error"},
 		{ASKED "printf '{\"id\":7,\"predictions\":1}'", "ended with status 0"},
 		{ASKED "printf '{\"id\":7,'; exit 5", "ended with status 5"},
@@ -332,6 +345,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_an_answer_is_a_line_however_it_is_written),
+		cmocka_unit_test(test_who_could_not_read_the_line_may_say_so_without_its_id),
 		cmocka_unit_test(test_what_is_wrong_with_an_answer_ends_the_worker),
 		cmocka_unit_test(test_a_worker_that_does_not_start_says_why),
 		cmocka_unit_test(test_a_worker_may_end_or_speak_while_nobody_asks),
