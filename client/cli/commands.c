@@ -95,7 +95,7 @@ static const struct command_option artifacts_get_options[] = {
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option artifacts_put_options[] = {
-	{"force", NULL, "also in place of files that a model version needs", 0},
+	{"force", NULL, "also in place of files of model versions in use", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option models_create_options[] = {
@@ -236,7 +236,7 @@ static const struct command_option log_metric_options[] = {
 };
 static const struct command_option log_artifact_options[] = {
 	{"path", "P", "where to, within the run's artifacts (the local name)", 0},
-	{"force", NULL, "also in place of files that a model version needs", 0},
+	{"force", NULL, "also in place of files of model versions in use", 0},
 	{NULL, NULL, NULL, 0},
 };
 static const struct command_option log_run_end_options[] = {
@@ -325,7 +325,7 @@ const struct command commands[] = {
 	{"artifacts", "get", "RUN [PATH]", 1, 2, "download a file or a tree", artifacts_get_options, artifacts_get,
 	 "Every file is verified by its SHA-256. What a broken transfer left is gone on with; what is there already is not fetched again."},
 	{"artifacts", "put", "RUN FILE [PATH]", 2, 3, "upload a file or a directory", artifacts_put_options, artifacts_put,
-	 "A directory goes as one tarball, which the server stores in one transaction. Files that a model version needs get no other bytes without --force."},
+	 "A directory goes as one tarball, which the server stores in one transaction. Files of model versions in use get no other bytes without --force."},
 	{"models", "create", "MODEL", 1, 1, "make a registered model", models_create_options, models_create, NULL},
 	{"models", "list", "", 0, 0, "all registered models", models_list_options, models_list, NULL},
 	{"models", "show", "MODEL", 1, 1, "a model with its versions", models_show_options, models_show, NULL},

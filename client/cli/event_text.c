@@ -91,6 +91,9 @@ static struct slice subject_sentence(struct arena *arena, const struct json_valu
 				    SLICE_FMT(state_text(event, "before", "name")));
 	if (slice_eq(verb, SLICE("rules_set")))
 		return SLICE("rules set");
+	if (slice_eq(verb, SLICE("replaced")))
+		return arena_printf(arena, "%.*s: files it needs were replaced",
+				    SLICE_FMT(subject));
 	if (slice_eq(verb, SLICE("forced")))
 		return arena_printf(
 			arena, "%.*s: what it needs was %s by force", SLICE_FMT(subject),

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Files that a model version needs get no other bytes, on whatever way they come, unless that is forced.
+"""Files of a model version in use get no other bytes, on whatever way they come, unless that is forced.
 
 Usage: run_overwrites.py FOLDER_OF_BINARIES
 """
@@ -36,11 +36,14 @@ class Site:
             equal(put(self, path, OLD), 200, f"PUT {path}")
         client.call("POST", "registered-models/create", {"name": self.name})
         self.version(source)
-        client.call("POST", "registered-models/alias", {"name": self.name, "alias": "champion", "version": "1"})
+        self.alias("champion", "1")
 
     def version(self, source):
         self.client.call("POST", "model-versions/create",
                          {"name": self.name, "source": f"mlflow-artifacts:/{self.root}/{source}".rstrip("/")})
+
+    def alias(self, alias, version):
+        self.client.call("POST", "registered-models/alias", {"name": self.name, "alias": alias, "version": version})
 
     def bytes_of(self, path):
         status, _, body = self.client.raw("GET", f"{PROXY}{self.root}/{path}")
@@ -48,8 +51,11 @@ class Site:
 
     def forced(self):
         """What was taken by force, as the history tells: (version, actor, detail), oldest first."""
+        return self.lost("guard.forced")
+
+    def lost(self, kind):
         events = self.client.call("GET", f"{V1}models/{self.name}/history?order=asc")["events"]
-        return [(e["version"], e["actor"], e["detail"]) for e in events if e["kind"] == "guard.forced"]
+        return [(e["version"], e["actor"], e["detail"]) for e in events if e["kind"] == kind]
 
 
 def tar_of(files):
@@ -167,15 +173,59 @@ def only_versions_that_lose_something_are_named(client):
     site = Site(client, "a", ("a/f", "a2/f", "b/f"))
     site.version("b")
     site.version("")
+    site.alias("two", "2")
+    site.alias("three", "3")
     target = f"{V1}archive/{site.root}"
     equal(send(site, "PUT", target, tar_of({"a/f": OLD, "a2/f": OLD, "b/f": NEW}), False), 409, "one file of b")
-    check(site.message.endswith(f"'{site.root}/b/f' cannot be replaced: version 2 of model '{site.name}' and version 3 of model "
-                                f"'{site.name}' need it; force=true replaces it anyway."), site.message)
+    check(site.message.endswith(f"'{site.root}/b/f' cannot be replaced: version 2 of model '{site.name}' (two) and version 3 "
+                                f"of model '{site.name}' (three) need it; force=true replaces it anyway."), site.message)
     client.call("DELETE", "model-versions/delete", {"name": site.name, "version": "3"})
     equal(put(site, "a2/f", NEW), 200, "a file of the version that was deleted")
     equal(send(site, "PUT", target, tar_of({"a/f": NEW, "a2/f": NEW, "b/f": NEW}), True), 200, "forced")
     equal(site.forced(), [(number, "", {"replaced": f"'{site.root}/{letter}/f'"}) for number, letter in (("1", "a"), ("2", "b"))],
           "what was forced")
+
+
+@case
+def a_version_that_nothing_uses_may_be_replaced(client):
+    """Who logs a model again and again, each time as a version, may; the history of each version says once what it lost."""
+    for way in WAYS:
+        site = Site(client)
+        client.call("DELETE", f"registered-models/alias?name={site.name}&alias=champion")
+        equal(way(site, "model/MLmodel", OLD), 200, f"{way.__name__} of the same bytes")
+        equal(site.lost("guard.replaced"), [], f"{way.__name__} of the same bytes")
+        if way is archive_replace:
+            equal(way(site, "model/MLmodel", NEW), 409, "what is removed")
+            continue
+        for data in (NEW, OLD, NEW):
+            equal(way(site, "model/MLmodel", data), 200, way.__name__)
+        site.version("model")
+        equal(site.lost("guard.replaced"), [("1", "", {"replaced": f"'{site.root}/model/MLmodel'"})], way.__name__)
+        equal(way(site, "model/MLmodel", OLD), 200, f"{way.__name__} for both versions")
+        equal([version for version, _, _ in site.lost("guard.replaced")], ["1", "2"], way.__name__)
+        equal(site.forced(), [], way.__name__)
+
+
+def used_by_stage(site, stage):
+    site.client.call("POST", "model-versions/transition-stage", {"name": site.name, "version": "1", "stage": stage})
+
+
+def used_by_deployment(site, _):
+    site.client.call("PUT", f"{V1}deployments/{hashlib.md5(site.name.encode()).hexdigest()}",
+                     {"model": site.name, "version": "1", "target": "t", "host": "h", "state": "active"})
+
+
+@case
+def stages_and_deployments_use_a_version(client):
+    """A version is in use by its stage, unless that is Archived or None, and where it runs."""
+    rows = ((used_by_stage, "Staging", 409), (used_by_stage, "Production", 409), (used_by_stage, "Archived", 200),
+            (used_by_stage, "None", 200), (used_by_deployment, "", 409))
+    for use, stage, status in rows:
+        site = Site(client)
+        client.call("DELETE", f"registered-models/alias?name={site.name}&alias=champion")
+        use(site, stage)
+        equal(put(site, "model/MLmodel", NEW), status, f"{use.__name__} {stage}")
+        equal(len(site.lost("guard.replaced")), int(status == 200), f"events of {use.__name__} {stage}")
 
 
 @case

@@ -495,9 +495,10 @@ class Models(WithDaemon):
         self.trk.run("artifacts", "put", run, trees[0])
         self.trk.run("models", "create", "kept")
         self.trk.run("models", "register", run, "model", "--name", "kept")
+        self.trk.run("models", "alias", "kept", "champion", "1")
         for words in (("artifacts", "put", run, trees[1]), ("log", "artifact", run, file, "--path", "model/w")):
             refusal = self.trk.run(*words, expect=4).stderr
-            self.assertIn("model/w' cannot be replaced: version 1 of model 'kept' needs it", refusal)
+            self.assertIn("model/w' cannot be replaced: version 1 of model 'kept' (champion) needs it", refusal)
             self.trk.run(words[0], words[1], run, trees[0])
             self.trk.run(*words, "--force")
             forced = self.trk.json("models", "history", "kept", "--max", "1")["events"][0]
@@ -506,6 +507,10 @@ class Models(WithDaemon):
             history = self.trk.out("models", "history", "kept", env={"COLUMNS": "200"})
             self.assertIn("v1: what it needs was replaced by force", history)
             self.trk.run("artifacts", "put", run, trees[0], "--force")
+        self.trk.run("models", "alias", "kept", "champion", "--delete")
+        self.trk.run("artifacts", "put", run, trees[1])
+        history = self.trk.out("models", "history", "kept", env={"COLUMNS": "200"})
+        self.assertIn("v1: files it needs were replaced", history)
 
     def second_version(self, run, target):
         newer = {**self.FILES, "weights.csv": b"4,5,6\n"}

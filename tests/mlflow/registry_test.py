@@ -215,9 +215,13 @@ def test_what_a_version_needs_is_not_deleted(client, run, model_name, version):
     assert client.get_run(run.info.run_id).info.lifecycle_stage == "deleted"
 
 
-def test_what_a_version_needs_is_not_overwritten(client, run, model_name, version):
+def test_what_a_version_in_use_needs_is_not_overwritten(client, run, model_name, version):
+    client.set_registered_model_alias(model_name, "champion", version.version)
     with pytest.raises(Exception, match="409"):  # 3.x adds the sentence that names the version
         client.log_text(run.info.run_id, "other weights", "model/data.txt")
     client.log_text(run.info.run_id, "weights", "model/data.txt")
     client.log_text(run.info.run_id, "more", "model/notes.txt")
     assert mlflow.artifacts.load_text(f"models:/{model_name}/{version.version}/data.txt") == "weights"
+    client.delete_registered_model_alias(model_name, "champion")
+    client.log_text(run.info.run_id, "other weights", "model/data.txt")  # as who logs a model anew for each version
+    assert mlflow.artifacts.load_text(f"models:/{model_name}/{version.version}/data.txt") == "other weights"

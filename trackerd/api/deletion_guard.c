@@ -6,6 +6,7 @@
 #include "api/model_events.h"
 #include "artifacts/artifact_path.h"
 #include "http/target.h"
+#include "store/deployments.h"
 #include "store/model_versions.h"
 #include "store/registry_json.h"
 
@@ -93,11 +94,12 @@ static bool is_forced(const struct call *call, struct opt_bool field, bool *is_f
 }
 
 /* The history of the version says what was taken from it. */
-static bool remember(struct call *call, struct db *tracker, const struct way *way,
-		     struct slice subject, const struct needing_version *needing, struct error *err)
+static bool remember(struct call *call, struct db *tracker, enum registry_kind kind,
+		     const struct way *way, struct slice subject,
+		     const struct needing_version *needing, struct error *err)
 {
 	struct model_change change = {
-		.kind = REGISTRY_GUARD_FORCED,
+		.kind = kind,
 		.model_pk = {needing->model_pk},
 		.name = needing->model,
 		.version = needing->version,
@@ -117,7 +119,8 @@ bool deletion_guard(struct call *call, struct db *tracker, const struct deletion
 	if (needing.count > 0 && !forced)
 		return refuse(tracker, &deleting, deletion->subject, &needing, call->arena, err);
 	for (size_t i = 0; i < needing.count; i++) {
-		if (!remember(call, tracker, &deleting, deletion->subject, &needing.items[i], err))
+		if (!remember(call, tracker, REGISTRY_GUARD_FORCED, &deleting, deletion->subject,
+			      &needing.items[i], err))
 			return false;
 	}
 	return true;
@@ -145,7 +148,49 @@ static struct slice lost_files(const struct artifact_file_list *losses,
 			  : arena_printf(arena, "'%s' (one of %zu files)", quoted, count);
 }
 
-static bool guard_losses(struct call *call, struct db *tracker,
+/* By an alias, in a stage, or where it runs. */
+static bool find_use(struct db *tracker, const struct needing_version *needing, struct arena *arena,
+		     bool *is_used_out, struct error *err)
+{
+	struct model_version version;
+	struct deployment_list deployments;
+	if (!model_version_load_by_pk(tracker, (struct model_pk){needing->model_pk},
+				      needing->version, arena, &version, err) ||
+	    !deployments_of_version(tracker, needing->model, needing->version, 1, arena,
+				    &deployments, err))
+		return false;
+	*is_used_out = version.aliases.count > 0 || deployments.count > 0 ||
+		       !(slice_eq(version.stage, SLICE("None")) ||
+			 slice_eq(version.stage, SLICE("Archived")));
+	return true;
+}
+
+/* Once, however many files follow, until something else happens to what it needs. */
+static bool remember_replaced(struct call *call, struct db *tracker, struct slice files,
+			      const struct needing_version *needing, struct error *err)
+{
+	bool is_known;
+	return registry_newest_is(tracker, (struct model_pk){needing->model_pk}, needing->version,
+				  REGISTRY_GUARD_REPLACED, &is_known, err) &&
+	       (is_known ||
+		remember(call, tracker, REGISTRY_GUARD_REPLACED, &replacing, files, needing, err));
+}
+
+enum judgement { MAY, MAY_BY_FORCE, MUST_NOT };
+
+/* What is removed goes by force only, from whatever version; MLflow's clients replace files, and have no force. */
+static bool judge(struct db *tracker, const struct artifact_write *write, bool forced,
+		  const struct needing_version *needing, struct arena *arena, enum judgement *out,
+		  struct error *err)
+{
+	bool is_used = true;
+	if (!forced && !write->replaces && !find_use(tracker, needing, arena, &is_used, err))
+		return false;
+	*out = forced ? MAY_BY_FORCE : is_used ? MUST_NOT : MAY;
+	return true;
+}
+
+static bool guard_losses(struct call *call, struct db *tracker, const struct artifact_write *write,
 			 const struct artifact_file_list *losses,
 			 const struct needing_version_list *needing, bool forced, struct error *err)
 {
@@ -153,16 +198,22 @@ static bool guard_losses(struct call *call, struct db *tracker,
 		.items = ARENA_NEW(call->arena, struct needing_version, needing->count)};
 	struct slice subject = {0};
 	for (size_t i = 0; i < needing->count; i++) {
-		struct slice files = lost_files(losses, &needing->items[i], call->arena);
+		const struct needing_version *item = &needing->items[i];
+		struct slice files = lost_files(losses, item, call->arena);
+		enum judgement judgement;
 		if (!slice_is_present(files))
 			continue;
-		if (forced && !remember(call, tracker, &replacing, files, &needing->items[i], err))
+		if (!judge(tracker, write, forced, item, call->arena, &judgement, err) ||
+		    (judgement == MAY && !remember_replaced(call, tracker, files, item, err)) ||
+		    (judgement == MAY_BY_FORCE &&
+		     !remember(call, tracker, REGISTRY_GUARD_FORCED, &replacing, files, item, err)))
 			return false;
+		if (judgement != MUST_NOT)
+			continue;
 		subject = losing.count == 0 ? files : subject;
-		losing.items[losing.count++] = needing->items[i];
+		losing.items[losing.count++] = *item;
 	}
-	return forced || losing.count == 0 ||
-	       refuse(tracker, &replacing, subject, &losing, call->arena, err);
+	return losing.count == 0 || refuse(tracker, &replacing, subject, &losing, call->arena, err);
 }
 
 bool deletion_guard_write(struct call *call, struct db *tracker, const struct artifact_write *write,
@@ -183,5 +234,5 @@ bool deletion_guard_write(struct call *call, struct db *tracker, const struct ar
 	return needing.count == 0 ||
 	       (is_forced(call, force, &forced, err) &&
 		artifact_losses_find(tracker, write, call->arena, &losses, err) &&
-		guard_losses(call, tracker, &losses, &needing, forced, err));
+		guard_losses(call, tracker, write, &losses, &needing, forced, err));
 }

@@ -6,7 +6,10 @@
  * the committer that are like it: what they changed before goes back with the refusal.
  *
  * A file more in a version's folder is not refused: nothing of the version is lost, and MLflow's clients make a version
- * of a folder before they are done with it. Nor is a write that repeats what is there: clients try again. */
+ * of a folder before they are done with it. Nor is a write that repeats what is there: clients try again. Nor are other
+ * bytes for a version that is not used, by an alias, in a stage, or where it runs: scripts that log a model again and
+ * again at one path, each time as a new version, are older than this rule. The version's history has an event
+ * guard.replaced then, one for all that follow each other. */
 #ifndef API_DELETION_GUARD_H
 #define API_DELETION_GUARD_H
 

@@ -35,6 +35,7 @@ static const struct kind_row kinds[] = {
 	[REGISTRY_ALIAS_ROLLED_BACK] =    {"alias.rolled_back",   REGISTRY_PART_ALIAS},
 	[REGISTRY_ALIAS_ADOPTED] =        {"alias.adopted",       REGISTRY_PART_ALIAS},
 	[REGISTRY_GUARD_FORCED] =         {"guard.forced",        REGISTRY_PART_GUARD},
+	[REGISTRY_GUARD_REPLACED] =       {"guard.replaced",      REGISTRY_PART_GUARD},
 };
 // clang-format on
 
@@ -291,6 +292,29 @@ bool registry_alias_event_load(struct db *db, struct model_pk pk, struct slice a
 		out->actor = db_column_copy(st, 4, arena);
 		out->reason = db_column_copy(st, 5, arena);
 	}
+	db_reset(st);
+	return true;
+}
+
+bool registry_newest_is(struct db *db, struct model_pk pk, int64_t version, enum registry_kind kind,
+			bool *out, struct error *err)
+{
+	bool found = false;
+	struct db_statement *st =
+		db_prepare(db,
+			   SQL("SELECT kind FROM registry_events WHERE model_seq ="
+			       " (SELECT model_seq FROM registered_models WHERE model_pk = $1)"
+			       " AND version = $2 AND part = $3 AND key = ''"
+			       " ORDER BY event_seq DESC LIMIT 1"),
+			   err);
+	if (st == NULL)
+		return false;
+	db_bind_i64(st, 1, pk.value);
+	db_bind_i64(st, 2, version);
+	db_bind_i64(st, 3, registry_kind_part(kind));
+	if (!db_fetch_one(st, &found, err))
+		return false;
+	*out = found && slice_eq_cstr(db_column_text(st, 0), registry_kind_name(kind));
 	db_reset(st);
 	return true;
 }

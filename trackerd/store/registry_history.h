@@ -69,7 +69,8 @@ enum registry_kind {
 	REGISTRY_ALIAS_PROMOTED,
 	REGISTRY_ALIAS_ROLLED_BACK,
 	REGISTRY_ALIAS_ADOPTED,
-	REGISTRY_GUARD_FORCED, /* a run, experiment or artifact that a version needs was deleted by force */
+	REGISTRY_GUARD_FORCED, /* a run, experiment or artifact that a version needs was deleted or replaced by force */
+	REGISTRY_GUARD_REPLACED, /* files that a version needs got other bytes while nobody used it */
 	REGISTRY_KINDS_END
 };
 
@@ -139,6 +140,10 @@ struct registry_alias_event {
 };
 MUST_CHECK bool registry_alias_event_load(struct db *db, struct model_pk pk, struct slice alias, struct arena *arena,
 					  struct registry_alias_event *out, struct error *err);
+
+/* Is the newest event of what `kind` changes of a version, which has no key, of that kind? */
+MUST_CHECK bool registry_newest_is(struct db *db, struct model_pk pk, int64_t version, enum registry_kind kind,
+				   bool *out, struct error *err);
 
 /* Gives each model that has none its first events (model.adopted, version.adopted, alias.adopted), in one transaction
  * of its own. At start, before other threads have connections; costs a look when there is nothing to do. `db` is

@@ -76,6 +76,12 @@ static void events_of_the_registry_are_told(void **state)
 		{NULL, "{\"kind\":\"model.rules_set\"}", "rules set"},
 		{NULL, "{\"kind\":\"guard.forced\",\"version\":\"4\"}",
 		 "v4: what it needs was deleted by force"},
+		{NULL,
+		 "{\"kind\":\"guard.forced\",\"version\":\"4\",\"detail\":{\"replaced\":\"f\"}}",
+		 "v4: what it needs was replaced by force"},
+		{NULL,
+		 "{\"kind\":\"guard.replaced\",\"version\":\"4\",\"detail\":{\"replaced\":\"f\"}}",
+		 "v4: files it needs were replaced"},
 	};
 	// clang-format on
 	(void)state;

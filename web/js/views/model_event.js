@@ -8,7 +8,7 @@ export const GROUPS = {
 	version: 'Versions',
 	tag: 'Tags',
 	model: 'The model',
-	guard: 'Forced deletions',
+	guard: 'Lost files',
 };
 
 export function groupOf(kind) {
@@ -69,6 +69,7 @@ const SENTENCES = {
 		v(e.version),
 		' needs',
 	],
+	'guard.replaced': (e) => ['replaced files that ', v(e.version), ' needs'],
 };
 
 const stage = (state) => h('span.tag', state.stage || 'None');
