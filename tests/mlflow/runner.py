@@ -39,7 +39,9 @@ def run(environment):
     # The client's own settings must not leak in from whoever runs the tests.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     command = [python, "-m", "pytest", "-c", os.path.join(HERE, "pytest.ini"), "--rootdir", HERE,
-               "--binaries", os.path.abspath(sys.argv[1]), *(sys.argv[2:] or [HERE])]
+               "--binaries", os.path.abspath(sys.argv[1]), *sys.argv[2:]]
+    if not any(".py" in argument for argument in sys.argv[2:]):
+        command.append(HERE)  # whose conftest.py knows --binaries
     # A session of its own: when time is up, the daemons that the suites started end with them.
     with subprocess.Popen(command, env={**inherited, **SETTINGS}, start_new_session=True) as suites:
         try:

@@ -79,6 +79,15 @@ def test_a_model_is_registered_while_it_is_logged(client, experiment, line, tabl
     assert mlflow.models.get_model_info(f"models:/{model_name}/2").run_id == active.info.run_id
 
 
+def test_a_run_logs_its_model_anew_for_each_version(client, experiment, line, table, model_name):
+    """Before 3.x both are at one path; the second has other bytes, in MLmodel at least."""
+    with mlflow.start_run():
+        for number in (1, 2):
+            info = log_model(line, "model", registered_model_name=model_name)
+            assert str(info.registered_model_version) == str(number)
+    assert np.allclose(mlflow.sklearn.load_model(f"models:/{model_name}/2").predict(table), line.predict(table))
+
+
 def test_a_logged_model_is_registered_later(client, experiment, line, table, model_name):
     with mlflow.start_run() as active:
         info = log_model(line, "model")
