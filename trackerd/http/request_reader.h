@@ -54,9 +54,6 @@ void request_reader_restart(struct request_reader *r);
 /* After READER_HEAD: of the request's texts only path and Origin stay, in memory of their size; they may move. For who
  * keeps a request for long. Without memory for it, nothing happens. */
 void request_reader_trim(struct request_reader *r);
-/* For a request that lasts: of its texts only the path and the header Origin stay, in as much memory as they need; both
- * move. After READER_HEAD. Without memory nothing happens. */
-void request_reader_trim(struct request_reader *r);
 /* Has a byte of a request come since the last restart? */
 bool request_reader_has_begun(const struct request_reader *r);
 /* Takes a front part of *bytes and tells the first thing found in it. After READER_HEAD, call it
