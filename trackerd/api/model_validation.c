@@ -110,9 +110,11 @@ bool model_check_version(struct slice text, int64_t *out, struct error *err)
 {
 	char quoted[64];
 	int64_t version;
-	if (!slice_parse_i64(text, &version) || version < 1)
+	bool is_integer = slice_parse_i64(text, &version);
+	if (!is_integer || version < 1)
 		return error_set(err, ERR_INVALID_PARAMETER_VALUE,
-				 "Parameter 'version' must be an integer, got '%s'.",
+				 "Parameter 'version' must be %s integer, got '%s'.",
+				 is_integer ? "a positive" : "an",
 				 error_quote(text, quoted, sizeof(quoted)));
 	*out = version;
 	return true;
