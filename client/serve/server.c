@@ -11,6 +11,7 @@
 #include "base/notify.h"
 #include "http/access_log.h"
 #include "http/http_server.h"
+#include "serve/address.h"
 #include "serve/invocations.h"
 
 enum {
@@ -117,9 +118,8 @@ static bool open_http(struct server *s, struct error *err)
 	if (!http_server_open(&s->loop, &options, &s->http_or_null, err))
 		return false;
 	s->invocations.http_or_null = s->http_or_null;
-	bool is_ipv6 = strchr(options.host, ':') != NULL;
-	(void)snprintf(s->address, sizeof(s->address), is_ipv6 ? "http://[%s]:%u" : "http://%s:%u",
-		       options.host, http_server_port(s->http_or_null));
+	address_url(options.host, http_server_port(s->http_or_null), s->address,
+		    sizeof(s->address));
 	log_event(LOG_INFO, "listening", "host=%s port=%u",
 		  log_quote(slice_from_cstr(options.host), host, sizeof(host)),
 		  http_server_port(s->http_or_null));
