@@ -146,6 +146,10 @@ static void print_state(struct cli *cli, const struct json_value *reply)
 	const struct json_value **versions =
 		reversed(cli->arena, json_tree_get(reply, "versions"), &count);
 	struct table table;
+	for (size_t i = 0; cli->quiet && i < count; i++)
+		cli_print_line(cli, json_text(versions[i], "version"));
+	if (cli->quiet)
+		return;
 	terminal_print(stdout, cli->arena, STYLE_BOLD, json_text(model, "name"));
 	(void)printf(" at %.*s, after event %.*s\n",
 		     SLICE_FMT(format_time(cli->arena,

@@ -232,6 +232,13 @@ static void print_versions(struct cli *cli, const struct json_value *model,
 	(void)table_print(&table, stdout, 0); /* --json has all */
 }
 
+static void print_version_numbers(struct cli *cli, const struct json_value *versions)
+{
+	const struct json_value *v = json_items(versions);
+	for (; v != NULL; v = v->next_sibling_or_null)
+		cli_print_line(cli, json_text(v, "version"));
+}
+
 bool models_show(struct cli *cli, struct error *err)
 {
 	const struct json_value *model, *versions;
@@ -251,6 +258,10 @@ bool models_show(struct cli *cli, struct error *err)
 		json_array_end(w);
 		json_object_end(w);
 		return cli_print_json(cli, err);
+	}
+	if (cli->quiet) {
+		print_version_numbers(cli, versions);
+		return true;
 	}
 	terminal_print(stdout, cli->arena, STYLE_BOLD, json_text(model, "name"));
 	(void)putchar('\n');

@@ -529,6 +529,7 @@ class Models(WithDaemon):
         shown = self.trk.json("models", "show", "taxi")
         self.assertEqual([(v["version"], v["description"]) for v in shown["versions"]], [("2", "more"), ("1", "")])
         self.assertIn("champion", self.trk.out("models", "show", "taxi"))
+        self.assertEqual(self.trk.out("models", "show", "taxi", "--quiet"), "2\n1\n")
         self.trk.run("models", "alias", "taxi", "champion", "--delete")
         self.trk.run("models", "get", "taxi@champion", "--to", target, expect=3)
         self.trk.run("models", "delete", "taxi/1", expect=2)

@@ -558,6 +558,8 @@ def the_command_line_tells_it(program):
         check(re.search(r"after event 5\n", shown) and re.search(r"^ +2 +champion *$", shown, re.M) and "STAGE" not in shown, shown)
         state = json.loads(trk(program, daemon, "models", "show", "taxi", "--at", "0s", "--json")[0])
         check(told(state)["aliases"] == {"champion": "2"}, state)
+        quiet = trk(program, daemon, "models", "show", "taxi", "--at", "0s", "--quiet")[0].split()
+        check(quiet == [v["version"] for v in reversed(state["versions"])], quiet)
         trk(program, daemon, "models", "show", "taxi", "--at", "2h", status=3)
         trk(program, daemon, "models", "show", "taxi", "--at", "soon", status=2)
         check("yet to come" in trk(program, daemon, "models", "show", "taxi", "--at", "9999-01-01", status=2)[1], "years ahead")
