@@ -145,6 +145,16 @@ static void print_rules(struct cli *cli, const struct json_value *reply)
 		cli_say(cli, "Nothing is required, and no alias is protected.");
 }
 
+static void say_unheld(struct cli *cli, const struct json_value *reply)
+{
+	const struct json_value *alias = json_items(json_tree_get(reply, "unheld_aliases"));
+	for (; alias != NULL; alias = alias->next_sibling_or_null)
+		cli_say(cli,
+			"Nobody holds the alias '%.*s' yet: until somebody does, this requirement "
+			"passes.",
+			SLICE_FMT(alias->text));
+}
+
 bool models_require(struct cli *cli, struct error *err)
 {
 	struct json_value *reply;
@@ -167,5 +177,6 @@ bool models_require(struct cli *cli, struct error *err)
 	if (cli->json)
 		return cli_print_reply(cli, reply, err);
 	print_rules(cli, reply);
+	say_unheld(cli, reply);
 	return true;
 }

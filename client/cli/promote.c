@@ -14,15 +14,29 @@ struct promotion {
 	bool is_forced;
 };
 
+static void print_check(struct cli *cli, const struct json_value *check)
+{
+	enum terminal_style style = STYLE_RED;
+	const char *sign = "✗";
+	struct slice text = json_text(check, "text");
+	if (json_text(check, "unheld_alias").len > 0) {
+		style = STYLE_YELLOW;
+		sign = "○";
+		text = arena_concat(cli->arena, SLICE("not compared: "), text);
+	} else if (json_tree_bool(json_tree_get(check, "ok"), false)) {
+		style = STYLE_GREEN;
+		sign = "✓";
+	}
+	(void)printf("%s%s%s ", terminal_style(stdout, style), sign,
+		     terminal_style(stdout, STYLE_PLAIN));
+	terminal_print_wrapped(stdout, cli->arena, 2, text);
+}
+
 static void print_checks(struct cli *cli, const struct json_value *reply)
 {
 	const struct json_value *check = json_items(json_tree_get(reply, "checks"));
-	for (; check != NULL; check = check->next_sibling_or_null) {
-		bool ok = json_tree_bool(json_tree_get(check, "ok"), false);
-		(void)printf("%s%s%s ", terminal_style(stdout, ok ? STYLE_GREEN : STYLE_RED),
-			     ok ? "✓" : "✗", terminal_style(stdout, STYLE_PLAIN));
-		terminal_print_wrapped(stdout, cli->arena, 2, json_text(check, "text"));
-	}
+	for (; check != NULL; check = check->next_sibling_or_null)
+		print_check(cli, check);
 }
 
 /* What was found out, for people or as JSON. */

@@ -173,6 +173,9 @@ def each_requirement_asks_its_own_alias(site, trk):
     trk.run("models", "require", "several", "rmse < champion", "rmse < canary", "rmse < champion + 50%", "rmse < nobody")
     checks = trk.json("promote", "several", "3", "--to", "champion", "--dry-run", expect=7)["checks"]
     check([(c["ok"], c["limit"]) for c in checks] == [(False, "5"), (True, "8"), (True, "7.5"), (True, "")], checks)
+    check([c["unheld_alias"] for c in checks] == ["", "", "", "nobody"], checks)
+    shown = trk.run("promote", "several", "3", "--to", "champion", "--dry-run", expect=7).stdout
+    check("\n○ not compared: rmse is 6; nobody holds nobody" in shown and shown.count("✓") == 2, shown)
 
 
 @case
@@ -195,6 +198,21 @@ def a_protected_alias_moves_by_promotion_only(site, trk):
     trk.run("promote", "safe", "1", "--to", "champion", "--reason", "x")
     trk.run("models", "require", "safe", "--protect", "champion")
     trk.run("models", "delete", "safe", "--yes", "--force")
+
+
+@case
+def an_alias_that_nobody_holds_is_told(site, trk):
+    """"models require" warns of each alias that nobody holds, such as a mistyped one, as long as nobody does."""
+    make_model(site, "typo")
+    make_version(site, "typo", make_run(site, "r", {"rmse": 1.0}))
+    trk.run("models", "alias", "typo", "canary", "1")
+    unheld = ("models", "require", "typo", "rmse < champoin", "rmse < canary", "rmse < champoin + 1%")
+    warning = "Nobody holds the alias 'champoin' yet: until somebody does, this requirement passes.\n"
+    check(trk.run(*unheld).stderr == warning, "an alias that nobody holds")
+    check(trk.run("models", "require", "typo").stderr == warning, "it is told again")
+    check(trk.json("models", "require", "typo")["unheld_aliases"] == ["champoin"], "as JSON")
+    trk.run("models", "alias", "typo", "champoin", "1")
+    check(trk.run("models", "require", "typo").stderr == "", "somebody holds it")
 
 
 @case

@@ -12,10 +12,17 @@
 #include "search/requirement.h"
 #include "store/model_rules.h"
 #include "store/models.h"
+#include "store/registry_history.h"
 #include "store/snapshot.h"
 
 struct rules_request {
 	struct text_list requirements, protected_aliases;
+};
+
+struct rules_result {
+	struct model_rules rules;
+	struct slice *unheld_aliases; /* of the requirements: nobody holds them, so that nothing is compared */
+	size_t unheld_count;
 };
 
 static const struct field put_fields[] = {
@@ -37,12 +44,49 @@ static struct slice rules_etag(const struct model_rules *rules, struct arena *ar
 
 static void rules_encode(const struct call *call, struct json_writer *w)
 {
+	const struct rules_result *result = call->result;
 	struct slice revision = slice_make(call->etag.ptr + 1, call->etag.len - 2);
 	json_object_begin(w);
 	json_put_string(w, "model", call->path_arguments[0]);
 	json_put_string(w, "revision", revision);
-	model_rules_json_members(w, call->result);
+	model_rules_json_members(w, &result->rules);
+	json_key(w, "unheld_aliases");
+	json_array_begin(w);
+	for (size_t i = 0; i < result->unheld_count; i++)
+		json_string(w, result->unheld_aliases[i]);
+	json_array_end(w);
 	json_object_end(w);
+}
+
+static bool has_text(const struct slice *items, size_t count, struct slice text)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_eq(items[i], text))
+			return true;
+	}
+	return false;
+}
+
+static bool find_unheld(struct call *call, struct db *tracker, struct model_pk pk,
+			struct rules_result *result, struct error *err)
+{
+	const struct model_rules *rules = &result->rules;
+	result->unheld_aliases = ARENA_NEW(call->arena, struct slice, rules->requirement_count + 1);
+	result->unheld_count = 0;
+	for (size_t i = 0; i < rules->requirement_count; i++) {
+		struct requirement r;
+		struct registry_alias_event last;
+		struct error unreadable; /* shown all the same, so that it can be removed */
+		if (!requirement_parse(rules->requirements[i], call->arena, &r, &unreadable) ||
+		    !slice_is_present(r.alias) ||
+		    has_text(result->unheld_aliases, result->unheld_count, r.alias))
+			continue;
+		if (!registry_alias_event_load(tracker, pk, r.alias, call->arena, &last, err))
+			return false;
+		if (last.version == 0)
+			result->unheld_aliases[result->unheld_count++] = r.alias;
+	}
+	return true;
 }
 
 /* ---- showing ------------------------------------------------------------------------------------ */
@@ -52,22 +96,24 @@ static bool get_check(struct call *call, struct error *err)
 	return model_check_name(call->path_arguments[0], err);
 }
 
-static bool load(struct call *call, struct db *tracker, struct model_rules *rules,
+static bool load(struct call *call, struct db *tracker, struct rules_result *result,
 		 struct error *err)
 {
 	struct model_pk pk;
 	return model_find(tracker, call->path_arguments[0], &pk, err) &&
-	       model_rules_load(tracker, pk, call->arena, rules, err);
+	       model_rules_load(tracker, pk, call->arena, &result->rules, err) &&
+	       find_unheld(call, tracker, pk, result, err);
 }
 
 static bool get_execute(struct call *call, struct db *tracker, struct error *err)
 {
-	struct model_rules *rules = ARENA_NEW(call->arena, struct model_rules, 1);
+	struct rules_result *result = ARENA_NEW(call->arena, struct rules_result, 1);
 	struct db_statement *snapshot = snapshot_hold(tracker, err);
-	bool ok = snapshot != NULL && load(call, tracker, rules, err);
+	bool ok = snapshot != NULL && load(call, tracker, result, err);
 	snapshot_release(snapshot);
-	call->result = rules;
-	call->etag = rules_etag(rules, call->arena);
+	call->result = result;
+	if (ok)
+		call->etag = rules_etag(&result->rules, call->arena);
 	return ok;
 }
 
@@ -80,15 +126,6 @@ const struct endpoint model_rules_get = {
 };
 
 /* ---- setting ------------------------------------------------------------------------------------ */
-
-static bool has_text(const struct slice *items, size_t count, struct slice text)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_eq(items[i], text))
-			return true;
-	}
-	return false;
-}
 
 /* To their canonical spelling, each once. */
 static bool check_requirements(struct call *call, struct text_list *list, struct error *err)
@@ -164,7 +201,8 @@ static bool put_execute(struct call *call, struct db *tracker, struct error *err
 {
 	const struct rules_request *r = call->request;
 	struct slice name = call->path_arguments[0];
-	struct model_rules before, *after = ARENA_NEW(call->arena, struct model_rules, 1);
+	struct rules_result *result = ARENA_NEW(call->arena, struct rules_result, 1);
+	struct model_rules before, *after = &result->rules;
 	struct model_pk pk;
 	if (!model_find(tracker, name, &pk, err) ||
 	    !model_rules_load(tracker, pk, call->arena, &before, err) ||
@@ -179,7 +217,7 @@ static bool put_execute(struct call *call, struct db *tracker, struct error *err
 		after->protected_aliases = r->protected_aliases.items;
 		after->protected_count = r->protected_aliases.count;
 	}
-	call->result = after;
+	call->result = result;
 	call->etag = rules_etag(after, call->arena);
 	struct model_change change = {.kind = REGISTRY_MODEL_RULES_SET,
 				      .model_pk = pk,
@@ -187,6 +225,7 @@ static bool put_execute(struct call *call, struct db *tracker, struct error *err
 				      .before = model_rules_json(&before, call->arena),
 				      .after = model_rules_json(after, call->arena)};
 	return model_rules_put_in_txn(tracker, pk, after, err) &&
+	       find_unheld(call, tracker, pk, result, err) &&
 	       model_change(call, tracker, &change, err);
 }
 

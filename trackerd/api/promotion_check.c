@@ -147,6 +147,7 @@ void promotion_checks_json(struct json_writer *w, const struct promotion_checks 
 		json_put_string(w, "origin", slice_or_empty(slice_from_cstr(c->origin)));
 		json_put_string(w, "value", c->value);
 		json_put_string(w, "limit", c->limit);
+		json_put_string(w, "unheld_alias", c->unheld_alias);
 		json_put_string(w, "text", c->text);
 		json_object_end(w);
 	}

@@ -30,7 +30,8 @@ void requirement_check(const struct requirement *requirement,
 	*out = (struct requirement_check){.requirement = requirement->text,
 					  .origin = figure->is_known ? figure->origin : NULL,
 					  .value = SLICE(""),
-					  .limit = SLICE("")};
+					  .limit = SLICE(""),
+					  .unheld_alias = SLICE("")};
 	if (!figure->is_known)
 		out->text = arena_printf(arena, "%.*s is not known: %.*s", SLICE_FMT(c.name),
 					 SLICE_FMT(figure->why));
@@ -221,6 +222,7 @@ static void check_number(struct check *c, double value, const struct requirement
 		compare(c, value, r->number, r->number);
 	} else if (holder == NULL) {
 		c->out->ok = true;
+		c->out->unheld_alias = r->alias;
 		c->out->text = arena_printf(
 			c->arena,
 			"%.*s is %.*s; nobody holds %.*s, so there is nothing to compare with",

@@ -27,6 +27,7 @@ struct requirement_check {
 	const char *origin; /* of the figure; NULL when it is not known */
 	struct slice value; /* the figure, sizes in bytes, texts cut at 500 characters; empty when it is not known */
 	struct slice limit; /* what it is compared with, likewise; empty without a comparison */
+	struct slice unheld_alias; /* that it was to be compared with; empty when it was, or names none */
 	struct slice text;  /* one sentence without full stop for a person */
 };
 

@@ -139,6 +139,10 @@ static void test_what_cannot_be_compared_is_explained(void **state)
 	assert_true(c.ok);
 	assert_text(c.text,
 		    "rmse is 7; nobody holds champion, so there is nothing to compare with");
+	assert_text(c.unheld_alias, "champion");
+	struct requirement_figure held = number(8);
+	c = check("rmse <= champion", number(7), &held);
+	assert_text(c.unheld_alias, "");
 	c = check("rmse <= champion", number((double)NAN), NULL);
 	assert_false(c.ok);
 	c = check("rmse <= champion", none, NULL);
