@@ -119,6 +119,39 @@ static void what_was_twice_is_left_twice(void **state)
 		assert_int_equal(roll_back(t, pk, &stay), back[i]);
 }
 
+/* Whatever the alias did later, and whenever else the version held it. */
+static void a_stay_ends_with_the_next_event(void **state)
+{
+	struct tracker_db *t = *state;
+	struct model_pk pk = add_model(t);
+	struct alias_stay stay;
+	bool found = false;
+	int64_t first = move(t, pk, 1), second = move(t, pk, 2);
+	assert_int_equal(roll_back(t, pk, &stay), 1);
+	int64_t again = second + 1, third = move(t, pk, 3);
+	(void)move(t, pk, 4);
+	CHECK(t, alias_stay_of_version(t->db, pk, ALIAS, 1, &t->arena, &stay, &found, &t->err));
+	assert_true(found);
+	assert_int_equal(stay.event_seq, first); /* what came back with the rollback goes on */
+	assert_int_equal(stay.since_ms, again);
+	assert_int_equal(stay.until_ms, third);
+	CHECK(t, alias_stay_of_version(t->db, pk, ALIAS, 2, &t->arena, &stay, &found, &t->err));
+	assert_true(found);
+	assert_int_equal(stay.event_seq, second);
+	assert_int_equal(stay.until_ms, again);
+}
+
+static void the_present_version_is_nothing_to_go_back_to(void **state)
+{
+	struct tracker_db *t = *state;
+	struct model_pk pk = add_model(t);
+	struct alias_stay stay;
+	static const int64_t moves[] = {1, 2, 0, 2}; /* deleted, and set again */
+	for (size_t i = 0; i < ARRAY_COUNT(moves); i++)
+		(void)move(t, pk, moves[i]);
+	assert_int_equal(roll_back(t, pk, &stay), 1);
+}
+
 static void times_without_the_alias_and_lost_versions_are_passed_over(void **state)
 {
 	struct tracker_db *t = *state;
@@ -158,6 +191,8 @@ int main(void)
 		TEST(an_alias_without_a_past_has_nothing_before),
 		TEST(rolling_back_again_goes_further_back),
 		TEST(what_was_twice_is_left_twice),
+		TEST(a_stay_ends_with_the_next_event),
+		TEST(the_present_version_is_nothing_to_go_back_to),
 		TEST(times_without_the_alias_and_lost_versions_are_passed_over),
 		TEST(a_version_is_found_where_it_was_last),
 	};
