@@ -381,6 +381,14 @@ def an_experiment_stays_with_what_it_holds(folder):
         equal(site.collect(), {"runs": 1, "experiments": 1, "logged_models": 0}, "removed")
         equal(site.client.raw("GET", PROXY + f"artifacts/common/{runs[1]}/artifacts/f")[0], 200, "the other's file")
         equal(site.client.raw("GET", PROXY + "artifacts/common/by-hand")[0], 200, "nobody's file")
+        lone = site.experiment("lone", artifact_location="mlflow-artifacts:/lone")
+        site.experiment("neighbour", artifact_location="mlflow-artifacts:/lone2")
+        for folder_of in ("lone", "lone2"):
+            site.put(f"{folder_of}/by-hand", b"of its experiment")
+        site.post("experiments/delete", experiment_id=lone)
+        site.collect()
+        equal(site.client.raw("GET", PROXY + "artifacts/lone/by-hand")[0], 404, "a folder of one experiment alone")
+        equal(site.client.raw("GET", PROXY + "artifacts/lone2/by-hand")[0], 200, "one whose name begins alike")
         site.post("experiments/delete", experiment_id="0")
         equal(site.plan()["stays"][0]["reason"], "default", "experiment 0")
 
