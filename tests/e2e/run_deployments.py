@@ -183,6 +183,8 @@ def a_restart_is_nobodys_silence():
         check(stale["last_seen_ms"] < began * 1000 - 3000 * 1000, "when it was seen last is lost")
         wait_until(lambda: (fleet.gauges()["stale"], fleet.gauges()["active"]) == (450, 1), "all of them stale")
         check(fleet.states(451) == ["active", "stale"], f"history {fleet.states(451)}")
+        times = {fleet.get(number)["since_ms"] for number in range(2, 452)}
+        check(times == {stale["since_ms"]}, f"they were missed in one look, but turned stale at {sorted(times)}")
 
 
 @case

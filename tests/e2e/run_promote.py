@@ -95,6 +95,15 @@ def every_requirement_can_refuse(site, trk):
         trk.run("models", "require", "kinds", "--remove", requirement.replace(" ", "  ").replace("@", ""))
 
 
+def shout_digest(site, name, version):
+    """Writes the digest that was registered in capitals, as other tools do."""
+    tags = site.client.call("GET", f"model-versions/get?name={name}&version={version}")["model_version"]["tags"]
+    registered = next(tag["value"] for tag in tags if tag["key"] == "trackerd.tree_sha256")
+    check(registered != registered.upper(), f"{registered} has no letters")
+    site.client.call("POST", "model-versions/set-tag", {
+        "name": name, "version": version, "key": "trackerd.tree_sha256", "value": registered.upper()})
+
+
 @case
 def a_tampered_tree_has_no_digest(site, trk):
     """digest: the files must be here, and those that were registered."""
@@ -106,6 +115,8 @@ def a_tampered_tree_has_no_digest(site, trk):
     check("there are no files at" in " ".join(done.stdout.split()), done.stdout)
     site.client.raw("PUT", f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/model/weights", b"first")
     trk.run("models", "register", run, "model", "--name", "tree")
+    trk.run("promote", "tree", "2", "--to", "a", "--dry-run")
+    shout_digest(site, "tree", "2")
     trk.run("promote", "tree", "2", "--to", "a", "--dry-run")
     site.client.raw("PUT", f"/api/2.0/mlflow-artifacts/artifacts/0/{run}/artifacts/model/weights?force=true", b"second")
     done = trk.run("promote", "tree", "2", "--to", "a", "--dry-run", expect=REFUSED)
