@@ -152,6 +152,20 @@ const char *world_file(struct world *w, const char *path)
 	return pair_value(w, w->files, &w->files_count, path);
 }
 
+const char *world_deployment(struct world *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	pthread_mutex_unlock(&w->mutex); /* what was answered is written */
+	return w->deployment;
+}
+
+void world_forget_deployment(struct world *w)
+{
+	pthread_mutex_lock(&w->mutex);
+	w->deployment[0] = '\0';
+	pthread_mutex_unlock(&w->mutex);
+}
+
 static void set_pair(struct world_pair *pairs, size_t *count, struct slice key, struct slice value)
 {
 	char text[200];
@@ -360,6 +374,24 @@ static void put_file(struct world *w, const struct request *r, const struct json
 	set_pair(w->files, &w->files_count, r->path, content);
 }
 
+static void put_deployment(struct world *w, const struct request *r, const struct json_value *body,
+			   struct answer *a)
+{
+	(void)body;
+	(void)a;
+	assert_true(r->body.len < sizeof w->deployment);
+	snprintf(w->deployment, sizeof w->deployment, "%.*s", SLICE_FMT(r->body));
+}
+
+static void beat_deployment(struct world *w, const struct request *r, const struct json_value *body,
+			    struct answer *a)
+{
+	(void)r;
+	(void)body;
+	if (w->deployment[0] == '\0')
+		answer_error(a, 404, "RESOURCE_DOES_NOT_EXIST", "Deployment not found");
+}
+
 static const struct {
 	const char *method;
 	const char *path;
@@ -374,6 +406,8 @@ static const struct {
 	{"POST", "/api/2.0/mlflow/runs/log-inputs", log_inputs},
 	{"PUT", "/api/2.0/mlflow-artifacts/artifacts/", put_file},
 	{"PUT", "/api/trackerd/v1/archive/", put_file},
+	{"PUT", "/api/trackerd/v1/deployments/", put_deployment},
+	{"POST", "/api/trackerd/v1/deployments/", beat_deployment},
 };
 
 static void dispatch(struct world *w, const struct request *r, struct answer *a)

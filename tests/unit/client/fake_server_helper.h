@@ -51,7 +51,8 @@ struct world {
 	char run_id[40];
 	char run_status[32];
 	char end_time[32];
-	char dataset[600]; /* body of the last log-inputs */
+	char dataset[600];     /* body of the last log-inputs */
+	char deployment[1024]; /* the last report; "": it is not known */
 	int runs_created;
 	/* What was asked. */
 	char *requests[WORLD_REQUESTS_MAX]; /* "POST /api/…" */
@@ -83,6 +84,9 @@ size_t world_points(struct world *w);
 const char *world_param(struct world *w, const char *key);
 const char *world_tag(struct world *w, const char *key);
 const char *world_file(struct world *w, const char *path);
+/* The last report of the deployment; "" if none came, or it was forgotten. */
+const char *world_deployment(struct world *w);
+void world_forget_deployment(struct world *w);
 
 struct fake_server {
 	struct world *world;
