@@ -70,6 +70,7 @@ static void heard(struct reporter *r)
 	if (r->failures > 0)
 		say(r, false, "The server was told of this deployment.");
 	r->failures = 0;
+	r->was_heard = true;
 	r->is_untold = false;
 	r->due_ms = r->options.heartbeat_ms > 0 && !r->is_ended ? now_ms() + r->options.heartbeat_ms
 								: INT64_MAX;
@@ -78,8 +79,9 @@ static void heard(struct reporter *r)
 static void not_heard(struct reporter *r, const struct error *err)
 {
 	char sentence[ERROR_MESSAGE_BYTES_MAX];
-	r->is_unwanted = err->code == ERR_NOT_FOUND || err->code == ERR_ENDPOINT_NOT_FOUND ||
-			 err->code == ERR_METHOD_NOT_ALLOWED;
+	r->is_unwanted = !r->was_heard &&
+			 (err->code == ERR_NOT_FOUND || err->code == ERR_ENDPOINT_NOT_FOUND ||
+			  err->code == ERR_METHOD_NOT_ALLOWED);
 	if (r->is_unwanted)
 		(void)snprintf(sentence, sizeof(sentence),
 			       "The server keeps no deployments, so it was not told of this one.");
@@ -105,15 +107,15 @@ static void send_report(struct reporter *r)
 static void beat(struct reporter *r)
 {
 	struct error err;
-	bool ok = send_request(r, "POST", "/heartbeat", SLICE("{}"), &err);
-	if (ok) {
+	if (send_request(r, "POST", "/heartbeat", SLICE("{}"), &err)) {
 		heard(r);
-	} else if (err.code == ERR_RESOURCE_DOES_NOT_EXIST) {
-		send_report(r); /* it was forgotten */
-	} else {
-		r->is_untold = true; /* where it was away, it may have lost what it knew */
-		not_heard(r, &err);
+		return;
 	}
+	r->is_untold = true; /* where it was away, it may have lost what it knew */
+	if (err.code == ERR_RESOURCE_DOES_NOT_EXIST)
+		send_report(r); /* it was forgotten */
+	else
+		not_heard(r, &err);
 }
 
 void reporter_tick(struct reporter *r)

@@ -3,7 +3,8 @@
  *
  * A server that is away never fails whoever reports, nor holds it up for more than seconds: what could
  * not be told is told by a later tick, after pauses of 0.25 to 30 s. Each report holds all of the state,
- * so the newest is enough. A server that keeps no deployments is left in peace.
+ * so the newest is enough. A server that keeps no deployments is left in peace; one that was told before
+ * keeps them, and what answers "no such page" is a proxy before it while it starts.
  *
  * It has a connection of its own, so that it can report while a download or a hook goes on, and is not
  * cut short by what stops those. One thread. */
@@ -47,7 +48,8 @@ struct reporter {
 	int64_t due_ms;	   /* by the monotonic clock: when reporter_tick has work */
 	unsigned failures; /* since it was last heard */
 	bool is_untold;	   /* the newest report has not been heard */
-	bool is_unwanted;  /* the server keeps no deployments */
+	bool was_heard;	   /* the server keeps deployments */
+	bool is_unwanted;  /* it keeps none */
 	bool is_ended;
 };
 

@@ -328,6 +328,25 @@ static void a_server_that_keeps_no_deployments_is_left_in_peace(void **state)
 	assert_said(s, 1, 0);
 }
 
+/* A proxy says so while the server behind it starts. */
+static void one_that_was_told_before_is_told_again(void **state)
+{
+	struct site *s = *state;
+	tell(s, "active", "2", "");
+	world_add_fault(s->world, FAULT_STATUS, 404, 0);
+	world_add_fault(s->world, FAULT_STATUS, 404, 0);
+	tick_when_due(s);
+	assert_requests(s, 1, 1);
+	assert_true(s->reporter.due_ms <= now_ms() + PAUSE_MS_MAX);
+	tell(s, "failed", "3", "no disk");
+	assert_requests(s, 2, 1);
+	assert_said(s, 1, 0);
+	tick_when_due(s);
+	assert_requests(s, 3, 1);
+	assert_told(s, "state", "failed");
+	assert_said(s, 1, 1);
+}
+
 /* ---- goodbye ---- */
 
 static void the_last_report_promises_nothing(void **state)
@@ -387,6 +406,7 @@ int main(void)
 		TEST(only_the_newest_report_is_made_up_for),
 		TEST(a_refusal_is_said_once),
 		TEST(a_server_that_keeps_no_deployments_is_left_in_peace),
+		TEST(one_that_was_told_before_is_told_again),
 		TEST(the_last_report_promises_nothing),
 		TEST(who_was_not_heard_says_no_goodbye),
 		TEST(goodbye_does_not_wait_for_an_answer_for_long),
