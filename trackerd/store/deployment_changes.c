@@ -38,6 +38,30 @@ static bool prune_all(struct db *db, int64_t last_seq, struct error *err)
 	return db_run(st, err);
 }
 
+/* If the last three attempts of a deployment went alike (deploying, then failed), the one in the middle goes. Who
+ * follows the history was told of it when it was the last, and who was away hears of the newest. */
+static bool drop_repeated_attempt(struct db *db, struct slice deployment_id, struct error *err)
+{
+	struct db_statement *st = db_prepare(
+		db,
+		SQL("WITH latest AS (SELECT row_number() OVER (ORDER BY change_seq DESC) AS place, *"
+		    " FROM deployment_changes WHERE deployment_id = $1"
+		    " ORDER BY change_seq DESC LIMIT 6),"
+		    " kinds AS (SELECT DISTINCT place % 2, state, heartbeat_ms, model, version,"
+		    " previous_version, alias, environment, target, host, path, reason, actor"
+		    " FROM latest)"
+		    " DELETE FROM deployment_changes WHERE change_seq IN"
+		    " (SELECT change_seq FROM latest WHERE place IN (3, 4))"
+		    " AND (SELECT count(*) FROM latest) = 6 AND (SELECT count(*) FROM kinds) = 2"
+		    " AND (SELECT state FROM latest WHERE place = 1) = 'failed'"
+		    " AND (SELECT state FROM latest WHERE place = 2) = 'deploying'"),
+		err);
+	if (st == NULL)
+		return false;
+	db_bind_text(st, 1, deployment_id);
+	return db_run(st, err);
+}
+
 bool deployment_change_record_in_txn(struct db *db, const struct deployment *d, int64_t now_ms,
 				     int64_t *seq_out, struct error *err)
 {
@@ -58,6 +82,8 @@ bool deployment_change_record_in_txn(struct db *db, const struct deployment *d, 
 		return false;
 	int64_t seq = db_column_i64(st, 0);
 	db_reset(st);
+	if (d->state == DEPLOYMENT_FAILED && !drop_repeated_attempt(db, d->deployment_id, err))
+		return false;
 	if (!prune_one(db, d->deployment_id, err) || !prune_all(db, seq, err))
 		return false;
 	*seq_out = seq;

@@ -2,7 +2,8 @@
  * deployments are numbered together, so that who knows a number can be told what came after it.
  *
  * Each deployment keeps its last DEPLOYMENT_CHANGES_MAX rows, and all of them the last DEPLOYMENT_CHANGES_ALL_MAX.
- * Rows of a deployment that was forgotten stay. */
+ * Of attempts that fail alike one after the other, two rows each, only the first and the last two stay: else days of
+ * them would push out what was before. Rows of a deployment that was forgotten stay. */
 #ifndef STORE_DEPLOYMENT_CHANGES_H
 #define STORE_DEPLOYMENT_CHANGES_H
 

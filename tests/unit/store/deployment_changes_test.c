@@ -142,6 +142,72 @@ static void test_all_together_keep_so_many_rows(void **state)
 	assert_int_equal(after(t, 0, 10).items[0].deployment.version, 3);
 }
 
+static void attempt(struct tracker_db *t, const char *id, int64_t version, const char *reason)
+{
+	struct deployment d = make_deployment(id, version);
+	int64_t seq;
+	d.state = DEPLOYMENT_DEPLOYING;
+	d.reason = SLICE("");
+	CHECK(t, deployment_change_record_in_txn(t->db, &d, TRACKER_DB_NOW_MS, &seq, &t->err));
+	d.state = DEPLOYMENT_FAILED;
+	d.version = 1;
+	d.reason = slice_from_cstr(reason);
+	d.since_ms = d.last_seen_ms = TRACKER_DB_NOW_MS + seq;
+	CHECK(t, deployment_change_record_in_txn(t->db, &d, TRACKER_DB_NOW_MS, &seq, &t->err));
+}
+
+/* The numbers of what is kept, as "1 2 3 ". */
+static void assert_kept(struct tracker_db *t, const char *expected)
+{
+	struct deployment_change_list list = after(t, 0, 100);
+	struct slice kept = SLICE("");
+	for (size_t i = 0; i < list.count; i++)
+		kept = arena_printf(&t->arena, "%.*s%d ", SLICE_FMT(kept),
+				    (int)list.items[i].deployment.change_seq);
+	assert_string_equal(arena_cstr(&t->arena, kept), expected);
+}
+
+static void test_of_attempts_that_fail_alike_the_first_and_the_last_stay(void **state)
+{
+	struct tracker_db *t = *state;
+	(void)record(t, "a", 1);
+	attempt(t, "a", 2, "no room");
+	attempt(t, "a", 2, "no room");
+	assert_kept(t, "1 2 3 4 5 ");
+	attempt(t, "a", 2, "no room");
+	assert_kept(t, "1 2 3 6 7 ");
+	for (int i = 0; i < 10; i++)
+		attempt(t, "a", 2, "no room");
+	assert_kept(t, "1 2 3 26 27 ");
+}
+
+static void test_attempts_that_differ_all_stay(void **state)
+{
+	struct tracker_db *t = *state;
+	attempt(t, "a", 2, "no room");
+	attempt(t, "a", 2, "no room");
+	attempt(t, "b", 2, "no room");
+	attempt(t, "a", 2, "no hook");
+	assert_kept(t, "1 2 3 4 5 6 7 8 ");
+	attempt(t, "a", 2, "no room");
+	attempt(t, "a", 2, "no room");
+	attempt(t, "a", 3, "no room");
+	assert_kept(t, "1 2 3 4 5 6 7 8 9 10 11 12 13 14 ");
+}
+
+static void test_changes_that_are_no_attempts_all_stay(void **state)
+{
+	struct tracker_db *t = *state;
+	struct deployment d = make_deployment("a", 1);
+	int64_t seq;
+	for (int i = 0; i < 6; i++) {
+		d.state = i % 2 == 0 ? DEPLOYMENT_STALE : DEPLOYMENT_FAILED;
+		CHECK(t, deployment_change_record_in_txn(t->db, &d, TRACKER_DB_NOW_MS, &seq,
+							 &t->err));
+	}
+	assert_kept(t, "1 2 3 4 5 6 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +216,9 @@ int main(void)
 		TEST(test_pages_go_from_the_newest_to_the_oldest),
 		TEST(test_a_deployment_keeps_so_many_rows),
 		TEST(test_all_together_keep_so_many_rows),
+		TEST(test_of_attempts_that_fail_alike_the_first_and_the_last_stay),
+		TEST(test_attempts_that_differ_all_stay),
+		TEST(test_changes_that_are_no_attempts_all_stay),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
