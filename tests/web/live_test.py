@@ -97,6 +97,21 @@ class Stream(LiveTest):
         self.addCleanup(rest.json, "DELETE", "/api/2.0/mlflow/registered-models/delete", {"name": "live-model"})
         self.b.wait("tr[data-name='live-model']")
 
+    def test_lists_follow_also_after_a_further_page(self):
+        rest = self.site.rest()
+        experiment = rest.post("experiments/create", name="many logged")["experiment_id"]
+        self.addCleanup(lambda: self.site.rest().post("experiments/delete", experiment_id=experiment))
+        for i in range(60):
+            rest.post("logged-models", experiment_id=experiment, name=f"logged-{i}")
+        self.open(f"#/logged-models?exp={experiment}")
+        self.b.wait_text(".count-line", "50 logged models so far")
+        self.b.click_text(".more .button", "Load more")
+        self.b.wait_text(".count-line", "60 logged models")
+        wait_live(self.b)
+        rest.post("logged-models", experiment_id=experiment, name="the-last")
+        self.b.wait_text("tr[data-model]", "the-last")
+        self.assertEqual(61, self.b.count("tr[data-model]"))
+
     def test_a_tab_that_nobody_looks_at_has_no_stream_and_misses_nothing(self):
         experiment, run = self.make_run("looked at", isEnded=True)
         self.open(f"#/runs?exp={experiment}")

@@ -251,6 +251,18 @@ export function quoteForLike(text) {
 	return `'%${text.replaceAll("'", '_')}%'`;
 }
 
+/** Pages until there are so many rows, at least one. ask(pageToken) → {rows, token}. → the same, of all of them. */
+export async function readRows(ask, count) {
+	const rows = [];
+	let token;
+	do {
+		const page = await ask(token);
+		rows.push(...page.rows);
+		token = page.token;
+	} while (token && rows.length < count);
+	return { rows, token };
+}
+
 export const experiments = {
 	async search({ filter, orderBy, viewType, maxResults = 500, pageToken }, signal) {
 		const r = await post(
@@ -265,7 +277,7 @@ export const experiments = {
 			signal,
 		);
 		return {
-			experiments: (r.experiments ?? []).map((e) => ({ ...e, tags: toObject(e.tags) })),
+			rows: (r.experiments ?? []).map((e) => ({ ...e, tags: toObject(e.tags) })),
 			token: r.next_page_token,
 		};
 	},
@@ -314,7 +326,7 @@ export const loggedModels = {
 			},
 			signal,
 		);
-		return { models: (r.models ?? []).map(toLoggedModel), token: r.next_page_token };
+		return { rows: (r.models ?? []).map(toLoggedModel), token: r.next_page_token };
 	},
 	get: async (id, signal) =>
 		toLoggedModel((await get(`logged-models/${encodeURIComponent(id)}`, {}, signal)).model),
@@ -414,7 +426,7 @@ export const models = {
 			},
 			signal,
 		);
-		return { models: (r.registered_models ?? []).map(toModel), token: r.next_page_token };
+		return { rows: (r.registered_models ?? []).map(toModel), token: r.next_page_token };
 	},
 	get: async (name, signal) =>
 		toModel((await get('registered-models/get', { name }, signal)).registered_model),

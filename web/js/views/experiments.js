@@ -1,7 +1,7 @@
 // The list of experiments: #/experiments?q=…&view=deleted&order=name
 import { h, replace, setTitle, debounced } from '../dom.js';
-import { experiments, quoteForLike, runs } from '../api.js';
-import { formatDate, plural, timeAgo } from '../format.js';
+import { experiments, quoteForLike, readRows, runs } from '../api.js';
+import { formatMoment, plural, timeAgo } from '../format.js';
 import { follow, LATER } from '../live.js';
 import { onlyWhenNew, redraw } from '../redraw.js';
 import { go, href, setParams } from '../router.js';
@@ -30,6 +30,7 @@ export function experimentsView(main, route, signal) {
 	let state = read(route);
 	let list = null;
 	let token = null;
+	let wanted = 0; /* rows, once more than a page was asked for */
 	let picked = new Set();
 	const lastRuns = new Map(); /* experiment → its newest run, null if it has none */
 	let generation = 0;
@@ -79,23 +80,23 @@ export function experimentsView(main, route, signal) {
 		};
 	}
 
-	async function load(more) {
+	async function load() {
 		const mine = ++generation;
 		const descending = state.order.startsWith('-');
 		const orderKey = ORDERS[state.order.replace(/^-/, '')] ?? 'creation_time';
 		try {
-			const page = await experiments.search(
-				{
-					filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
-					orderBy: [`${orderKey} ${descending ? 'DESC' : 'ASC'}`],
-					viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
-					pageToken: more ? token : undefined,
-				},
-				signal,
+			const query = {
+				filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
+				orderBy: [`${orderKey} ${descending ? 'DESC' : 'ASC'}`],
+				viewType: state.view === 'deleted' ? 'DELETED_ONLY' : 'ACTIVE_ONLY',
+			};
+			const found = await readRows(
+				(pageToken) => experiments.search({ ...query, pageToken }, signal),
+				wanted,
 			);
 			if (mine !== generation) return;
-			list = more ? [...list, ...page.experiments] : page.experiments;
-			token = page.token;
+			list = found.rows;
+			token = found.token;
 			draw();
 			await loadLastRuns();
 		} catch (e) {
@@ -107,6 +108,12 @@ export function experimentsView(main, route, signal) {
 				);
 			throw e;
 		}
+	}
+
+	/* All that is shown is read again: what is on a page depends on those before it. */
+	function loadMore() {
+		wanted = list.length + 1;
+		return load().catch(() => {});
 	}
 
 	/* One question for all rows: the newest runs, of which each experiment shows its first. */
@@ -176,7 +183,7 @@ export function experimentsView(main, route, signal) {
 					h('tbody', list.map(row)),
 				),
 			),
-			token && h('div.more', button('Load more', { onclick: () => load(true) })),
+			token && h('div.more', button('Load more', { onclick: loadMore })),
 			list.length === 1 &&
 				list[0].experiment_id === '0' &&
 				![...lastRuns.values()].some(Boolean) &&
@@ -249,7 +256,7 @@ export function experimentsView(main, route, signal) {
 					: h('span.faint', '–'),
 			),
 			h('td.nowrap.muted.wide-only', timeAgo(e.last_update_time)),
-			h('td.nowrap.muted.wide-only', { title: formatDate(e.creation_time) }, timeAgo(e.creation_time)),
+			h('td.nowrap.muted.wide-only', { title: formatMoment(e.creation_time) }, timeAgo(e.creation_time)),
 			h(
 				'td.narrow',
 				menuButton(
@@ -329,7 +336,7 @@ export function experimentsView(main, route, signal) {
 	follow(
 		{
 			topics: ['experiment:*'],
-			changed: () => (isAsking() ? LATER : token || picked.size ? null : load()),
+			changed: () => (isAsking() || picked.size ? LATER : load()),
 			everyMs: REFRESH_MS,
 			gapMs: LIST_GAP_MS,
 		},
@@ -338,6 +345,7 @@ export function experimentsView(main, route, signal) {
 	return {
 		update(next) {
 			state = read(next);
+			wanted = 0;
 			viewChoice.set(state.view);
 			picked = new Set();
 			load().catch(() => {});

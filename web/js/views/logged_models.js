@@ -1,7 +1,7 @@
 // The logged models of experiments, before any of them is registered: #/logged-models?exp=1,2&filter=…&order=-m.rmse
 import { announce, childAbort, h, replace, setTitle } from '../dom.js';
-import { experiments, loggedModels } from '../api.js';
-import { formatDate, numberNode, plural, shortId, timeAgo } from '../format.js';
+import { experiments, loggedModels, readRows } from '../api.js';
+import { formatMoment, numberNode, plural, shortId, timeAgo } from '../format.js';
 import { follow } from '../live.js';
 import { redraw } from '../redraw.js';
 import { href, setParams } from '../router.js';
@@ -38,6 +38,7 @@ export function loggedModelsView(main, route, signal) {
 	let state = readState(route);
 	let list = null;
 	let token = null;
+	let wanted = 0; /* rows, once more than a page was asked for */
 	let generation = 0;
 	const crumbs = h('nav.crumbs', { 'aria-label': 'Where you are' });
 	const count = h('span.count-line', { role: 'status' });
@@ -79,23 +80,23 @@ export function loggedModelsView(main, route, signal) {
 		);
 	}
 
-	async function load(more) {
+	async function load() {
 		const mine = ++generation;
 		const sent = toFilter(state.filter, 'name');
 		filter.setError(null);
 		try {
-			const page = await loggedModels.search(
-				{
-					experimentIds: state.experimentIds,
-					filter: sent,
-					orderBy: toOrderBy(state.order),
-					pageToken: more ? token : undefined,
-				},
-				signal,
+			const query = {
+				experimentIds: state.experimentIds,
+				filter: sent,
+				orderBy: toOrderBy(state.order),
+			};
+			const found = await readRows(
+				(pageToken) => loggedModels.search({ ...query, pageToken }, signal),
+				wanted,
 			);
 			if (mine !== generation) return;
-			list = more ? [...list, ...page.models] : page.models;
-			token = page.token;
+			list = found.rows;
+			token = found.token;
 			redraw(stage, draw);
 		} catch (e) {
 			if (e.name === 'AbortError' || mine !== generation) return;
@@ -110,6 +111,12 @@ export function loggedModelsView(main, route, signal) {
 				);
 			}
 		}
+	}
+
+	/* All that is shown is read again: what is on a page depends on those before it. */
+	function loadMore() {
+		wanted = list.length + 1;
+		return load();
 	}
 
 	function metricKeys() {
@@ -171,7 +178,7 @@ export function loggedModelsView(main, route, signal) {
 					),
 				),
 			),
-			token && h('div.more', button('Load more', { onclick: () => load(true) })),
+			token && h('div.more', button('Load more', { onclick: loadMore })),
 		);
 	}
 
@@ -189,7 +196,7 @@ export function loggedModelsView(main, route, signal) {
 					: h('span.faint', '–'),
 			),
 			keys.map((k) => h('td.right', numberNode(lastMetric(m, k)?.value))),
-			h('td.nowrap.muted', { title: formatDate(m.created) }, timeAgo(m.created)),
+			h('td.nowrap.muted', { title: formatMoment(m.created) }, timeAgo(m.created)),
 		);
 	}
 
@@ -200,13 +207,14 @@ export function loggedModelsView(main, route, signal) {
 		followed?.abort();
 		followed = childAbort(signal);
 		const topics = state.experimentIds.map((id) => `experiment:${id}`);
-		follow({ topics, changed: () => (token ? null : load()), everyMs: REFRESH_MS }, followed.signal);
+		follow({ topics, changed: () => load(), everyMs: REFRESH_MS }, followed.signal);
 	}
 	followExperiments();
 	return {
 		update(next) {
 			const before = state.experimentIds.join();
 			state = readState(next);
+			wanted = 0;
 			filter.setValue(state.filter);
 			if (state.experimentIds.join() !== before) {
 				loadNames();

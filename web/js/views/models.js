@@ -1,6 +1,6 @@
 // The registry's list: #/models?q=…
 import { debounced, h, replace, setTitle } from '../dom.js';
-import { models, quoteForLike } from '../api.js';
+import { models, quoteForLike, readRows } from '../api.js';
 import { plural, timeAgo } from '../format.js';
 import { follow, LATER } from '../live.js';
 import { redraw } from '../redraw.js';
@@ -17,6 +17,7 @@ export function modelsView(main, route, signal) {
 	let state = read(route);
 	let list = null;
 	let token = null;
+	let wanted = 0; /* rows, once more than a page was asked for */
 	let generation = 0;
 	setTitle('Models');
 	const count = h('span.count-line', { role: 'status' });
@@ -42,21 +43,21 @@ export function modelsView(main, route, signal) {
 		return { q: params.get('q') ?? '', order: params.get('order') ?? 'name' };
 	}
 
-	async function load(more) {
+	async function load() {
 		const mine = ++generation;
 		const name = ORDERS[state.order.replace(/^-/, '')] ?? 'name';
 		try {
-			const page = await models.search(
-				{
-					filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
-					orderBy: `${name} ${state.order.startsWith('-') ? 'DESC' : 'ASC'}`,
-					pageToken: more ? token : undefined,
-				},
-				signal,
+			const query = {
+				filter: state.q.trim() ? `name ILIKE ${quoteForLike(state.q.trim())}` : '',
+				orderBy: `${name} ${state.order.startsWith('-') ? 'DESC' : 'ASC'}`,
+			};
+			const found = await readRows(
+				(pageToken) => models.search({ ...query, pageToken }, signal),
+				wanted,
 			);
 			if (mine !== generation) return;
-			list = more ? [...list, ...page.models] : page.models;
-			token = page.token;
+			list = found.rows;
+			token = found.token;
 			redraw(stage, draw);
 		} catch (e) {
 			if (e.name === 'AbortError' || mine !== generation) return;
@@ -67,6 +68,12 @@ export function modelsView(main, route, signal) {
 				);
 			throw e;
 		}
+	}
+
+	/* All that is shown is read again: what is on a page depends on those before it. */
+	function loadMore() {
+		wanted = list.length + 1;
+		return load().catch(() => {});
 	}
 
 	function head(id, text) {
@@ -113,7 +120,7 @@ export function modelsView(main, route, signal) {
 					h('tbody', list.map(row)),
 				),
 			),
-			token && h('div.more', button('Load more', { onclick: () => load(true) })),
+			token && h('div.more', button('Load more', { onclick: loadMore })),
 		);
 	}
 
@@ -191,7 +198,7 @@ export function modelsView(main, route, signal) {
 	follow(
 		{
 			topics: ['model:*'],
-			changed: () => (isAsking() ? LATER : token ? null : load()),
+			changed: () => (isAsking() ? LATER : load()),
 			everyMs: REFRESH_MS,
 		},
 		signal,
@@ -199,6 +206,7 @@ export function modelsView(main, route, signal) {
 	return {
 		update(next) {
 			state = read(next);
+			wanted = 0;
 			load().catch(() => {});
 		},
 		key: (e) => rowKeys(e, stage),

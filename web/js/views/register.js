@@ -8,7 +8,7 @@ export async function registerDialog(run, path) {
 	let known = [];
 	let paths = [];
 	await attempt(async () => {
-		known = (await models.search({ maxResults: 1000 })).models.map((m) => m.name);
+		known = (await models.search({ maxResults: 1000 })).rows.map((m) => m.name);
 		if (path === undefined) paths = (await artifacts.list(run.id, '')).map((f) => f.path);
 	});
 	const guess = path ?? paths.find((p) => p === 'model') ?? paths[0] ?? '';
