@@ -46,6 +46,12 @@ class Deployments(DeploymentsTest):
         self.b.wait_text(self.row(same), "@champion says v2")
         wait_until(lambda: "says" not in self.b.text(self.row(other)), "what the alias says runs there now")
 
+    def test_a_target_with_nothing_in_place_says_so(self):
+        id = self.deploy("web-1", version="", state="failed", reason="no answer from the server")
+        self.open(f"#/deployments?q={self.name}")
+        self.b.wait_text(self.row(id), "nothing")
+        self.assertNotIn("deleted", self.b.text(self.row(id)))
+
     def test_filters_are_in_the_address(self):
         self.deploy("web-1")
         failed = self.deploy("web-2", state="failed")

@@ -26,7 +26,7 @@ export function versionLink(model, version) {
 /** What runs there; and what the alias says, where that is something else. */
 export function runningNode(d) {
 	return [
-		d.in_registry
+		d.in_registry || !d.version
 			? versionLink(d.model, d.version)
 			: h('span', `v${d.version}`, h('span.faint', ', deleted')),
 		d.differs &&
