@@ -66,6 +66,17 @@ class Timeline(HistoryTest):
         wait_until(lambda: self.entries() == ["ana set @beta to v1"], "changes of one alias")
         self.assertIn("alias=beta", self.b.url())
 
+    def test_files_that_were_replaced_are_told_of(self):
+        name = self.make_model((0.5,))
+        version = self.site.rest().json("GET", f"/api/2.0/mlflow/model-versions/get?name={name}&version=1")["model_version"]
+        path = version["source"].removeprefix("mlflow-artifacts:/") + "/tree.txt"
+        self.site.rest().put_file(path, b"other leaves")
+        self.open(f"#/model/{name}?tab=history&kind=guard")
+        wait_until(lambda: self.entries() == ["Someone replaced files that v1 needs"], "what was replaced")
+        self.assertIn(path, self.b.text(".timeline li[data-kind='guard.replaced'] .event-change"))
+        self.b.run("location.hash = arguments[0]", f"#/model/{name}?tab=history&kind=version")
+        wait_until(lambda: self.entries() == ["Someone made v1"], "changes of versions only")
+
     def test_what_happens_appears_by_itself(self):
         name = self.make_model((0.5,))
         self.open(f"#/model/{name}?tab=history")

@@ -1,7 +1,7 @@
 // Two dialogs that are reachable from everywhere: keys and first steps; what the server says of itself.
 import { h, replace } from '../dom.js';
 import { server, setUserName, system, userName } from '../api.js';
-import { formatBytes, formatCount, formatDate, timeAgo } from '../format.js';
+import { formatBytes, formatCount, formatMoment, timeAgo } from '../format.js';
 import { editable, errorState, loading } from '../ui/controls.js';
 import { openDialog } from '../ui/dialog.js';
 import { snippets } from './snippets.js';
@@ -79,7 +79,7 @@ export function showServer() {
 					row('Database', s.sqlite_version),
 					row(
 						'Started',
-						s.started_ms && [formatDate(s.started_ms), ' (', timeAgo(s.started_ms), ')'],
+						s.started_ms && [formatMoment(s.started_ms), ' (', timeAgo(s.started_ms), ')'],
 					),
 					row('Writable', s.read_only ? 'no: the server is read-only' : 'yes'),
 					row('Data directory', s.data_directory && h('code', s.data_directory)),

@@ -1,7 +1,7 @@
 // One logged model: #/logged-model/ID?tab=overview|artifacts&path=…
 import { childAbort, h, replace, setTitle } from '../dom.js';
 import { artifacts, experiments, loggedModels, proxyPath, runs } from '../api.js';
-import { formatDate, formatNumber, numberNode, shortId, timeAgo } from '../format.js';
+import { formatMoment, formatNumber, numberNode, shortId, timeAgo } from '../format.js';
 import { go, href, setParams } from '../router.js';
 import { attempt, copyButton, errorState, fact, loading, tabs } from '../ui/controls.js';
 import { confirmDialog, menuButton } from '../ui/dialog.js';
@@ -93,7 +93,7 @@ export function loggedModelView(main, route, signal) {
 			h('dl.run-facts', [
 				fact(
 					'Made',
-					h('span', timeAgo(model.created), h('span.faint', ` · ${formatDate(model.created)}`)),
+					h('span', timeAgo(model.created), h('span.faint', ` · ${formatMoment(model.created)}`)),
 				),
 				fact('Type', model.type),
 				fact('Run', run),

@@ -8,7 +8,7 @@ export const GROUPS = {
 	version: 'Versions',
 	tag: 'Tags',
 	model: 'The model',
-	guard: 'Lost files',
+	guard: 'Files lost or replaced',
 };
 
 export function groupOf(kind) {
@@ -96,8 +96,10 @@ export function eventSentence(e) {
 	];
 }
 
-/** Texts that changed, below the sentence: a description, the rules. → node or null. */
+/** What changed, below the sentence: a description, the rules, which files. → node or null. */
 export function eventChange(e) {
+	const files = groupOf(e.kind) === 'guard' && (e.detail?.replaced ?? e.detail?.deleted);
+	if (files) return h('div.event-change', h('span', files));
 	if (!/\.(described|rules_set)$/.test(e.kind)) return null;
 	const [a, b] = [changedText(e.before), changedText(e.after)];
 	return h('div.event-change', a && h('del', a), b && h('ins', b));

@@ -1,13 +1,14 @@
 // A model as it was at a moment: versions, aliases, stages and rules of then, to be read only; and steps through time.
 import { h, replace } from '../dom.js';
 import { stageOf, toObject } from '../api.js';
-import { formatDate, formatLocalInput, formatMoment } from '../format.js';
+import { formatLocalInput, formatMoment } from '../format.js';
+import { redraw } from '../redraw.js';
 import { registry } from '../registry.js';
 import { href, setParams } from '../router.js';
 import { button, emptyState, errorState, fact, linkButton, loading, longText } from '../ui/controls.js';
 import { icon } from '../ui/icons.js';
 import { eventSentence } from './model_event.js';
-import { chosenVersion, versionsTable } from './model_versions.js';
+import { chosenVersion, showChosen, versionsTable } from './model_versions.js';
 import { panel } from './run_overview.js';
 
 /** The moment that the address names, for the server; null: now. Beside `seq`, `at` is when that was. */
@@ -120,12 +121,17 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 			'Nothing can be changed here. ',
 			last && [
 				'The last change until then, ',
-				formatDate(last.time_ms),
+				formatMoment(last.time_ms),
 				': ',
 				eventSentence(last),
 				'.',
 			],
 		]);
+		redraw(body, drawState);
+		if (state.list.length) showChosen(body);
+	}
+
+	function drawState() {
 		const { model, list } = state;
 		const chosen = chosenVersion(list, params);
 		replace(
@@ -169,7 +175,7 @@ export function pastView(page, { name, params: first, sources, fetchSources, sig
 										h('td.nowrap.strong', `v${a.version}`),
 										h(
 											'td.grow.muted',
-											`since ${formatDate(a.since_ms)}`,
+											`since ${formatMoment(a.since_ms)}`,
 											a.actor && ` by ${a.actor}`,
 											a.reason && h('p.note-line', a.reason),
 										),

@@ -1,6 +1,6 @@
 // The dialog that rolls an alias back: to which version, when that one had it, and why.
 import { h, replace } from '../dom.js';
-import { formatDate } from '../format.js';
+import { formatMoment } from '../format.js';
 import { registry } from '../registry.js';
 import { button, emptyState, errorState, loading, toast } from '../ui/controls.js';
 import { openDialog } from '../ui/dialog.js';
@@ -128,7 +128,7 @@ export function rollbackDialog(ctx, alias) {
 				isThere ? '' : h('span.faint', ' was deleted'),
 				h(
 					'span.muted',
-					` had it from ${formatDate(when.from)} to ${formatDate(when.to)}`,
+					` had it from ${formatMoment(when.from)} to ${formatMoment(when.to)}`,
 					when.actor && `, by ${when.actor}`,
 				),
 				when.reason && h('span.note-line', when.reason),

@@ -42,7 +42,7 @@ export function versionsTab(body, first) {
 		);
 		replace(aliases, ctx.list.length ? aliasesPanel(ctx) : null);
 		showDetail(ctx, chosen);
-		if (chosen !== undefined && chosen.version !== shown) showRow(table);
+		if (chosen !== undefined && chosen.version !== shown) showChosen(table);
 		shown = chosen?.version;
 	}
 
@@ -59,8 +59,8 @@ export function versionsTab(body, first) {
 	};
 }
 
-/* The chosen row within its box, not the box within the window. */
-function showRow(table) {
+/** Scrolls to the chosen row within its box, not to the box within the window. */
+export function showChosen(table) {
 	const [box, row] = ['.tall', 'tr.selected'].map((s) => table.querySelector(s));
 	const [outer, inner] = [box, row].map((e) => e.getBoundingClientRect());
 	const head = table.querySelector('thead').offsetHeight;

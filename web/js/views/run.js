@@ -1,7 +1,7 @@
 // One run: #/run/ID?tab=overview|charts|artifacts&…
 import { childAbort, h, replace, safeUrl, setTitle } from '../dom.js';
 import { experiments, metrics as metricsApi, runs } from '../api.js';
-import { durationOf, formatDate, shortId, timeAgo } from '../format.js';
+import { durationOf, formatMoment, shortId, timeAgo } from '../format.js';
 import { follow } from '../live.js';
 import { go, href, setParams } from '../router.js';
 import {
@@ -157,7 +157,7 @@ export function runView(main, route, signal) {
 		return [
 			fact(
 				'Started',
-				run.start && h('span', timeAgo(run.start), h('span.faint', ` · ${formatDate(run.start)}`)),
+				run.start && h('span', timeAgo(run.start), h('span.faint', ` · ${formatMoment(run.start)}`)),
 			),
 			fact('Duration', durationOf(run.start, run.end, run.status === 'RUNNING')),
 			fact('User', run.user || t['mlflow.user']),
