@@ -624,7 +624,7 @@ def bare_worker(program, model, record):
 def served_worker(port, record):
     """Round trips over HTTP, by one connection."""
     body = f'{{"dataframe_records":[{record}]}}'
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /invocations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     request = (head + body).encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
