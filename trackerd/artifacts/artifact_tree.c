@@ -117,12 +117,13 @@ static void read_digest(const struct db_statement *st, int column,
 		memcpy(digest, blob.ptr, SHA256_BYTES);
 }
 
-/* The bounds of "everything below path": path + '/' up to path + the byte after '/'. */
-static void bounds_below(struct slice path, struct arena *arena, struct slice *from,
-			 struct slice *to)
+/* Binds what "path = $1 OR (path >= $2 AND path < $3)" asks for, everything at or below path: $2 is path + '/', $3 is
+ * path + the byte after '/'. */
+static void bind_at_or_below(struct db_statement *st, struct slice path, struct arena *arena)
 {
-	*from = arena_concat(arena, path, SLICE("/"));
-	*to = arena_concat(arena, path, SLICE("0"));
+	db_bind_text(st, 1, path);
+	db_bind_text(st, 2, arena_concat(arena, path, SLICE("/")));
+	db_bind_text(st, 3, arena_concat(arena, path, SLICE("0")));
 }
 
 static bool load_below(struct db *tracker, struct slice path, struct arena *arena,
@@ -135,15 +136,12 @@ static bool load_below(struct db *tracker, struct slice path, struct arena *aren
 			       "FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
 			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
 			   err);
-	struct slice from, to, relative;
+	struct slice relative;
 	size_t capacity = 0;
 	enum db_row row;
 	if (st == NULL)
 		return false;
-	bounds_below(path, arena, &from, &to);
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	while ((row = db_step(st, err)) == DB_ROW) {
 		list->items =
 			grow(arena, list->items, list->count, &capacity, sizeof(*list->items));
@@ -195,14 +193,10 @@ static bool sum_below(struct db *tracker, struct slice path, struct arena *arena
 			       "FROM artifact_dirs d JOIN artifact_files f ON f.dir_pk = d.dir_pk "
 			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3)"),
 			   err);
-	struct slice from, to;
 	bool found;
 	if (st == NULL)
 		return false;
-	bounds_below(path, arena, &from, &to);
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	if (!db_fetch_one(st, &found, err))
 		return false;
 	ASSERT(found);
@@ -459,8 +453,8 @@ bool artifact_tree_put_in_txn(struct db *tracker, struct slice base,
 
 /* ---- removing ----------------------------------------------------------------------------------- */
 
-static bool release_below(struct db *tracker, struct slice path, struct slice from, struct slice to,
-			  struct arena *arena, struct blob_pk_list *released, struct error *err)
+static bool release_below(struct db *tracker, struct slice path, struct arena *arena,
+			  struct blob_pk_list *released, struct error *err)
 {
 	struct db_statement *st =
 		db_prepare(tracker,
@@ -471,41 +465,36 @@ static bool release_below(struct db *tracker, struct slice path, struct slice fr
 	enum db_row row;
 	if (st == NULL)
 		return false;
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	while ((row = db_step(st, err)) == DB_ROW)
 		blob_pk_list_add(released, db_column_i64(st, 0), arena);
 	return row == DB_DONE;
 }
 
-static bool run_on_range(struct db *tracker, struct sql sql, struct slice path, struct slice from,
-			 struct slice to, struct error *err)
+static bool run_at_or_below(struct db *tracker, struct sql sql, struct slice path,
+			    struct arena *arena, struct error *err)
 {
 	struct db_statement *st = db_prepare(tracker, sql, err);
 	if (st == NULL)
 		return false;
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	return db_run(st, err);
 }
 
 static bool remove_below(struct db *tracker, struct slice path, struct arena *arena,
 			 struct blob_pk_list *released, struct error *err)
 {
-	struct slice from, to;
-	bounds_below(path, arena, &from, &to);
-	return release_below(tracker, path, from, to, arena, released, err) &&
-	       run_on_range(tracker,
-			    SQL("DELETE FROM artifact_files WHERE dir_pk IN (SELECT dir_pk FROM "
-				"artifact_dirs "
-				"WHERE path = $1 OR (path >= $2 AND path < $3))"),
-			    path, from, to, err) &&
-	       run_on_range(tracker,
-			    SQL("DELETE FROM artifact_dirs WHERE path = $1 OR (path >= $2 AND path "
-				"< $3)"),
-			    path, from, to, err);
+	return release_below(tracker, path, arena, released, err) &&
+	       run_at_or_below(tracker,
+			       SQL("DELETE FROM artifact_files WHERE dir_pk IN (SELECT dir_pk FROM "
+				   "artifact_dirs "
+				   "WHERE path = $1 OR (path >= $2 AND path < $3))"),
+			       path, arena, err) &&
+	       run_at_or_below(
+		       tracker,
+		       SQL("DELETE FROM artifact_dirs WHERE path = $1 OR (path >= $2 AND path "
+			   "< $3)"),
+		       path, arena, err);
 }
 
 static bool remove_file(struct db *tracker, struct slice path, struct error *err)
@@ -579,15 +568,11 @@ static bool remove_some_files(struct db *tracker, struct slice path, int64_t fil
 			       "WHERE d.path = $1 OR (d.path >= $2 AND d.path < $3) LIMIT $4) "
 			       "RETURNING blob_pk"),
 			   err);
-	struct slice from, to;
 	enum db_row row;
 	int64_t count = 0;
 	if (st == NULL)
 		return false;
-	bounds_below(path, arena, &from, &to);
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	db_bind_i64(st, 4, files_max);
 	while ((row = db_step(st, err)) == DB_ROW) {
 		blob_pk_list_add(released, db_column_i64(st, 0), arena);
@@ -606,13 +591,9 @@ static bool remove_some_directories(struct db *tracker, struct slice path, int64
 		SQL("DELETE FROM artifact_dirs WHERE dir_pk IN (SELECT dir_pk FROM artifact_dirs "
 		    "WHERE path = $1 OR (path >= $2 AND path < $3) ORDER BY path DESC LIMIT $4)"),
 		err);
-	struct slice from, to;
 	if (st == NULL)
 		return false;
-	bounds_below(path, arena, &from, &to);
-	db_bind_text(st, 1, path);
-	db_bind_text(st, 2, from);
-	db_bind_text(st, 3, to);
+	bind_at_or_below(st, path, arena);
 	db_bind_i64(st, 4, count_max);
 	return db_run(st, err);
 }
